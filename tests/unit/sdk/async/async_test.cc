@@ -1,0 +1,125 @@
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+
+#include "sdk/async/channel.h"
+#include "sdk/async/pool.h"
+#include "sdk/async/process.h"
+#include "sdk/async/scope.h"
+
+using namespace drover;
+using namespace std::chrono_literals;
+
+namespace {
+Async<> wait_forever(Event& event, bool& unwound) {
+  struct Mark {
+    bool& flag;
+    ~Mark() { flag = true; }
+  } mark{unwound};
+  co_await event.wait();
+}
+
+Async<> closes(Scope& scope) { co_await scope.close(); }
+
+Async<> produce(Channel<int>& channel, int count) {
+  for (int i = 0; i < count; ++i) {
+    const bool sent = co_await channel.send(i);
+    CHECK(sent);
+  }
+  channel.close();
+}
+
+Async<> consume(Channel<int>& channel, int& sum) {
+  for (;;) {
+    const auto value = co_await channel.receive();
+    if (!value) co_return;
+    sum += *value;
+  }
+}
+
+Async<> blocking(Pool& pool, int& out) {
+  auto work = [] { return 42; };
+  out = co_await run_blocking(pool, work);
+}
+
+Async<> timed(Event& event, bool& first, bool& second) {
+  first = co_await event.wait_for(1ms);
+  event.set();
+  second = co_await event.wait_for(1h);
+}
+
+Async<> run_child(Executor executor, SpawnOptions options, Result<ExitStatus>& out, int signal) {
+  const auto child = spawn_process(executor, options);
+  if (!child) {
+    out = fail(child.error());
+    co_return;
+  }
+  if (signal != 0) CHECK(child->signal(signal));
+  out = co_await wait_process(*child);
+}
+}  // namespace
+
+TEST_CASE("scope: closing cancels members and waits for them") {
+  asio::io_context loop;
+  Event never(loop.get_executor());
+  Scope inner(loop.get_executor());
+  Scope outer(loop.get_executor());
+  bool unwound = false;
+  inner.spawn(wait_forever(never, unwound));
+  outer.spawn(closes(inner));
+  loop.run();
+  CHECK(unwound);
+  CHECK(inner.size() == 0);
+  CHECK(outer.size() == 0);
+}
+
+TEST_CASE("channel: a bounded channel passes everything in order") {
+  asio::io_context loop;
+  Channel<int> channel(loop.get_executor(), 2);
+  Scope scope(loop.get_executor());
+  int sum = 0;
+  scope.spawn(produce(channel, 100));
+  scope.spawn(consume(channel, sum));
+  loop.run();
+  CHECK(sum == 4950);
+}
+
+TEST_CASE("pool: a value comes back to the loop") {
+  asio::io_context loop;
+  Pool pool(1);
+  Scope scope(loop.get_executor());
+  int out = 0;
+  scope.spawn(blocking(pool, out));
+  loop.run();
+  CHECK(out == 42);
+}
+
+TEST_CASE("event: a wait with a limit tells which came first") {
+  asio::io_context loop;
+  Event event(loop.get_executor());
+  Scope scope(loop.get_executor());
+  bool first = true;
+  bool second = false;
+  scope.spawn(timed(event, first, second));
+  loop.run();
+  CHECK(!first);
+  CHECK(second);
+}
+
+TEST_CASE("process: exit code, signal and a missing program") {
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  Result<ExitStatus> coded;
+  Result<ExitStatus> killed;
+  Result<ExitStatus> missing;
+  scope.spawn(run_child(loop.get_executor(), {.executable = "/bin/sh", .arguments = {"-c", "exit 7"}}, coded, 0));
+  scope.spawn(run_child(loop.get_executor(), {.executable = "/bin/sh", .arguments = {"-c", "read x <&3"}, .new_session = true}, killed, 0));
+  scope.spawn(run_child(loop.get_executor(), {.executable = "/nonexistent"}, missing, 0));
+  loop.run();
+  CHECK(coded->code == 7);
+  REQUIRE(killed);
+  CHECK(killed->code != 0);
+  REQUIRE(!missing);
+  CHECK(missing.error().code() == Code::not_found);
+}

@@ -1,0 +1,94 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "sdk/base/encoding.h"
+#include "sdk/base/file.h"
+#include "sdk/base/log.h"
+#include "sdk/base/process.h"
+#include "sdk/base/text.h"
+#include "sdk/base/uuid.h"
+
+using namespace drover;
+
+TEST_CASE("error: context is put before the message and the code is kept") {
+  const Error error(Code::not_found, "no such task");
+  const Error outer = error.context("starting \"web\"");
+  CHECK(outer.message() == "starting \"web\": no such task");
+  CHECK(outer.code() == Code::not_found);
+  CHECK(to_http_status(outer) == 404);
+}
+
+TEST_CASE("error: errno decides the code and the text is lower case") {
+  auto missing = open_file("/nonexistent/file", 0);
+  REQUIRE(!missing);
+  CHECK(missing.error().code() == Code::not_found);
+  CHECK(missing.error().message() == "opening \"/nonexistent/file\": no such file or directory");
+}
+
+TEST_CASE("duration: Go's syntax is read and written") {
+  CHECK(parse_duration("1h30m")->count() == 5'400'000'000'000);
+  CHECK(parse_duration("1.5s")->count() == 1'500'000'000);
+  CHECK(parse_duration("-250ms")->count() == -250'000'000);
+  CHECK(parse_duration("0")->count() == 0);
+  CHECK(parse_duration("5").error().message() == "time: missing unit in duration \"5\"");
+  CHECK(parse_duration("5x").error().message() == "time: unknown unit \"x\" in duration \"5x\"");
+  CHECK(!parse_duration(""));
+  CHECK(!parse_duration("10000000h"));
+  CHECK(format_duration(std::chrono::hours(1)) == "1h0m0s");
+  CHECK(format_duration(std::chrono::milliseconds(250)) == "250ms");
+  CHECK(format_duration(std::chrono::microseconds(1500)) == "1.5ms");
+  CHECK(format_duration(std::chrono::milliseconds(61500)) == "1m1.5s");
+}
+
+TEST_CASE("rfc3339: both ways") {
+  CHECK(format_rfc3339(1'500'000'000'123'000'000) == "2017-07-14T02:40:00.123Z");
+  CHECK(*parse_rfc3339("2017-07-14T04:40:00.123+02:00") == 1'500'000'000'123'000'000);
+  CHECK(!parse_rfc3339("2017-07-14"));
+}
+
+TEST_CASE("base64: round trip and refusal") {
+  for (const std::string text : {"", "a", "ab", "abc", "abcd"}) CHECK(*base64_decode(base64_encode(text)) == text);
+  CHECK(base64_encode("hello") == "aGVsbG8=");
+  CHECK(!base64_decode("a"));
+  CHECK(!base64_decode("aGVsbG8"));
+  CHECK(!base64_decode("!!!!"));
+}
+
+TEST_CASE("uuid: version 4 form") {
+  CHECK(is_uuid(make_uuid()));
+  Rng one(7);
+  Rng two(7);
+  CHECK(make_uuid(one) == make_uuid(two));
+  CHECK(!is_uuid("0a"));
+}
+
+TEST_CASE("file: durable replacement leaves the new content and no temporary") {
+  auto dir = TempDir::make();
+  REQUIRE(dir);
+  const std::string path = dir->path() + "/a/b/record";
+  REQUIRE(make_directories(dir->path() + "/a/b"));
+  REQUIRE(replace_file_durably(path, "one"));
+  REQUIRE(replace_file_durably(path, "two"));
+  CHECK(*read_file(path) == "two");
+  CHECK(!read_file(path + ".tmp"));
+  CHECK(read_file(path, 2).error().code() == Code::too_large);
+}
+
+TEST_CASE("process: a pidfd names this process and its start time") {
+  auto self = Process::open(::getpid());
+  REQUIRE(self);
+  CHECK(self->alive());
+  CHECK(self->signal(0));
+  CHECK(*process_start_ticks(::getpid()) > 0);
+  CHECK(is_uuid(*boot_id()));
+}
+
+TEST_CASE("log: P-22 text cannot be forged by line breaks, JSON is one object") {
+  const std::vector<std::pair<std::string, std::string>> pairs{{"task", "web\n[ERROR] x"}, {"code", "1"}};
+  const LogRecord record{1'500'000'000'123'000'000, LogLevel::warn, "agent.task", "task\nexited", pairs};
+  CHECK(format_text(record) ==
+        "2017-07-14T02:40:00.123Z [WARN]  agent.task: task\\x0aexited: task=\"web\\n[ERROR] x\" code=1");
+  CHECK(format_json(record) ==
+        R"({"@level":"warn","@message":"task\nexited","@module":"agent.task","@timestamp":"2017-07-14T02:40:00.123000Z","task":"web\n[ERROR] x","code":"1"})");
+}
