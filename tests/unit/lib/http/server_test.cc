@@ -97,7 +97,10 @@ Async<> run_steps(World& world, Server& server, Address address, Steps steps) {
   co_await server.close();
 }
 
-void with_server(Steps steps, ServerOptions options = {}, bool over_unix = false) {
+const std::string certificate = DROVER_SOURCE_DIR "/tests/data/http/server.pem";
+const std::string key = DROVER_SOURCE_DIR "/tests/data/http/server-key.pem";
+
+void with_server(Steps steps, ServerOptions options = {}, bool over_unix = false, bool over_tls = false) {
   World world;
   fill(world);
   Server server(world.loop.get_executor(), world.router, options);
@@ -107,8 +110,11 @@ void with_server(Steps steps, ServerOptions options = {}, bool over_unix = false
     address.path = fmt::format("/tmp/drover-http-test-{}.sock", ::getpid());
     REQUIRE(server.listen_unix(address.path, {.tag = "task"}));
   } else {
-    const auto id = server.listen_tcp("127.0.0.1", 0, {.tag = "main"});
+    ListenOptions listen{.tag = "main"};
+    if (over_tls) listen.tls = TlsServerOptions{.certificate_file = certificate, .key_file = key};
+    const auto id = server.listen_tcp("127.0.0.1", 0, listen);
     REQUIRE(id);
+    if (over_tls) address.kind = Address::Kind::https;
     address.host = "127.0.0.1";
     address.port = server.port(*id);
   }
@@ -219,6 +225,34 @@ Async<> websocket_steps(World& world, Server&, Address address) {
   CHECK(no.error().message() == "Permission denied");
 }
 
+ClientOptions trusting() { return {.tls = {.ca_file = certificate, .server_name = "localhost"}}; }
+
+Async<> tls_steps(World& world, Server& server, Address address) {
+  Client client(world.loop.get_executor(), address, trusting());
+  const std::string large(300'000, 'x');
+  const auto answer = co_await get(client, "PUT", "/v1/echo/x", large);
+  CHECK(answer.body.size() == large.size() + 15);
+  ClientRequest request;
+  request.target = "/v1/socket";
+  auto socket = co_await client.websocket(request);
+  REQUIRE(socket);
+  const bool sent = co_await (*socket)->send_text("hello");
+  CHECK(sent);
+  const auto message = co_await (*socket)->receive();
+  REQUIRE(message);
+  CHECK(message->data == "hello");
+  co_await (*socket)->close();
+  Client stranger(world.loop.get_executor(), address, {.tls = {.server_name = "localhost"}});
+  const auto refused = co_await stranger.send({});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().find("TLS handshake") != std::string::npos);
+  const auto renamed = trusting();
+  Client wrong(world.loop.get_executor(), address, {.tls = {.ca_file = renamed.tls.ca_file, .server_name = "other"}});
+  const auto misnamed = co_await wrong.send({});
+  CHECK_FALSE(misnamed);
+  CHECK(server.reload_tls());
+}
+
 Async<> framing_steps(World& world, Server&, Address address) {
   const std::string one = "GET /v1/echo/1 HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string last = "GET /v1/echo/2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -286,3 +320,4 @@ TEST_CASE("server: framing, pipelining and limits are as recorded") { with_serve
 TEST_CASE("server: N-conns per client are limited") { with_server(limit_steps, {.max_connections_per_client = 2}); }
 TEST_CASE("server: a parked read is cut when its client vanishes") { with_server(vanish_steps); }
 TEST_CASE("server: closing cancels handlers and waits for them") { with_server(close_steps); }
+TEST_CASE("server: TLS carries requests and websockets, and clients verify it") { with_server(tls_steps, {}, false, true); }
