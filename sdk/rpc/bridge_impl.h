@@ -15,11 +15,14 @@
 
 namespace drover::rpc {
 
+// gRPC logs to stderr by itself; what it has to say comes back as a status too, and a plugin's stderr is the log channel.
+void silence_grpc();
+
 // Lets gRPC's threads post to the loop until closed, and counts the calls that gRPC still refers to, so that closing can
 // wait for their last callback: afterwards nothing touches the loop any more.
 class Gate {
  public:
-  explicit Gate(Executor executor) : executor_(std::move(executor)) {}
+  explicit Gate(Executor executor) : executor_(std::move(executor)) { silence_grpc(); }
   void begin() {
     const std::lock_guard lock(mutex_);
     ++calls_;

@@ -1,3 +1,4 @@
+#include <grpc/support/log.h>
 #include <grpcpp/support/slice.h>
 
 #include <known.pb.h>
@@ -37,6 +38,14 @@ bool is_recoverable(const std::string& details) {
   return first.type_url() == recoverable_type && detail.ParseFromString(first.value()) && detail.recoverable();
 }
 }  // namespace
+
+void silence_grpc() {
+  static const bool done = [] {
+    gpr_set_log_function([](gpr_log_func_args*) {});
+    return true;
+  }();
+  static_cast<void>(done);
+}
 
 grpc::ByteBuffer to_buffer(const std::string& bytes) {
   const grpc::Slice slice(bytes);
