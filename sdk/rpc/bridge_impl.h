@@ -60,8 +60,8 @@ class Gate {
 [[nodiscard]] grpc::ByteBuffer to_buffer(const std::string& bytes);
 [[nodiscard]] std::string to_bytes(const grpc::ByteBuffer& buffer);
 
-// What a plugin answers: plain errors are UNKNOWN with their text, recoverable ones FAILED_PRECONDITION with the detail
-// hosts look for, a missing method UNIMPLEMENTED (protocol 5.1).
+// The table between Code and gRPC's status codes. Code::internal is UNKNOWN, as in Go programs; a recoverable error is
+// FAILED_PRECONDITION with the detail that hosts of plugins look for (protocol 5.1).
 [[nodiscard]] grpc::Status to_status(const Error& error);
 [[nodiscard]] Error to_error(const grpc::Status& status);
 

@@ -75,11 +75,20 @@ grpc::Status to_status(const Error& error) {
     return {grpc::StatusCode::FAILED_PRECONDITION, message, status.SerializeAsString()};
   }
   switch (error.code()) {
-    case Code::unimplemented: return {grpc::StatusCode::UNIMPLEMENTED, message};
-    case Code::cancelled: return {grpc::StatusCode::CANCELLED, message};
+    case Code::invalid_argument: case Code::too_large: return {grpc::StatusCode::INVALID_ARGUMENT, message};
+    case Code::not_found: return {grpc::StatusCode::NOT_FOUND, message};
+    case Code::already_exists: return {grpc::StatusCode::ALREADY_EXISTS, message};
+    case Code::permission_denied: return {grpc::StatusCode::PERMISSION_DENIED, message};
+    case Code::unauthenticated: return {grpc::StatusCode::UNAUTHENTICATED, message};
+    case Code::conflict: return {grpc::StatusCode::FAILED_PRECONDITION, message};
+    case Code::unavailable: case Code::no_leader: return {grpc::StatusCode::UNAVAILABLE, message};
     case Code::deadline_exceeded: return {grpc::StatusCode::DEADLINE_EXCEEDED, message};
-    default: return {grpc::StatusCode::UNKNOWN, message};
+    case Code::cancelled: return {grpc::StatusCode::CANCELLED, message};
+    case Code::unimplemented: return {grpc::StatusCode::UNIMPLEMENTED, message};
+    case Code::resource_exhausted: return {grpc::StatusCode::RESOURCE_EXHAUSTED, message};
+    case Code::internal: return {grpc::StatusCode::UNKNOWN, message};
   }
+  return {grpc::StatusCode::UNKNOWN, message};
 }
 
 Error to_error(const grpc::Status& status) {
