@@ -1,0 +1,64 @@
+// The RPCs between agents: each is a name, a request type and an answer type. Servers register handlers for them
+// (server/rpc), the client role and the HTTP API call them through a Caller, whether the server is in this process or not.
+#pragma once
+
+#include "lib/model/rpc.h"
+
+namespace drover::wire {
+
+template <class Req, class Rep>
+struct Endpoint {
+  using Request = Req;
+  using Reply = Rep;
+  const char* name;
+};
+
+namespace endpoints {
+using namespace drover::model;
+
+inline constexpr Endpoint<JobRegisterRequest, JobRegisterResponse> job_register{"Job.Register"};
+inline constexpr Endpoint<JobDeregisterRequest, JobDeregisterResponse> job_deregister{"Job.Deregister"};
+inline constexpr Endpoint<JobEvaluateRequest, JobRegisterResponse> job_evaluate{"Job.Evaluate"};
+inline constexpr Endpoint<JobValidateRequest, JobValidateResponse> job_validate{"Job.Validate"};
+inline constexpr Endpoint<ListRequest, ListReply<JobListStub>> job_list{"Job.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Job>> job_get{"Job.GetJob"};
+inline constexpr Endpoint<JobVersionsRequest, JobVersionsResponse> job_versions{"Job.GetJobVersions"};
+inline constexpr Endpoint<JobSubmissionRequest, ObjectReply<JobSubmission>> job_submission{"Job.GetJobSubmission"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<JobSummary>> job_summary{"Job.Summary"};
+inline constexpr Endpoint<JobAllocationsRequest, ListReply<AllocListStub>> job_allocations{"Job.Allocations"};
+inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Evaluation>>> job_evaluations{"Job.Evaluations"};
+inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Deployment>>> job_deployments{"Job.Deployments"};
+
+inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Evaluation>>> eval_list{"Eval.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Evaluation>> eval_get{"Eval.GetEval"};
+inline constexpr Endpoint<ObjectRequest, ListReply<AllocListStub>> eval_allocations{"Eval.Allocations"};
+inline constexpr Endpoint<ListRequest, EvalCountResponse> eval_count{"Eval.Count"};
+
+inline constexpr Endpoint<ListRequest, ListReply<AllocListStub>> alloc_list{"Alloc.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Allocation>> alloc_get{"Alloc.GetAlloc"};
+inline constexpr Endpoint<AllocGetRequest, ListReply<std::shared_ptr<const Allocation>>> alloc_get_many{"Alloc.GetAllocs"};
+inline constexpr Endpoint<AllocStopRequest, AllocStopResponse> alloc_stop{"Alloc.Stop"};
+
+inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Deployment>>> deployment_list{"Deployment.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Deployment>> deployment_get{"Deployment.GetDeployment"};
+inline constexpr Endpoint<ObjectRequest, ListReply<AllocListStub>> deployment_allocations{"Deployment.Allocations"};
+
+inline constexpr Endpoint<NodeRegisterRequest, NodeUpdateResponse> node_register{"Node.Register"};
+inline constexpr Endpoint<NodeUpdateStatusRequest, NodeUpdateResponse> node_update_status{"Node.UpdateStatus"};
+inline constexpr Endpoint<NodeClientAllocsRequest, NodeClientAllocsReply> node_client_allocs{"Node.GetClientAllocs"};
+inline constexpr Endpoint<NodeUpdateAllocRequest, WriteMeta> node_update_alloc{"Node.UpdateAlloc"};
+inline constexpr Endpoint<ListRequest, ListReply<NodeListStub>> node_list{"Node.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Node>> node_get{"Node.GetNode"};
+inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Allocation>>> node_allocations{"Node.GetAllocs"};
+inline constexpr Endpoint<NodeUpdateEligibilityRequest, NodeEligibilityUpdateResponse> node_update_eligibility{"Node.UpdateEligibility"};
+inline constexpr Endpoint<ObjectRequest, NodeUpdateResponse> node_evaluate{"Node.Evaluate"};
+inline constexpr Endpoint<NodeDeregisterRequest, NodeUpdateResponse> node_deregister{"Node.Deregister"};
+
+inline constexpr Endpoint<EmptyRequest, StatusReply> status{"Status.Leader"};
+inline constexpr Endpoint<EmptyRequest, WriteMeta> system_gc{"System.GarbageCollect"};
+inline constexpr Endpoint<EmptyRequest, WriteMeta> system_reconcile{"System.ReconcileJobSummaries"};
+inline constexpr Endpoint<EmptyRequest, SchedulerConfigurationResponse> scheduler_config_get{"Operator.SchedulerGetConfiguration"};
+inline constexpr Endpoint<EmptyRequest, RaftConfigurationResponse> raft_config{"Operator.RaftGetConfiguration"};
+}  // namespace endpoints
+
+}  // namespace drover::wire
