@@ -175,7 +175,7 @@ Failure Executor::launch(const Spec& spec) {
     args.cgroup = static_cast<std::uint64_t>(cgroup_.get());
   }
   const long pid = clone3(args);
-  if (pid < 0) return failed(cgroup_ ? identity_.cgroup : "clone");
+  if (pid < 0) return failed(cgroup_ ? "clone into the task's cgroup" : "clone");
   if (pid == 0) {
     Child child{.spec = spec, .user = spec.user, .report_fd = child_report.get(), .stdin_fd = input.get(),
                 .stdout_fd = outputs[0].get(), .stderr_fd = outputs[1].get(), .terminal = {}};
