@@ -16,6 +16,7 @@ namespace drover::testing {
 // Runs `work` and everything it spawned; fails the test when nothing is left to wait for before its end.
 inline void run_loop(asio::io_context& loop, Async<> work) {
   Scope scope(loop.get_executor());
+  loop.restart();  // it stops whenever it has nothing to do
   scope.spawn(std::move(work));
   while (scope.size() > 0 && loop.run_one() > 0) {}
   REQUIRE(scope.size() == 0);
