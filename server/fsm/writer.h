@@ -1,0 +1,39 @@
+// Writing to the replicated log: encode a message, propose it, learn whether it was applied or refused.
+// Loop only. `Log` is what the server needs of raft.
+#pragma once
+
+#include <string>
+
+#include "sdk/async/asio.h"
+#include "server/fsm/fsm.h"
+
+namespace drover::fsm {
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  // Resumes when the entry is durable and applied here, with its index.
+  [[nodiscard]] virtual Async<Result<std::uint64_t>> propose(std::string entry) = 0;
+  [[nodiscard]] virtual bool is_leader() const = 0;
+};
+
+class Writer {
+ public:
+  Writer(Log& log, Fsm& fsm) : log_(log), fsm_(fsm) {}
+
+  template <class Message>
+  [[nodiscard]] Async<Result<std::uint64_t>> write(Message message) {
+    std::string entry = encode(message);
+    auto index = co_await log_.propose(std::move(entry));
+    if (!index) co_return index;
+    if (auto refused = fsm_.take_refusal(*index)) co_return fail(std::move(*refused));
+    co_return index;
+  }
+  [[nodiscard]] bool is_leader() const { return log_.is_leader(); }
+
+ private:
+  Log& log_;
+  Fsm& fsm_;
+};
+
+}  // namespace drover::fsm
