@@ -2,6 +2,8 @@
 // Loop only. `Log` is what the server needs of raft.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "sdk/async/asio.h"
@@ -15,6 +17,13 @@ class Log {
   // Resumes when the entry is durable and applied here, with its index.
   [[nodiscard]] virtual Async<Result<std::uint64_t>> propose(std::string entry) = 0;
   [[nodiscard]] virtual bool is_leader() const = 0;
+  // "host:port" of another server that leads; empty when none is known.
+  [[nodiscard]] virtual std::string leader() const { return {}; }
+  // Called on the loop at each change, and once soon after registration.
+  virtual void on_leadership(std::function<void(bool leads)> callback) = 0;
+  // Counters by name, for `agent-info`.
+  [[nodiscard]] virtual std::map<std::string, std::string> stats() const { return {}; }
+  [[nodiscard]] virtual Async<> close() = 0;
 };
 
 class Writer {

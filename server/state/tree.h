@@ -18,6 +18,7 @@ template <class T, class KeyOf>
 class Tree {
  public:
   using Key = typename KeyOf::Key;
+  using KeyOfType = KeyOf;
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
