@@ -4,9 +4,12 @@
 // templates in strings and yields MessagePack. Plugin: `decode_config(msgpack)` yields JSON, leniently. Pure.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sdk/base/error.h"
 #include "sdk/plugin/schema.h"

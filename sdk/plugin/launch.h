@@ -44,6 +44,7 @@ struct Reattach {
 
 class PluginProcess {
  public:
+  struct Impl;
   ~PluginProcess();
   PluginProcess(const PluginProcess&) = delete;
   PluginProcess& operator=(const PluginProcess&) = delete;
@@ -63,7 +64,6 @@ class PluginProcess {
  private:
   friend Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor, Logger, LaunchOptions);
   friend Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor, Logger, Reattach);
-  struct Impl;
   explicit PluginProcess(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

@@ -13,14 +13,9 @@
 
 #include "sdk/async/asio.h"
 #include "sdk/base/error.h"
+#include "sdk/rpc/stream.h"
 
 namespace drover {
-
-struct CallInfo {
-  std::string method;
-  std::string peer;                              // "ipv4:10.0.0.1:40000"; empty in process
-  std::chrono::nanoseconds time_left{0};         // until the caller's deadline; 0: it set none
-};
 
 // One side of a stream of messages. Closed by its destructor.
 class NodeStream {
