@@ -1,11 +1,14 @@
 #include "plugins/shared/executor_task.h"
 
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 
 #include "plugins/shared/exec_session.h"
+#include "sdk/base/defer.h"
 #include "tests/unit/plugins/support.h"
 
 using namespace drover;
@@ -363,5 +366,60 @@ TEST_CASE("executor: R-052 a state directory with a long path works") {
   const auto adopted = wait_for(bench.loop, ExecutorTask::adopt(*bench.scope, state));
   REQUIRE(adopted);
   CHECK((*adopted)->status().exit.exit_code == 2);
+  (*task)->reap();
+}
+
+TEST_CASE("executor: a full disk loses log bytes, counts them, and does not hold up the task" * doctest::skip(::geteuid() != 0)) {
+  Bench bench;
+  REQUIRE(make_directories(bench.logs()));
+  REQUIRE(::mount("tmpfs", bench.logs().c_str(), "tmpfs", 0, "size=256k") == 0);
+  const std::string logs = bench.logs();
+  Defer unmount([&logs] { ::umount2(logs.c_str(), MNT_DETACH); });
+  auto task = bench.start(bench.shell("head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 6"));
+  REQUIRE(task);
+  wait_for(bench.loop, (*task)->wait());
+  CHECK((*task)->status().exit.exit_code == 6);
+  const std::string kept = bench.stdout_text();
+  CHECK(kept.size() > 100000);
+  CHECK((*task)->status().dropped_log_bytes == 2000000 - kept.size());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: R-050 the control socket and its directory are the owner's alone") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exit 0"));
+  REQUIRE(task);
+  struct stat info {};
+  REQUIRE(::stat(bench.state().c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0700);
+  REQUIRE(::stat((bench.state() + "/control").c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0600);
+  wait_for(bench.loop, (*task)->wait());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: a reap while the task runs is not obeyed") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  const auto connection = wait_for(bench.loop, (*task)->connect_session());
+  REQUIRE(connection);
+  std::string reap(sizeof(executor::Header), '\0');
+  executor::write_header(reap.data(), executor::Type::reap, reap.size());
+  REQUIRE(send_to_executor(connection->get(), reap, {}));
+  REQUIRE((*task)->stop(SIGTERM, 1h));
+  wait_for(bench.loop, (*task)->wait());
+  CHECK((*task)->status().exit == driver::ExitResult{.exit_code = 143, .signal = 15});
+  (*task)->reap();
+}
+
+TEST_CASE("executor: N-029 what the executor protects itself with is not passed on") {
+  Bench bench;
+  auto spec = bench.shell("cat /proc/self/oom_score_adj; umask; grep -E 'Sig(Blk|Ign)' /proc/self/status");
+  spec.oom_score_adj = 321;
+  auto task = bench.start(std::move(spec));
+  REQUIRE(task);
+  wait_for(bench.loop, (*task)->wait());
+  CHECK(bench.stdout_text() == "321\n0022\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   (*task)->reap();
 }
