@@ -423,3 +423,70 @@ TEST_CASE("executor: N-029 what the executor protects itself with is not passed 
   CHECK(bench.stdout_text() == "321\n0022\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   (*task)->reap();
 }
+
+namespace {
+Async<> run_stream(std::shared_ptr<ExecutorTask> task, ExecSpec spec, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output) {
+  const auto done = co_await stream_exec(std::move(task), std::move(spec), input, output);
+  CHECK_FALSE(done);
+}
+Async<> first_output(Channel<driver::ExecOutput>& output, std::string& text) {
+  while (text.find('\n') == std::string::npos) {
+    const auto message = co_await output.receive();
+    if (!message) co_return;
+    text += message->stdout_data;
+  }
+}
+}  // namespace
+
+TEST_CASE("executor: giving up an interactive session kills its command and leaves the task alone") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  std::string text;
+  {
+    Channel<driver::ExecInput> input(bench.loop.get_executor(), 8);
+    Channel<driver::ExecOutput> output(bench.loop.get_executor(), 8);
+    Scope scope(bench.loop.get_executor());
+    scope.spawn(run_stream(*task, {.arguments = {"/bin/sh", "-c", "echo $$; exec sleep 1000"}, .environment = {}}, input, output));
+    wait_for(bench.loop, first_output(output, text));
+    wait_for(bench.loop, scope.close());
+  }
+  const auto command = Process::open(std::atoi(text.c_str()));
+  if (command) CHECK(wait_for(bench.loop, wait_readable(command->pidfd())));
+  CHECK_FALSE((*task)->ended());
+  REQUIRE((*task)->stop(SIGKILL, 0ms));
+  wait_for(bench.loop, (*task)->wait());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: R-061 sessions beyond the limit are refused, a finished one makes room") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  const ExecSpec spec{.arguments = {"/bin/sleep", "1000"}, .environment = {}};
+  std::vector<Fd> sessions;
+  const auto ask = [&]() -> executor::Type {
+    auto connection = wait_for(bench.loop, (*task)->connect_session());
+    if (!connection) return {};
+    const auto memory = encode_exec(spec);
+    const auto null = open_file("/dev/null", O_RDWR);
+    std::string request(sizeof(executor::Header), '\0');
+    executor::write_header(request.data(), executor::Type::exec, request.size());
+    REQUIRE(send_to_executor(connection->get(), request, {memory->get(), null->get(), null->get(), null->get()}));
+    const auto answer = wait_for(bench.loop, receive_from_executor(connection->get()));
+    REQUIRE(answer);
+    sessions.push_back(std::move(*connection));
+    return executor::message_type(answer->bytes.data(), answer->bytes.size());
+  };
+  for (std::size_t i = 0; i < executor::max_sessions; ++i) CHECK(ask() == executor::Type::exec_started);
+  CHECK(ask() == executor::Type::failed);
+  sessions.clear();
+  // The closed sessions are killed and reaped before long; each attempt tells.
+  executor::Type last{};
+  for (int i = 0; i < 1000 && last != executor::Type::exec_started; ++i) last = ask();
+  CHECK(last == executor::Type::exec_started);
+  sessions.clear();
+  REQUIRE((*task)->stop(SIGKILL, 0ms));
+  wait_for(bench.loop, (*task)->wait());
+  (*task)->reap();
+}
