@@ -177,6 +177,7 @@ Failure Executor::launch(const Spec& spec) {
   const long pid = clone3(args);
   if (pid < 0) return failed(cgroup_ ? "clone into the task's cgroup" : "clone");
   if (pid == 0) {
+    ::close(reports[0]);  // else the channel would never tell that the executor is gone
     Child child{.spec = spec, .user = spec.user, .report_fd = child_report.get(), .stdin_fd = input.get(),
                 .stdout_fd = outputs[0].get(), .stderr_fd = outputs[1].get(), .terminal = {}};
     run_stages(task_stages, child);

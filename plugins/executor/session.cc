@@ -48,6 +48,7 @@ Failure Executor::clone_session(Connection& connection, const Spec& spec, Receiv
   const long pid = clone3(args);
   if (pid < 0) return failed("clone");
   if (pid == 0) {
+    ::close(reports[0]);
     // The rights of a session are the task's, whatever its request says.
     Spec own = spec;
     own.flags = (spec.flags & flag::terminal) | (flags_ & (flag::set_user | flag::die_with_executor));

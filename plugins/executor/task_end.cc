@@ -16,8 +16,12 @@ void Executor::on_children() {
   char drained[1024];
   while (::read(children_.get(), drained, sizeof drained) > 0) {}
   for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) break;
+    // Not reaped yet, the task still holds its number: the group of that name is certainly its own.
+    if (ended.si_pid == launch_.pid && !task_ended_) ::kill(-launch_.pid, SIGKILL);
     int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    const pid_t pid = ::waitpid(ended.si_pid, &status, WNOHANG);
     if (pid <= 0) break;
     if (pid == launch_.pid && !task_ended_) {
       on_task_exit(status);
@@ -83,10 +87,11 @@ void Executor::kill_everything() {
     if (file && ::write(file.get(), "1", 1) == 1 && !task_ended_) return;
   }
   if (launch_.pid <= 1) return;
-  // The task was made the leader of its session and group. The number cannot have been taken over while the task is not
-  // reaped; afterwards the group exists only as long as a member lives, and the number with it.
-  if (!task_ended_) send_signal(task_pidfd_.get(), SIGKILL);
-  ::kill(-launch_.pid, SIGKILL);
+  // The task leads its own session and group, and keeps the number until it is reaped.
+  if (!task_ended_) {
+    send_signal(task_pidfd_.get(), SIGKILL);
+    ::kill(-launch_.pid, SIGKILL);
+  }
   kill_adopted_children();
 }
 

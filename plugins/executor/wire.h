@@ -118,7 +118,7 @@ inline constexpr std::uint64_t terminal = 128;
 
 enum class MountKind : std::uint8_t {
   bind = 1,        // source, target; a regular file is bound onto a file
-  overlay = 2,     // source is the lower directory; upper, work
+  overlay = 2,     // source is the lower directory, upper a path below the root as the host sees it, work a host path
   filesystem = 3,  // source is the type; options
   devices = 4,     // the standard /dev on a tmpfs
   mask = 5,        // hide target, when it exists

@@ -58,16 +58,34 @@ std::optional<ExecutorStatus> read_record(const std::string& state_path, const c
   return bytes ? parse_status(*bytes) : std::nullopt;
 }
 
-// F-11, F-13: an executor that died leaves a task nobody can wait for; it is killed, by its cgroup or by its number as long as
-// the start time proves that the number is still its own (N-031).
+// Members of the session a task led. A session keeps the number of its leader from being given to another process.
+std::vector<pid_t> session_members(pid_t leader) {
+  std::vector<pid_t> out;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.empty() || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto stat = read_file(entry.path().string() + "/stat");
+    const auto end = stat ? stat->rfind(')') : std::string::npos;
+    if (end == std::string::npos || end + 2 > stat->size()) continue;
+    const auto fields = split(std::string_view(*stat).substr(end + 2), ' ');  // state, parent, group, session
+    if (fields.size() > 3 && fields[3] == std::to_string(leader)) out.push_back(std::atoi(name.c_str()));
+  }
+  return out;
+}
+
+// F-11, F-13: an executor that died leaves a task nobody can wait for; it is killed: by its cgroup, and by its number and session
+// as long as the start time proves that the number is still its own (N-031).
 void kill_leftovers(const ExecutorStatus& record) {
-  const bool killed = !record.cgroup.empty() && write_file(record.cgroup + "/cgroup.kill", "1").has_value();
+  if (!record.cgroup.empty() && write_file(record.cgroup + "/cgroup.kill", "1")) return;
   if (record.pid <= 1) return;
   const auto process = Process::open(record.pid);
   const auto ticks = process_start_ticks(record.pid);
-  if (process && ticks && *ticks == record.start_ticks) {
-    if (!killed) ::kill(-record.pid, SIGKILL);
-    if (process->signal(SIGKILL)) return;
+  if (ticks && *ticks != record.start_ticks) return;  // taken over, so neither the task nor its session exists
+  if (process && ticks && !process->signal(SIGKILL)) return;
+  for (const pid_t pid : session_members(record.pid)) {
+    const auto member = Process::open(pid);
+    if (!member || !member->signal(SIGKILL)) continue;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <charconv>
 #include <cstring>
 
 #include "plugins/executor/child.h"
@@ -51,13 +52,27 @@ Failure mount_bind(int root, const Mount& m, Handle tree) {
   return attach(tree.get(), target.get(), m.target);
 }
 
-Failure mount_overlay(int root, const Mount& m) {
+// "/proc/self/fd/N": a name for what a descriptor holds that no rename can change.
+void name_of(int fd, char (&out)[32]) {
+  std::memcpy(out, "/proc/self/fd/", 14);
+  *std::to_chars(out + 14, out + sizeof out - 1, fd).ptr = '\0';
+}
+
+// `below` is the task's directory as the host sees it. The upper directory is resolved there without links, since the task
+// may have put one in its place; it must be reached through the same mount as the work directory, or the kernel refuses both.
+Failure mount_overlay(int root, int below, const Mount& m) {
   const Handle context(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!context) return failed("overlay");
-  // Upper and work are named by paths of the same mount: the kernel refuses them (EINVAL) when they are reached through two.
+  Handle upper;
+  if (auto failure = make_target(below, m.upper, true, mount_flag::plain_target, upper)) return failure;
+  const Handle work(::open(m.work, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!work) return failed(m.work);
+  char upper_name[32], work_name[32];
+  name_of(upper.get(), upper_name);
+  name_of(work.get(), work_name);
   if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "lowerdir", m.source, 0) != 0) return failed(m.source);
-  if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "upperdir", m.upper, 0) != 0) return failed(m.upper);
-  if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "workdir", m.work, 0) != 0) return failed(m.work);
+  if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "upperdir", upper_name, 0) != 0) return failed(m.upper);
+  if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "workdir", work_name, 0) != 0) return failed(m.work);
   if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return failed(m.target);
   const Handle tree(::fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attribute_bits(m.flags))));
   if (!tree) return failed(m.target);
@@ -153,10 +168,10 @@ Failure make_symlink(int root, const Mount& m) {
   return {};
 }
 
-Failure apply(int root, const Mount& m, Handle shared, Handle& empty) {
+Failure apply(int root, int below, const Mount& m, Handle shared, Handle& empty) {
   switch (m.kind) {
     case MountKind::bind: return mount_bind(root, m, std::move(shared));
-    case MountKind::overlay: return mount_overlay(root, m);
+    case MountKind::overlay: return mount_overlay(root, below, m);
     case MountKind::filesystem: return mount_filesystem(root, m);
     case MountKind::devices: return mount_devices(root, m);
     case MountKind::mask: return mask(root, m, empty);
@@ -176,6 +191,8 @@ Failure enter_mounts(Child& child) {
   if (auto failure = shared.open_all(spec)) return failure;
   // The host's later mounts may still come in, ours never go out.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return failed("/");
+  const Handle below(::open(spec.root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!below) return failed(spec.root);
   Handle root(::open_tree(AT_FDCWD, spec.root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
   if (!root) return failed(spec.root);
   // N-027. Not recursive: what the host mounted below has its own attributes.
@@ -185,7 +202,7 @@ Failure enter_mounts(Child& child) {
   if (::move_mount(root.get(), "", AT_FDCWD, spec.root, MOVE_MOUNT_F_EMPTY_PATH) != 0) return failed(spec.root);
   Handle empty;
   for (std::size_t i = 0; i < spec.mount_count; ++i) {
-    if (auto failure = apply(root.get(), spec.mounts[i], shared.take(i), empty)) return failure;
+    if (auto failure = apply(root.get(), below.get(), spec.mounts[i], shared.take(i), empty)) return failure;
   }
   child.root_fd = root.release();
   return {};

@@ -1,11 +1,14 @@
 #include "plugins/shared/executor_task.h"
 
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 
 #include "plugins/shared/exec_session.h"
+#include "sdk/base/defer.h"
 #include "tests/unit/plugins/support.h"
 
 using namespace drover;
@@ -363,5 +366,127 @@ TEST_CASE("executor: R-052 a state directory with a long path works") {
   const auto adopted = wait_for(bench.loop, ExecutorTask::adopt(*bench.scope, state));
   REQUIRE(adopted);
   CHECK((*adopted)->status().exit.exit_code == 2);
+  (*task)->reap();
+}
+
+TEST_CASE("executor: a full disk loses log bytes, counts them, and does not hold up the task" * doctest::skip(::geteuid() != 0)) {
+  Bench bench;
+  REQUIRE(make_directories(bench.logs()));
+  REQUIRE(::mount("tmpfs", bench.logs().c_str(), "tmpfs", 0, "size=256k") == 0);
+  const std::string logs = bench.logs();
+  Defer unmount([&logs] { ::umount2(logs.c_str(), MNT_DETACH); });
+  auto task = bench.start(bench.shell("head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 6"));
+  REQUIRE(task);
+  wait_for(bench.loop, (*task)->wait());
+  CHECK((*task)->status().exit.exit_code == 6);
+  const std::string kept = bench.stdout_text();
+  CHECK(kept.size() > 100000);
+  CHECK((*task)->status().dropped_log_bytes == 2000000 - kept.size());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: R-050 the control socket and its directory are the owner's alone") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exit 0"));
+  REQUIRE(task);
+  struct stat info {};
+  REQUIRE(::stat(bench.state().c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0700);
+  REQUIRE(::stat((bench.state() + "/control").c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0600);
+  wait_for(bench.loop, (*task)->wait());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: a reap while the task runs is not obeyed") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  const auto connection = wait_for(bench.loop, (*task)->connect_session());
+  REQUIRE(connection);
+  std::string reap(sizeof(executor::Header), '\0');
+  executor::write_header(reap.data(), executor::Type::reap, reap.size());
+  REQUIRE(send_to_executor(connection->get(), reap, {}));
+  REQUIRE((*task)->stop(SIGTERM, 1h));
+  wait_for(bench.loop, (*task)->wait());
+  CHECK((*task)->status().exit == driver::ExitResult{.exit_code = 143, .signal = 15});
+  (*task)->reap();
+}
+
+TEST_CASE("executor: N-029 what the executor protects itself with is not passed on") {
+  Bench bench;
+  auto spec = bench.shell("cat /proc/self/oom_score_adj; umask; grep -E 'Sig(Blk|Ign)' /proc/self/status");
+  spec.oom_score_adj = 321;
+  auto task = bench.start(std::move(spec));
+  REQUIRE(task);
+  wait_for(bench.loop, (*task)->wait());
+  CHECK(bench.stdout_text() == "321\n0022\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  (*task)->reap();
+}
+
+namespace {
+Async<> run_stream(std::shared_ptr<ExecutorTask> task, ExecSpec spec, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output) {
+  const auto done = co_await stream_exec(std::move(task), std::move(spec), input, output);
+  CHECK_FALSE(done);
+}
+Async<> first_output(Channel<driver::ExecOutput>& output, std::string& text) {
+  while (text.find('\n') == std::string::npos) {
+    const auto message = co_await output.receive();
+    if (!message) co_return;
+    text += message->stdout_data;
+  }
+}
+}  // namespace
+
+TEST_CASE("executor: giving up an interactive session kills its command and leaves the task alone") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  std::string text;
+  {
+    Channel<driver::ExecInput> input(bench.loop.get_executor(), 8);
+    Channel<driver::ExecOutput> output(bench.loop.get_executor(), 8);
+    Scope scope(bench.loop.get_executor());
+    scope.spawn(run_stream(*task, {.arguments = {"/bin/sh", "-c", "echo $$; exec sleep 1000"}, .environment = {}}, input, output));
+    wait_for(bench.loop, first_output(output, text));
+    wait_for(bench.loop, scope.close());
+  }
+  const auto command = Process::open(std::atoi(text.c_str()));
+  if (command) CHECK(wait_for(bench.loop, wait_readable(command->pidfd())));
+  CHECK_FALSE((*task)->ended());
+  REQUIRE((*task)->stop(SIGKILL, 0ms));
+  wait_for(bench.loop, (*task)->wait());
+  (*task)->reap();
+}
+
+TEST_CASE("executor: R-061 sessions beyond the limit are refused, a finished one makes room") {
+  Bench bench;
+  auto task = bench.start(bench.shell("exec sleep 1000"));
+  REQUIRE(task);
+  const ExecSpec spec{.arguments = {"/bin/sleep", "1000"}, .environment = {}};
+  std::vector<Fd> sessions;
+  const auto ask = [&]() -> executor::Type {
+    auto connection = wait_for(bench.loop, (*task)->connect_session());
+    if (!connection) return {};
+    const auto memory = encode_exec(spec);
+    const auto null = open_file("/dev/null", O_RDWR);
+    std::string request(sizeof(executor::Header), '\0');
+    executor::write_header(request.data(), executor::Type::exec, request.size());
+    REQUIRE(send_to_executor(connection->get(), request, {memory->get(), null->get(), null->get(), null->get()}));
+    const auto answer = wait_for(bench.loop, receive_from_executor(connection->get()));
+    REQUIRE(answer);
+    sessions.push_back(std::move(*connection));
+    return executor::message_type(answer->bytes.data(), answer->bytes.size());
+  };
+  for (std::size_t i = 0; i < executor::max_sessions; ++i) CHECK(ask() == executor::Type::exec_started);
+  CHECK(ask() == executor::Type::failed);
+  sessions.clear();
+  // The closed sessions are killed and reaped before long; each attempt tells.
+  executor::Type last{};
+  for (int i = 0; i < 1000 && last != executor::Type::exec_started; ++i) last = ask();
+  CHECK(last == executor::Type::exec_started);
+  sessions.clear();
+  REQUIRE((*task)->stop(SIGKILL, 0ms));
+  wait_for(bench.loop, (*task)->wait());
   (*task)->reap();
 }
