@@ -49,6 +49,7 @@ void Connection::enter(Phase phase, std::chrono::seconds limit) {
 }
 
 void Connection::sweep(SteadyTime now, const std::function<void()>& cancel) {
+  if (phase_ == Phase::closed) return;
   if (now > deadline_) {
     deadline_ = SteadyTime::max();
     stream_.abort();
@@ -270,6 +271,12 @@ Async<> Connection::refuse(Error error) {
 }
 
 Async<> Connection::serve(SslContext tls) {
+  // A pending watch holds this object: closing ends it, and the phase tells it that nothing is left to cancel.
+  const Defer leave([this] {
+    phase_ = Phase::closed;
+    error_code ignored;
+    stream_.socket().close(ignored);
+  });
   if (tls) {
     enter(Phase::handshake, context_.options.tls_handshake_timeout);
     const auto ready = co_await stream_.accept_tls(std::move(tls));

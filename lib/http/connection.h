@@ -44,7 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] const std::string& client() const { return client_; }
 
  private:
-  enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, open };
+  enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, open, closed };
 
   void enter(Phase phase, std::chrono::seconds limit = std::chrono::seconds(0));
   [[nodiscard]] Async<Result<Framing>> read_head(Request& request);

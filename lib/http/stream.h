@@ -93,7 +93,6 @@ class AnyStream {
   }
 
  private:
-  friend class Connection;
   Socket socket_;
   SslContext context_;
   std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
