@@ -10,7 +10,8 @@ struct ConfigDuration {
   bool written = false;
 
   ConfigDuration() = default;
-  ConfigDuration(std::chrono::nanoseconds v) : value(v) {}  // NOLINT(google-explicit-constructor)
+  template <class R, class P>
+  ConfigDuration(std::chrono::duration<R, P> v) : value(v) {}  // NOLINT(google-explicit-constructor)
   friend bool operator==(const ConfigDuration& a, const ConfigDuration& b) { return a.value == b.value; }
 };
 
