@@ -1,0 +1,55 @@
+# The one front end. `make` alone lists the targets.
+SHELL := /bin/bash
+BUILD ?= build
+BUILDTYPE ?= release
+export CXX := $(shell command -v ccache >/dev/null && echo "ccache ")clang++-19
+export CC := $(shell command -v ccache >/dev/null && echo "ccache ")clang-19
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what is missing, from packages
+	@tools/setup
+
+.PHONY: build release debug asan
+build: setup ## build everything into ./build
+	@tools/build $(BUILD) $(BUILDTYPE)
+release: ## build with optimisation into ./build
+	@$(MAKE) --no-print-directory build BUILDTYPE=release
+debug: ## build without optimisation into ./build-debug
+	@$(MAKE) --no-print-directory build BUILD=build-debug BUILDTYPE=debug
+asan: ## build and run the unit tests under ASan and UBSan in ./build-asan
+	@$(MAKE) --no-print-directory build BUILD=build-asan BUILDTYPE=asan
+	@tools/test build-asan unit
+
+.PHONY: test unit integration golden
+test: build ## run every test this machine can run (LONG=1 for the long form)
+	@tools/test $(BUILD) all
+unit: build ## run the unit tests
+	@tools/test $(BUILD) unit
+integration: build ## run the integration tests
+	@tools/test $(BUILD) integration
+golden: build ## count agreement with the recorded answers
+	@tools/test $(BUILD) golden
+test-fresh: setup ## make demo and make test in a minimal new Debian root
+	@tools/test-fresh
+
+.PHONY: demo test-fresh
+demo: build ## run one job from file to log line (KEEP=1 leaves the agent up)
+	@BUILD=$(BUILD) tools/demo
+
+.PHONY: lint fmt bench fuzz install build-stats
+lint: setup ## check the include table, headers and names
+	@tools/lint
+fmt: setup ## format the sources that changed
+	@git diff --name-only --diff-filter=d HEAD -- '*.cc' '*.h' | xargs -r clang-format-19 -i
+bench: setup ## build and run the benchmarks
+	@tools/bench
+fuzz: setup ## build the fuzz targets and run each for a short time
+	@tools/fuzz
+install: build ## install below PREFIX (/usr/local), honouring DESTDIR
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+build-stats: ## show where the time of the last build went
+	@tools/build-stats $(BUILD)
