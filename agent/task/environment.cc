@@ -1,204 +1,157 @@
 #include "agent/task/environment.h"
 
-#include <algorithm>
-#include <cctype>
-#include <set>
+#include <fmt/format.h>
 
-#include "sdk/base/text.h"
+#include <algorithm>
+#include <array>
+#include <cctype>
 
 namespace drover::agent {
 namespace {
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
 
-constexpr std::string_view default_denylist =
-    "CONSUL_TOKEN,CONSUL_HTTP_TOKEN,CONSUL_HTTP_TOKEN_FILE,NOMAD_TOKEN,VAULT_TOKEN,CONSUL_LICENSE,NOMAD_LICENSE,VAULT_LICENSE,"
-    "CONSUL_LICENSE_PATH,NOMAD_LICENSE_PATH,VAULT_LICENSE_PATH,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN,"
-    "AWS_METADATA_URL,GOOGLE_APPLICATION_CREDENTIALS,GOOGLE_OAUTH_ACCESS_TOKEN";
-constexpr std::string_view cleaned_prefixes[] = {"NOMAD_ADDR_", "NOMAD_IP_", "NOMAD_PORT_", "NOMAD_HOST_PORT_", "NOMAD_META_"};
+// "0-1,4" of a sorted list.
+std::string core_ranges(const model::List<std::uint16_t>& cores) {
+  std::string out;
+  for (std::size_t i = 0; i < cores.size();) {
+    std::size_t end = i;
+    while (end + 1 < cores.size() && cores[end + 1] == cores[end] + 1) ++end;
+    out += fmt::format("{}{}", out.empty() ? "" : ",", cores[i]);
+    if (end > i) out += fmt::format("-{}", cores[end]);
+    i = end + 1;
+  }
+  return out;
+}
 
 std::string address(const std::string& ip, std::int64_t port) {
   return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, port) : fmt::format("[{}]:{}", ip, port);
 }
 
-std::string core_list(const model::List<std::uint16_t>& cores) {
-  std::vector<std::uint16_t> sorted(cores.begin(), cores.end());
-  std::sort(sorted.begin(), sorted.end());
-  std::string out;
-  for (std::size_t i = 0; i < sorted.size();) {
-    std::size_t j = i;
-    while (j + 1 < sorted.size() && sorted[j + 1] == sorted[j] + 1) ++j;
-    if (!out.empty()) out += ',';
-    out += i == j ? std::to_string(sorted[i]) : fmt::format("{}-{}", sorted[i], sorted[j]);
-    i = j + 1;
+void add_ports(Environment& out, const model::Allocation& alloc) {
+  if (!alloc.allocated_resources) return;
+  for (const auto& port : alloc.allocated_resources->shared.ports) {
+    const std::int64_t inside = port.to > 0 ? port.to : port.value;
+    const auto set = [&](const char* prefix, std::string value) { out[clean_key(fmt::format("{}{}", prefix, port.label))] = std::move(value); };
+    set("NOMAD_IP_", port.host_ip);
+    set("NOMAD_ADDR_", address(port.host_ip, port.value));
+    set("NOMAD_PORT_", std::to_string(inside));
+    set("NOMAD_ALLOC_PORT_", std::to_string(inside));
+    set("NOMAD_HOST_IP_", port.host_ip);
+    set("NOMAD_HOST_PORT_", std::to_string(port.value));
+    set("NOMAD_HOST_ADDR_", address(port.host_ip, port.value));
+  }
+}
+
+void add_meta(Environment& out, const EnvironmentInput& input) {
+  std::map<std::string, std::string> meta;
+  if (input.alloc.job) {
+    for (const auto& [key, value] : input.alloc.job->meta) meta[key] = value;
+    if (input.alloc.job->parameterized_job) {
+      for (const auto& key : input.alloc.job->parameterized_job->meta_optional) meta.try_emplace(key, "");
+    }
+  }
+  for (const auto& [key, value] : input.group.meta) meta[key] = value;
+  for (const auto& [key, value] : input.task.meta) meta[key] = value;
+  for (const auto& [key, value] : meta) {
+    out[clean_key("NOMAD_META_" + key)] = value;
+    out[clean_key("NOMAD_META_" + upper(key))] = value;
+  }
+}
+}  // namespace
+
+std::string clean_key(std::string_view key) {
+  constexpr std::array<std::string_view, 5> prefixes{"NOMAD_ADDR_", "NOMAD_IP_", "NOMAD_PORT_", "NOMAD_HOST_PORT_", "NOMAD_META_"};
+  if (std::none_of(prefixes.begin(), prefixes.end(), [&](std::string_view prefix) { return key.starts_with(prefix); })) return std::string(key);
+  std::string out(key);
+  for (char& c : out) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.') c = '_';
   }
   return out;
 }
 
-class Builder {
- public:
-  explicit Builder(const EnvironmentInput& input) : in_(input) {}
-
-  Variables build() {
-    basics();
-    networks();
-    meta();
-    clean();
-    for (const auto& [key, value] : in_.host) env_.emplace(key, value);
-    const Variables node = node_variables(in_.node, in_.region);
-    // Entries of the env block see everything built before them, not each other.
-    const Variables before = env_;
-    for (const auto& [key, value] : in_.task.env) env_[interpolate(key, before, node)] = interpolate(value, before, node);
-    return std::move(env_);
-  }
-
- private:
-  void set(std::string key, std::string value) { if (!value.empty()) env_[std::move(key)] = std::move(value); }
-
-  void basics() {
-    const auto& alloc = in_.alloc;
-    set("NOMAD_ALLOC_DIR", in_.directories.alloc);
-    set("NOMAD_TASK_DIR", in_.directories.task);
-    set("NOMAD_SECRETS_DIR", in_.directories.secrets);
-    if (const auto* resources = task_resources(); resources != nullptr) {
+Environment build_environment(const EnvironmentInput& input) {
+  Environment out;
+  const auto set = [&](const char* name, std::string value) {
+    if (!value.empty()) out[name] = std::move(value);
+  };
+  set("NOMAD_ALLOC_DIR", input.alloc_dir);
+  set("NOMAD_TASK_DIR", input.task_dir);
+  set("NOMAD_SECRETS_DIR", input.secrets_dir);
+  if (input.alloc.allocated_resources) {
+    if (const auto* resources = input.alloc.allocated_resources->tasks.get(input.task.name); resources != nullptr) {
       if (resources->memory.memory_mb != 0) set("NOMAD_MEMORY_LIMIT", std::to_string(resources->memory.memory_mb));
       if (resources->memory.memory_max_mb != 0) set("NOMAD_MEMORY_MAX_LIMIT", std::to_string(resources->memory.memory_max_mb));
       if (resources->cpu.cpu_shares != 0) set("NOMAD_CPU_LIMIT", std::to_string(resources->cpu.cpu_shares));
-      set("NOMAD_CPU_CORES", core_list(resources->cpu.reserved_cores));
-    }
-    set("NOMAD_ALLOC_ID", alloc.id);
-    set("NOMAD_SHORT_ALLOC_ID", alloc.id.substr(0, 8));
-    set("NOMAD_ALLOC_NAME", alloc.name);
-    set("NOMAD_ALLOC_INDEX", alloc_index(alloc.name));
-    set("NOMAD_TASK_NAME", in_.task.name);
-    set("NOMAD_GROUP_NAME", in_.group.name);
-    set("NOMAD_JOB_ID", alloc.job ? alloc.job->id : alloc.job_id);
-    if (alloc.job) {
-      set("NOMAD_JOB_NAME", alloc.job->name);
-      set("NOMAD_JOB_PARENT_ID", alloc.job->parent_id);
-    }
-    set("NOMAD_DC", in_.node.datacenter);
-    set("NOMAD_REGION", in_.region);
-    set("NOMAD_NAMESPACE", alloc.namespace_);
-    set("NOMAD_PARENT_CGROUP", in_.node.cgroup_parent);
-  }
-
-  [[nodiscard]] const model::AllocatedTaskResources* task_resources() const {
-    return in_.alloc.allocated_resources ? in_.alloc.allocated_resources->tasks.get(in_.task.name) : nullptr;
-  }
-
-  void networks() {
-    if (!in_.alloc.allocated_resources) return;
-    for (const auto& port : in_.alloc.allocated_resources->shared.ports) group_port(port);
-    for (const auto& [task, resources] : in_.alloc.allocated_resources->tasks) {
-      for (const auto& network : resources.networks) {
-        for (const auto* list : {&network.reserved_ports, &network.dynamic_ports})
-          for (const auto& port : *list) legacy_port(task, network.ip, port);
-      }
+      set("NOMAD_CPU_CORES", core_ranges(resources->cpu.reserved_cores));
     }
   }
-  void group_port(const model::AllocatedPortMapping& port) {
-    const auto inner = port.to > 0 ? port.to : port.value;
-    set("NOMAD_IP_" + port.label, port.host_ip);
-    set("NOMAD_HOST_IP_" + port.label, port.host_ip);
-    set("NOMAD_PORT_" + port.label, std::to_string(inner));
-    set("NOMAD_ALLOC_PORT_" + port.label, std::to_string(inner));
-    set("NOMAD_HOST_PORT_" + port.label, std::to_string(port.value));
-    set("NOMAD_ADDR_" + port.label, address(port.host_ip, port.value));
-    set("NOMAD_HOST_ADDR_" + port.label, address(port.host_ip, port.value));
-    if (!in_.alloc.network_status) return;
-    const auto& status = *in_.alloc.network_status;
-    set("NOMAD_ALLOC_INTERFACE_" + port.label, status.interface_name);
-    set("NOMAD_ALLOC_IP_" + port.label, status.address);
-    if (!status.address.empty()) set("NOMAD_ALLOC_ADDR_" + port.label, address(status.address, inner));
+  set("NOMAD_ALLOC_ID", input.alloc.id);
+  set("NOMAD_SHORT_ALLOC_ID", input.alloc.id.substr(0, 8));
+  set("NOMAD_ALLOC_NAME", input.alloc.name);
+  if (const std::size_t open = input.alloc.name.rfind('['); open != std::string::npos && input.alloc.name.ends_with(']')) {
+    set("NOMAD_ALLOC_INDEX", input.alloc.name.substr(open + 1, input.alloc.name.size() - open - 2));
   }
-  void legacy_port(const std::string& task, const std::string& ip, const model::Port& port) {
-    const auto inner = port.to > 0 ? port.to : port.value;
-    if (task == in_.task.name) {
-      set("NOMAD_IP_" + port.label, ip);
-      set("NOMAD_PORT_" + port.label, std::to_string(inner));
-      set("NOMAD_ADDR_" + port.label, address(ip, port.value));
-      set("NOMAD_HOST_PORT_" + port.label, std::to_string(port.value));
-    } else {
-      const std::string suffix = task + "_" + port.label;
-      set("NOMAD_IP_" + suffix, ip);
-      set("NOMAD_PORT_" + suffix, std::to_string(port.value));
-      set("NOMAD_ADDR_" + suffix, address(ip, port.value));
-    }
+  set("NOMAD_TASK_NAME", input.task.name);
+  set("NOMAD_GROUP_NAME", input.group.name);
+  set("NOMAD_JOB_ID", input.alloc.job_id);
+  if (input.alloc.job) {
+    set("NOMAD_JOB_NAME", input.alloc.job->name);
+    set("NOMAD_JOB_PARENT_ID", input.alloc.job->parent_id);
   }
+  set("NOMAD_DC", input.node.datacenter);
+  set("NOMAD_REGION", input.region);
+  set("NOMAD_NAMESPACE", input.alloc.namespace_);
+  set("NOMAD_PARENT_CGROUP", "nomad.slice");
+  add_ports(out, input.alloc);
+  add_meta(out, input);
+  for (const auto& [key, value] : input.host) out.try_emplace(key, value);
 
-  void meta() {
-    Variables merged;
-    if (in_.alloc.job) {
-      for (const auto& [key, value] : in_.alloc.job->meta) merged[key] = value;
-      if (in_.alloc.job->parameterized_job)
-        for (const auto& key : in_.alloc.job->parameterized_job->meta_optional) merged.emplace(key, "");
-    }
-    for (const auto& [key, value] : in_.group.meta) merged[key] = value;
-    for (const auto& [key, value] : in_.task.meta) merged[key] = value;
-    const Variables node = node_variables(in_.node, in_.region);
-    const Variables before = env_;
-    for (const auto& [key, value] : merged) {
-      const std::string text = interpolate(value, before, node);
-      std::string upper = key;
-      std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-      env_["NOMAD_META_" + upper] = text;
-      env_["NOMAD_META_" + key] = text;
-    }
-  }
-
-  void clean() {
-    Variables out;
-    for (auto& [key, value] : env_) {
-      const bool cleaned = std::any_of(std::begin(cleaned_prefixes), std::end(cleaned_prefixes), [&](std::string_view p) { return key.starts_with(p); });
-      out[cleaned ? clean_variable_name(key) : key] = std::move(value);
-    }
-    env_ = std::move(out);
-  }
-
-  const EnvironmentInput& in_;
-  Variables env_;
-};
-
-}  // namespace
-
-std::string clean_variable_name(std::string_view name) {
-  std::string out(name);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto c = static_cast<unsigned char>(out[i]);
-    if (std::isalpha(c) || c == '_' || c == '.' || (std::isdigit(c) && i > 0)) continue;
-    out[i] = '_';
-  }
+  const auto variables = interpolation_variables(out, input.node, input.region);
+  for (const auto& [key, value] : input.task.env) out[clean_key(key)] = interpolate(value, variables);
   return out;
 }
 
-std::string alloc_index(std::string_view name) {
-  const auto open = name.rfind('[');
-  if (open == std::string_view::npos || !name.ends_with(']')) return {};
-  return std::string(name.substr(open + 1, name.size() - open - 2));
-}
-
-Variables node_variables(const model::Node& node, const std::string& region) {
-  Variables out;
+std::map<std::string, std::string> interpolation_variables(const Environment& environment, const model::Node& node, const std::string& region) {
+  std::map<std::string, std::string> out(environment.begin(), environment.end());
+  for (const auto& [key, value] : environment) out["env." + key] = value;
   out["node.unique.id"] = node.id;
   out["node.unique.name"] = node.name;
   out["node.datacenter"] = node.datacenter;
-  out["node.region"] = region;
   out["node.class"] = node.node_class;
   out["node.pool"] = node.node_pool;
+  out["node.region"] = region;
   for (const auto& [key, value] : node.attributes) out["attr." + key] = value;
   for (const auto& [key, value] : node.meta) out["meta." + key] = value;
   return out;
 }
 
-Variables task_environment(const EnvironmentInput& input) { return Builder(input).build(); }
+std::string interpolate(std::string_view text, const std::map<std::string, std::string>& variables) {
+  std::string out;
+  while (true) {
+    const std::size_t start = text.find("${");
+    const std::size_t end = start == std::string_view::npos ? start : text.find('}', start);
+    if (end == std::string_view::npos) return out.append(text);
+    const std::string_view name = text.substr(start + 2, end - start - 2);
+    out.append(text.substr(0, start));
+    const auto at = variables.find(std::string(name));
+    out.append(at != variables.end() ? std::string_view(at->second) : text.substr(start, end - start + 1));
+    text.remove_prefix(end + 1);
+  }
+}
 
-Variables filter_host_environment(const Variables& environment, const std::string& denylist) {
-  std::set<std::string, std::less<>> denied;
-  for (const auto& name : split(denylist.empty() ? default_denylist : std::string_view(denylist), ',')) denied.insert(std::string(trim(name)));
-  Variables out;
-  for (const auto& [key, value] : environment) {
-    // NOTIFY_SOCKET would let a task speak to the service manager for us.
-    if (denied.contains(key) || key == "NOTIFY_SOCKET" || key == "NOMAD_CLIENT_INTRO_TOKEN") continue;
-    out.emplace(key, value);
+Environment filter_host_environment(const Environment& host) {
+  constexpr std::array<std::string_view, 17> denied{
+      "CONSUL_TOKEN", "CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE", "NOMAD_TOKEN", "VAULT_TOKEN", "CONSUL_LICENSE", "NOMAD_LICENSE",
+      "VAULT_LICENSE", "CONSUL_LICENSE_PATH", "NOMAD_LICENSE_PATH", "VAULT_LICENSE_PATH", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+      "AWS_SESSION_TOKEN", "AWS_METADATA_URL", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN"};
+  Environment out;
+  for (const auto& [key, value] : host) {
+    // NOTIFY_SOCKET would let a task speak to the service manager in the agent's name.
+    if (key != "NOTIFY_SOCKET" && std::find(denied.begin(), denied.end(), key) == denied.end()) out[key] = value;
   }
   return out;
 }

@@ -1,19 +1,16 @@
-// The environment a task gets (client.md 3.11). Pure: allocation, node and directories in, variables out.
+// The environment of a task and `${...}` at run time (client contract 3.11, 3.12). Pure.
 #pragma once
 
+#include <map>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include "agent/task/interpolation.h"
 #include "lib/model/alloc.h"
 #include "lib/model/node.h"
 
 namespace drover::agent {
 
-struct TaskDirectories {
-  std::string alloc, task, secrets;  // as the task sees them: NOMAD_ALLOC_DIR, NOMAD_TASK_DIR, NOMAD_SECRETS_DIR
-};
+using Environment = std::map<std::string, std::string>;
 
 struct EnvironmentInput {
   const model::Allocation& alloc;
@@ -21,19 +18,23 @@ struct EnvironmentInput {
   const model::Task& task;
   const model::Node& node;
   std::string region;
-  TaskDirectories directories;
-  const Variables& host;  // the agent's own environment, already filtered; added only where nothing else is set
+  // What the task sees: host paths, or /alloc, /local and /secrets inside a root of its own.
+  std::string alloc_dir, task_dir, secrets_dir;
+  // The agent's environment that may be passed on; never overrides what is set here.
+  Environment host;
 };
 
-// node.*, attr.* and meta.* for interpolation.
-[[nodiscard]] Variables node_variables(const model::Node& node, const std::string& region);
-// Every variable of the task, `env` block and meta interpolated.
-[[nodiscard]] Variables task_environment(const EnvironmentInput& input);
-// The agent's environment without what is denied (N-044, N-045). `denylist`: comma-separated names, empty for the built-in list.
-[[nodiscard]] Variables filter_host_environment(const Variables& environment, const std::string& denylist);
-// Index of an allocation's name "job.group[3]"; empty when there is none.
-[[nodiscard]] std::string alloc_index(std::string_view alloc_name);
-// Letters, digits (not first), `_` and `.` stay; every other byte becomes `_`.
-[[nodiscard]] std::string clean_variable_name(std::string_view name);
+[[nodiscard]] Environment build_environment(const EnvironmentInput& input);
+
+// Variables of `${...}`: the environment plus `node.*`, `attr.*`, `meta.*`.
+[[nodiscard]] std::map<std::string, std::string> interpolation_variables(const Environment& environment, const model::Node& node,
+                                                                         const std::string& region);
+// Replaces `${name}`; an unknown name stays as written.
+[[nodiscard]] std::string interpolate(std::string_view text, const std::map<std::string, std::string>& variables);
+
+// `env.denylist`'s default: what is left of a host environment.
+[[nodiscard]] Environment filter_host_environment(const Environment& host);
+// Cleans a key that starts with one of the port and meta prefixes: other bytes than letters, digits, `_`, `.` become `_`.
+[[nodiscard]] std::string clean_key(std::string_view key);
 
 }  // namespace drover::agent

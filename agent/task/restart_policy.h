@@ -1,48 +1,49 @@
-// Whether and when a task runs again (client.md 3.5). Pure: history and time in, decision out.
+// What happens after a task ended or failed to start (client contract 3.5). Pure: time and chance are arguments.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 
-#include "lib/model/job.h"
+#include "lib/model/task.h"
+#include "lib/model/task_group.h"
 #include "sdk/base/clock.h"
-#include "sdk/driver/driver.h"
+#include "sdk/base/error.h"
 
 namespace drover::agent {
 
-// What the policy has to remember; stored with the task so that an agent's restart does not forget attempts.
+// What ended, in the words the policy needs.
+struct TaskOutcome {
+  bool killed = false;             // by us, on purpose
+  bool restart_requested = false;  // by a user or a hook, not a failure
+  bool started = true;             // false: the driver or a hook refused to start it
+  bool recoverable = true;         // of a start error
+  bool successful = false;         // exit code 0, no signal, no error
+};
+
 struct RestartHistory {
   std::int64_t count = 0;
-  UnixNanos window_start = 0;  // 0: no window yet
+  std::int64_t window_start = 0;  // Unix nanoseconds, 0: none yet
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Count", self.count);
+    v("WindowStart", self.window_start);
+  }
   friend bool operator==(const RestartHistory&, const RestartHistory&) = default;
 };
 
-// What happened. Exactly one of the members describes it; `killed` beats all.
-struct RestartCause {
-  bool killed = false;
-  bool triggered = false;                     // restart asked for by a user, template or script: does not count
-  bool trigger_failure = false;               // by a failing check: counts as a failure
-  std::optional<Error> start_error;           // prestart or StartTask failed
-  std::optional<driver::ExitResult> exit;
-};
-
 struct RestartDecision {
-  enum class Kind { killed, restart_now, restart_later, finished, failed };
-  Kind kind = Kind::finished;
-  std::chrono::nanoseconds delay{};
+  enum class Kind : std::uint8_t { restart, terminated, not_restarting, killed };
+  Kind kind = Kind::restart;
   std::string reason;
-  RestartHistory history;  // to be kept
+  nanoseconds delay{0};
 };
 
-[[nodiscard]] bool successful(const driver::ExitResult& exit);
-// True when exit 0 ends the task for good: batch jobs and one-shot lifecycle tasks.
+// True when an exit code 0 ends the task for good: batch jobs, and lifecycle tasks that are no sidecars.
 [[nodiscard]] bool success_stops(const std::string& job_type, const model::Task& task);
-// `unit` is a random number in [0, 1) for the jitter of up to 25 %.
-[[nodiscard]] RestartDecision next_restart(const model::RestartPolicy& policy, bool success_stops, const RestartHistory& history,
-                                           const RestartCause& cause, UnixNanos now, double unit);
-// The default policy of a job type, for groups that have none.
-[[nodiscard]] model::RestartPolicy default_restart_policy(const std::string& job_type);
+
+// Decides and updates `history`.
+[[nodiscard]] RestartDecision next_restart(const model::RestartPolicy& policy, bool stops_on_success, const TaskOutcome& outcome,
+                                           UnixNanos now, Rng& rng, RestartHistory& history);
 
 }  // namespace drover::agent
