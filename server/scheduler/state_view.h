@@ -39,7 +39,8 @@ class StateView {
   // In id order. `all`: also those of an earlier job of the same name that was purged (another create index).
   [[nodiscard]] virtual std::vector<AllocPtr> allocs_by_job(std::string_view namespace_, std::string_view id, bool all) const = 0;
   [[nodiscard]] virtual std::vector<AllocPtr> allocs_by_node(std::string_view node_id) const = 0;
-  // Only those that are not terminal: what occupies the node.
+  // Only those whose client status is not terminal (complete, failed, lost): what occupies the node. An allocation that is
+  // told to stop still holds its resources until the client says so.
   [[nodiscard]] virtual std::vector<AllocPtr> live_allocs_by_node(std::string_view node_id) const = 0;
   // The deployment of the highest create index; null when there is none.
   [[nodiscard]] virtual DeploymentPtr latest_deployment(std::string_view namespace_, std::string_view job_id) const = 0;

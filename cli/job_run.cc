@@ -1,0 +1,98 @@
+// job run: parse, register, follow the evaluation (cli contract 3.4).
+#include <charconv>
+
+#include "cli/api_client.h"
+#include "cli/commands.h"
+#include "cli/job_source.h"
+#include "cli/monitor.h"
+#include "lib/model/api_job.h"
+#include "sdk/base/text.h"
+
+namespace drover::cli {
+namespace {
+class JobRun final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("detach", detach_, "Return once the job is registered, without following its evaluation.");
+    set.boolean("verbose", verbose_, "Show whole ids.");
+    set.boolean("output", output_, "Print the job as JSON and register nothing.");
+    set.boolean("policy-override", policy_override_, "Override soft mandatory policies.");
+    set.boolean("preserve-counts", preserve_counts_, "Keep the counts of the running job.");
+    set.boolean("preserve-resources", preserve_resources_, "Keep the resources of the running job.");
+    set.text("check-index", check_index_, "Register only if the job's modify index is this; 0: only if there is no such job.");
+    set.text("consul-namespace", ignored_, "Consul namespace of the job.");
+    set.text("vault-namespace", ignored_, "Vault namespace of the job.");
+    set.integer("eval-priority", eval_priority_, "Priority of the evaluation.");
+    set.boolean("ui", ui_, "Open the job in the user interface.");
+    source_.flags(set);
+  }
+
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
+    auto source = read_job_source(arguments[0], source_);
+    if (!source) return context.failed(source.error().message());
+    model::Job& job = source->job;
+    if (output_) {
+      context.ui.out(pretty_json(fmt::format("{{\"Job\":{}}}", model::to_json(job))));
+      return 0;
+    }
+    model::JobRegisterRequest request;
+    if (!check_index_.empty()) {
+      const auto [end, error] = std::from_chars(check_index_.data(), check_index_.data() + check_index_.size(), request.job_modify_index);
+      if (error != std::errc{} || end != check_index_.data() + check_index_.size()) {
+        return context.failed(fmt::format("Error parsing check-index value {}: strconv.ParseUint: parsing {}: invalid syntax", quote(check_index_), quote(check_index_)));
+      }
+      request.enforce_index = true;
+    }
+    if (!context.options.namespace_.empty() && job.namespace_.empty()) job.namespace_ = context.options.namespace_;
+    request.job = std::make_shared<const model::Job>(job);
+    request.submission = source->submission;
+    request.policy_override = policy_override_;
+    request.preserve_counts = preserve_counts_;
+    request.preserve_resources = preserve_resources_;
+    request.eval_priority = eval_priority_;
+
+    QueryPairs query;
+    if (!job.namespace_.empty()) query.emplace_back("namespace", job.namespace_);
+    if (!job.region.empty()) query.emplace_back("region", job.region);
+    auto answer = context.api().put("/v1/jobs", model::to_json(request), query);
+    if (!answer) return refused(context, answer.error());
+    model::JobRegisterResponse response;
+    if (auto decoded = model::from_json(answer->body, response); !decoded) return context.failed(decoded.error().message());
+    if (!response.warnings.empty()) context.ui.out(fmt::format("Job Warnings:\n{}\n", response.warnings));
+
+    const std::string ns = job.namespace_.empty() ? "default" : job.namespace_;
+    const auto hint = [&] { context.ui_hint("View this job", fmt::format("/jobs/{}@{}", job.id, ns)); };
+    if (detach_ || response.eval_id.empty()) {
+      context.ui.out("Job registration successful");
+      if (!response.eval_id.empty()) context.ui.out(fmt::format("Evaluation ID: {}", response.eval_id));
+      hint();
+      return 0;
+    }
+    hint();
+    return monitor_eval(context, response.eval_id, verbose_);
+  }
+
+ private:
+  static int refused(Context& context, const Error& error) {
+    const std::string& text = error.message();
+    if (const std::size_t at = text.find("Enforcing job modify index"); at != std::string::npos) {
+      std::string plain = text.substr(at);
+      if (plain.ends_with(')')) plain.pop_back();
+      context.ui.error(plain);
+      return context.failed("Job not updated");
+    }
+    return context.failed(fmt::format("Error submitting job: {}", text));
+  }
+
+  JobSourceOptions source_;
+  bool detach_ = false, verbose_ = false, output_ = false, policy_override_ = false, preserve_counts_ = false,
+       preserve_resources_ = false, ui_ = false;
+  std::string check_index_, ignored_;
+  std::int64_t eval_priority_ = 0;
+};
+}  // namespace
+
+std::unique_ptr<Command> make_job_run() { return std::make_unique<JobRun>(); }
+
+}  // namespace drover::cli

@@ -1,0 +1,184 @@
+// job inspect, history, allocs and eval.
+#include <nlohmann/json.hpp>
+
+#include "cli/alloc_table.h"
+#include "cli/api_client.h"
+#include "cli/commands.h"
+#include "cli/lookup.h"
+#include "cli/monitor.h"
+#include "cli/output_options.h"
+#include "lib/model/api_job.h"
+#include "sdk/base/clock.h"
+
+namespace drover::cli {
+namespace {
+class JobInspect final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("hcl", hcl_, "Show the job file that was submitted.");
+    set.boolean("with-vars", with_vars_, "With -hcl: show the variables as well.");
+    set.text("version", version_, "The version of the job.");
+    output_.flags(set);
+  }
+
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (arguments.empty() && output_.wanted()) {
+      auto answer = context.api().get("/v1/jobs");
+      return answer ? write_formatted(context, output_, answer->body) : context.failed(fmt::format("Error querying jobs: {}", answer.error().message()));
+    }
+    if (arguments.size() != 1) return context.usage_error("This command takes either no arguments or one: <job>");
+    int code = 0;
+    const auto name = find_job(context, arguments[0], code);
+    if (!name) return code;
+    const std::string base = "/v1/job/" + escape(name->id);
+    const QueryPairs query{{"namespace", name->namespace_}};
+    auto job = context.api().get(base, query);
+    if (!version_.empty()) {
+      auto versions = context.api().read<model::JobVersionsResponse>(base + "/versions", query);
+      if (!versions) return context.failed(fmt::format("Error inspecting job: {}", versions.error().message()));
+      const model::Job* found = nullptr;
+      for (const auto& candidate : versions->versions) {
+        if (std::to_string(candidate->version) == version_) found = candidate.get();
+      }
+      if (found == nullptr) return context.failed(fmt::format("Error inspecting job: no version {} of job \"{}\"", version_, name->id));
+      job->body = model::to_json(*found);
+    }
+    if (!job) return context.failed(fmt::format("Error inspecting job: {}", job.error().message()));
+    if (hcl_) return show_source(context, base, query, *job);
+    if (!output_.format.empty()) return write_formatted(context, output_, job->body);
+    context.ui.out(pretty_json(fmt::format("{{\"Job\":{}}}", job->body)));
+    return 0;
+  }
+
+ private:
+  int show_source(Context& context, const std::string& base, QueryPairs query, const ApiAnswer& job) const {
+    const auto parsed = nlohmann::json::parse(job.body, nullptr, false);
+    query.emplace_back("version", std::to_string(parsed.value("Version", 0)));
+    auto submission = context.api().read<model::JobSubmission>(base + "/submission", query);
+    if (!submission) return context.failed(fmt::format("No job source available"));
+    if (with_vars_ && !submission->variables.empty()) context.ui.out(submission->variables);
+    if (with_vars_) {
+      for (const auto& [key, value] : submission->variable_flags) context.ui.out(fmt::format("{} = \"{}\"", key, value));
+    }
+    context.ui.out(submission->source);
+    return 0;
+  }
+
+  OutputOptions output_;
+  bool hcl_ = false, with_vars_ = false;
+  std::string version_;
+};
+
+class JobHistory final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("p", diffs_, "Show what each version changed.");
+    set.boolean("full", full_, "Show each version whole.");
+    set.text("version", version_, "Show one version only.");
+    set.text("diff-tag", diff_tag_, "With -p: compare with a tagged version.");
+    set.text("diff-version", diff_version_, "With -p: compare with a version.");
+    output_.flags(set);
+  }
+
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (arguments.size() != 1) return context.usage_error("This command takes one argument: <job>");
+    int code = 0;
+    const auto name = find_job(context, arguments[0], code);
+    if (!name) return code;
+    auto answer = context.api().read<model::JobVersionsResponse>(fmt::format("/v1/job/{}/versions", escape(name->id)),
+                                                                 {{"namespace", name->namespace_}, {"diffs", diffs_ ? "true" : "false"}});
+    if (!answer) return context.failed(fmt::format("Error retrieving job versions: {}", answer.error().message()));
+    if (output_.wanted()) {
+      std::string json = "[";
+      for (const auto& job : answer->versions) json += (json.size() > 1 ? "," : "") + model::to_json(*job);
+      return write_formatted(context, output_, json + "]");
+    }
+    std::string out;
+    for (const auto& job : answer->versions) {
+      if (!version_.empty() && std::to_string(job->version) != version_) continue;
+      if (!out.empty()) out += "\n\n";
+      if (full_) {
+        out += pretty_json(model::to_json(*job));
+        continue;
+      }
+      std::vector<std::pair<std::string, std::string>> pairs{{"Version", std::to_string(job->version)},
+                                                             {"Stable", job->stable ? "true" : "false"},
+                                                             {"Submit Date", format_time(job->submit_time)}};
+      if (job->version_tag) {
+        pairs.emplace_back("Tag Name", job->version_tag->name);
+        pairs.emplace_back("Tag Description", job->version_tag->description);
+      }
+      out += format_pairs(pairs);
+    }
+    if (out.empty()) return context.failed(fmt::format("Error retrieving job versions: no version {} of job \"{}\"", version_, name->id));
+    context.ui.out(out);
+    return 0;
+  }
+
+ private:
+  OutputOptions output_;
+  bool diffs_ = false, full_ = false;
+  std::string version_, diff_tag_, diff_version_;
+};
+
+class JobAllocs final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("verbose", verbose_, "Show whole ids and times.");
+    set.boolean("all", all_, "Also show allocations of an earlier job of the same name.");
+    output_.flags(set);
+  }
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (arguments.size() != 1) return context.usage_error("This command takes one argument: <job>");
+    int code = 0;
+    const auto name = find_job(context, arguments[0], code);
+    if (!name) return code;
+    auto answer = context.api().get(fmt::format("/v1/job/{}/allocations", escape(name->id)), {{"namespace", name->namespace_}, {"all", all_ ? "true" : "false"}});
+    if (!answer) return context.failed(fmt::format("Error retrieving allocations: {}", answer.error().message()));
+    if (output_.wanted()) return write_formatted(context, output_, answer->body);
+    model::List<model::AllocListStub> allocs;
+    if (auto decoded = model::from_json(answer->body, allocs); !decoded) return context.failed(decoded.error().message());
+    context.ui.out(alloc_table(allocs, verbose_, system_clock().unix_nanos()));
+    return 0;
+  }
+
+ private:
+  OutputOptions output_;
+  bool verbose_ = false, all_ = false;
+};
+
+class JobEval final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("force-reschedule", force_, "Place failed allocations again although it is not their turn.");
+    set.boolean("detach", detach_, "Print the evaluation's id and return.");
+    set.boolean("verbose", verbose_, "Show whole ids.");
+  }
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (arguments.size() != 1) return context.usage_error("This command takes one argument: <job>");
+    int code = 0;
+    const auto name = find_job(context, arguments[0], code);
+    if (!name) return code;
+    const nlohmann::json body{{"JobID", name->id}, {"EvalOptions", {{"ForceReschedule", force_}}}};
+    auto answer = context.api().put(fmt::format("/v1/job/{}/evaluate", escape(name->id)), body.dump(), {{"namespace", name->namespace_}});
+    if (!answer) return context.failed(fmt::format("Error evaluating job: {}", answer.error().message()));
+    model::JobRegisterResponse reply;
+    if (auto decoded = model::from_json(answer->body, reply); !decoded) return context.failed(decoded.error().message());
+    if (detach_) {
+      context.ui.out(fmt::format("Created eval ID: \"{}\" ", short_id(reply.eval_id, verbose_)));
+      return 0;
+    }
+    return monitor_eval(context, reply.eval_id, verbose_);
+  }
+
+ private:
+  bool force_ = false, detach_ = false, verbose_ = false;
+};
+}  // namespace
+
+std::unique_ptr<Command> make_job_inspect() { return std::make_unique<JobInspect>(); }
+std::unique_ptr<Command> make_job_history() { return std::make_unique<JobHistory>(); }
+std::unique_ptr<Command> make_job_allocs() { return std::make_unique<JobAllocs>(); }
+std::unique_ptr<Command> make_job_eval() { return std::make_unique<JobEval>(); }
+
+}  // namespace drover::cli

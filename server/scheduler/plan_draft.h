@@ -1,0 +1,47 @@
+// The plan while it is being made, and what each node would hold if it were committed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/model/plan.h"
+#include "sdk/base/clock.h"
+#include "server/scheduler/scheduler.h"
+
+namespace drover::scheduler {
+
+class PlanDraft {
+ public:
+  PlanDraft(const model::Evaluation& eval, JobPtr job, UnixNanos now);
+
+  struct Stop {
+    std::string description;
+    std::string client_status = {};     // empty: as it is
+    std::string followup_eval_id = {};
+    bool last_reschedule_failed = false;
+  };
+  void stop(const AllocPtr& alloc, const Stop& how);
+  // Takes the stop back.
+  void undo_stop(const model::Allocation& alloc);
+  [[nodiscard]] bool stops(const model::Allocation& alloc) const;
+  void preempt(const AllocPtr& alloc, const std::string& by_alloc_id);
+  // A new allocation or a new form of one that exists. `job` is set in it only when it is not the plan's.
+  void place(AllocPtr alloc);
+
+  // Allocations that would occupy the node: those in the view that no client is done with, less stopped and preempted
+  // ones, with updates and placements.
+  [[nodiscard]] std::vector<AllocPtr> proposed(const StateView& view, std::string_view node_id) const;
+  // Changes whenever what a node would hold may have changed.
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
+  [[nodiscard]] bool is_noop() const;
+  [[nodiscard]] model::Plan& plan() { return plan_; }
+  [[nodiscard]] const model::Plan& plan() const { return plan_; }
+
+ private:
+  model::Plan plan_;
+  UnixNanos now_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace drover::scheduler

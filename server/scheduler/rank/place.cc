@@ -1,0 +1,116 @@
+#include "server/scheduler/rank/place.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "server/scheduler/alloc_state.h"
+#include "server/scheduler/feasible/devices.h"
+#include "server/scheduler/feasible/group_checks.h"
+#include "server/scheduler/fit/allocs_fit.h"
+
+namespace drover::scheduler {
+namespace {
+
+Unexpected exhausted(std::string dimension) { return Unexpected(Error(Code::resource_exhausted, std::move(dimension))); }
+
+bool asks_network(const model::TaskGroup& group) {
+  return !group.networks.empty() ||
+         std::ranges::any_of(group.tasks, [](const auto& task) { return task.resources && !task.resources->networks.empty(); });
+}
+
+Result<> assign_group_ports(const model::TaskGroup& group, const model::Node& node, NetworkIndex& index, Rng& rng,
+                            model::AllocatedResources& out) {
+  model::NetworkResource ask = group.networks.front();
+  for (auto* ports : {&ask.reserved_ports, &ask.dynamic_ports}) {
+    for (auto& port : *ports) {
+      if (port.host_network.empty()) continue;
+      auto name = resolve_host_network(port.host_network, node);
+      if (!name) return exhausted(fmt::format("network: invalid host network \"{}\"", port.host_network));
+      port.host_network = std::move(*name);
+    }
+  }
+  auto ports = index.assign_ports(ask, rng);
+  if (!ports) return exhausted("network: " + ports.error().message());
+  if (auto added = index.add_ports(*ports); !added) return exhausted("network: port collision");
+  out.shared.networks.push_back(network_with_ports(ask, *ports, node));
+  out.shared.ports = std::move(*ports);
+  return {};
+}
+
+// The lowest-numbered free cores.
+Result<> assign_cores(std::int64_t count, const Capacity& capacity, Cores& taken, model::AllocatedTaskResources& out) {
+  std::uint64_t mhz = 0;
+  for (const auto& core : capacity.cores) {
+    if (static_cast<std::int64_t>(out.cpu.reserved_cores.size()) == count) break;
+    const auto at = std::ranges::lower_bound(taken, core.id);
+    if (at != taken.end() && *at == core.id) continue;
+    taken.insert(at, core.id);
+    out.cpu.reserved_cores.push_back(core.id);
+    mhz += core.mhz;
+  }
+  if (static_cast<std::int64_t>(out.cpu.reserved_cores.size()) < count) return exhausted("cores");
+  out.cpu.cpu_shares = static_cast<std::int64_t>(mhz);
+  return {};
+}
+
+Result<> assign_task(const model::Task& task, const Capacity& capacity, bool oversubscribe, NetworkIndex& index,
+                     DeviceUse& devices, Cores& taken, Rng& rng, Offer& offer) {
+  auto& out = offer.resources.tasks[task.name];
+  if (task.lifecycle) offer.resources.task_lifecycles[task.name] = *task.lifecycle;
+  if (!task.resources) return {};
+  const auto& ask = *task.resources;
+  out.cpu.cpu_shares = ask.cpu;
+  out.memory.memory_mb = ask.memory_mb + ask.secrets_mb;
+  if (oversubscribe) out.memory.memory_max_mb = ask.memory_max_mb > 0 ? ask.memory_max_mb + ask.secrets_mb : ask.memory_max_mb;
+  if (!ask.networks.empty()) {
+    auto network = index.assign_task_network(ask.networks.front(), rng);
+    if (!network) return exhausted("network: " + network.error().message());
+    if (auto added = index.add_network(*network); !added) return exhausted("network: port collision");
+    out.networks.push_back(std::move(*network));
+  }
+  for (const auto& request : ask.devices) {
+    auto assigned = devices.assign(request);
+    if (!assigned) return exhausted("devices: " + assigned.error().message());
+    devices.add(assigned->devices);
+    for (const auto& affinity : request.affinities) offer.device_weights += std::abs(static_cast<double>(affinity.weight));
+    offer.device_matched_weights += assigned->matched_weights;
+    out.devices.push_back(std::move(assigned->devices));
+  }
+  if (ask.cores > 0) return assign_cores(ask.cores, capacity, taken, out);
+  return {};
+}
+
+}  // namespace
+
+Result<Offer> offer_resources(const model::TaskGroup& group, const model::Node& node, const std::vector<AllocPtr>& proposed,
+                              bool memory_oversubscription, Rng& rng) {
+  Offer offer;
+  NetworkIndex index;
+  if (asks_network(group)) {
+    if (!index.set_node(node)) return exhausted("network: port collision");
+    for (const auto& alloc : proposed) {
+      if (!index.add_alloc(*alloc)) return exhausted("network: port collision");
+    }
+  }
+  DeviceUse devices(node);
+  for (const auto& alloc : proposed) {
+    devices.add(*alloc);
+    offer.used.add(alloc_usage(*alloc));
+  }
+  offer.capacity = node_capacity(node);
+  offer.resources.shared.disk_mb = group.ephemeral_disk ? group.ephemeral_disk->size_mb : 0;
+  if (!group.networks.empty()) DROVER_TRY(assign_group_ports(group, node, index, rng, offer.resources));
+  Cores taken = offer.used.cores;
+  for (const auto& task : group.tasks) {
+    DROVER_TRY(assign_task(task, offer.capacity, memory_oversubscription, index, devices, taken, rng, offer));
+  }
+  if (node.node_max_allocs > 0 && static_cast<std::int64_t>(proposed.size()) + 1 > node.node_max_allocs) {
+    return exhausted("max allocation exceeded");
+  }
+  offer.used.add(alloc_usage(offer.resources));
+  if (offer.used.core_overlap) return exhausted("cores");
+  if (const auto dimension = exceeded(offer.capacity, offer.used); !dimension.empty()) return exhausted(std::string(dimension));
+  return offer;
+}
+
+}  // namespace drover::scheduler

@@ -1,0 +1,23 @@
+// What one allocation of a group would get on one node: ports, devices, cores, shares.
+#pragma once
+
+#include "lib/model/alloc.h"
+#include "sdk/base/clock.h"
+#include "server/scheduler/fit/usage.h"
+#include "server/scheduler/state_view.h"
+
+namespace drover::scheduler {
+
+struct Offer {
+  model::AllocatedResources resources;
+  Usage used;  // of the node, with this allocation
+  Capacity capacity;
+  double device_weights = 0;          // sum of the affinities' absolute weights
+  double device_matched_weights = 0;  // of those that hold
+};
+
+// The error is the dimension shown in metrics. `proposed` is what else would be on the node.
+[[nodiscard]] Result<Offer> offer_resources(const model::TaskGroup& group, const model::Node& node,
+                                            const std::vector<AllocPtr>& proposed, bool memory_oversubscription, Rng& rng);
+
+}  // namespace drover::scheduler
