@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "sdk/base/file.h"
-#include "server/raft/crc32c.h"
+#include "lib/store/crc32c.h"
 #include "server/raft/log.h"
 #include "server/raft/record.h"
 #include "server/raft/snapshots.h"
