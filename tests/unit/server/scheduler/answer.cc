@@ -147,7 +147,7 @@ class Recorder {
     Json json = {{"id", alloc.id}, {"name", alloc.name}, {"node", alloc.node_id}, {"client_status", alloc.client_status},
                  {"desired_status", alloc.desired_status}, {"desired_description", alloc.desired_description}, {"after", after_json(after, alloc.id)}};
     if (!alloc.followup_eval_id.empty()) json["followup_eval"] = alloc.followup_eval_id;
-    if (!alloc.alloc_states.empty()) json["alloc_states"] = states_json(alloc.alloc_states);
+    if (!(alloc.alloc_states == stored->alloc_states)) json["alloc_states"] = states_json(alloc.alloc_states);
     if (!(alloc.reschedule_tracker == stored->reschedule_tracker)) json["reschedule_tracker"] = tracker_json(alloc.reschedule_tracker);
     out_["stops"].push_back(std::move(json));
   }
@@ -187,13 +187,13 @@ class Labels {
     return text.size() == 36 && text[8] == '-' && text[0] != '0' ? !known(text) : (text.size() == 36 && text[8] == '-' && !known(text));
   }
   Json rename(const Json& document) {
-    collect(document, document);
+    collect(document, document, "");
     std::map<std::string, std::string> names;
     for (auto& [label, uses] : uses_) {
       std::sort(uses.begin(), uses.end());
-      std::string all;
+      std::string all = "new:";
       for (const auto& use : uses) all += use;
-      names[label] = "new:" + std::to_string(std::hash<std::string>{}(all));
+      names[label] = all;
     }
     return apply(document, [&](const std::string& text) { return names.at(text); });
   }
@@ -215,14 +215,17 @@ class Labels {
     }
     return json;
   }
-  void collect(const Json& json, const Json& nearest) {
+  void collect(const Json& json, const Json& item, const std::string& path) {
     if (json.is_string() && is_label(json.get_ref<const std::string&>())) {
-      const auto& label = json.get_ref<const std::string&>();
-      uses_[label].push_back(apply(nearest, [&](const std::string& text) { return text == label ? "SELF" : "OTHER"; }).dump());
+      std::string use = path;
+      for (const auto* key : {"name", "TriggeredBy", "WaitUntil", "NodeID"}) {
+        if (item.contains(key) && item.at(key).is_string()) use += " " + item.at(key).get<std::string>();
+      }
+      uses_[json.get_ref<const std::string&>()].push_back("[" + use + "]");
     } else if (json.is_array()) {
-      for (const auto& item : json) collect(item, item);
+      for (const auto& entry : json) collect(entry, entry.is_object() ? entry : item, path);
     } else if (json.is_object()) {
-      for (const auto& [key, value] : json.items()) collect(value, value.is_object() && &nearest == &json && !value.empty() && value.begin()->is_object() ? value : nearest == json ? json : nearest);
+      for (const auto& [key, value] : json.items()) collect(value, item, path + "/" + key);
     }
   }
   const Case& c_;
