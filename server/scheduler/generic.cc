@@ -54,10 +54,9 @@ void GenericRun::attempt(Step& step) {
   if (live && (!changes.place.empty() || !changes.destructive.empty())) compute_placements(stack, changes);
   else nothing_queued();
 
-  // A failure that a delayed evaluation will look at again needs no blocked one beside it.
   const bool first_look = eval_.wait_until.is_zero();
   const bool delayed = !changes.followups.empty() && first_look;
-  if (eval_.status != "blocked" && !failed_.empty() && blocked_id_.empty() && !delayed) {
+  if (eval_.status != "blocked" && !failed_.empty() && blocked_id_.empty()) {
     auto blocked = blocked_evaluation(false);
     blocked_id_ = blocked.id;
     step.create_evals.push_back(std::move(blocked));

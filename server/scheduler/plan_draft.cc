@@ -46,12 +46,11 @@ void PlanDraft::undo_stop(const model::Allocation& alloc) {
 void PlanDraft::note_rescheduled(const model::Allocation& alloc) {
   auto* list = plan_.node_update.get(alloc.node_id);
   if (list == nullptr) return;
-  for (auto& entry : *list) {
-    if (entry->id != alloc.id) continue;
-    auto noted = std::make_shared<model::Allocation>(*entry);
-    noted->reschedule_tracker.ensure().last_reschedule = "ok";
-    entry = std::move(noted);
-  }
+  const auto at = std::find_if(list->rbegin(), list->rend(), [&](const AllocPtr& entry) { return entry->id == alloc.id; });
+  if (at == list->rend()) return;
+  auto noted = std::make_shared<model::Allocation>(**at);
+  noted->reschedule_tracker.ensure().last_reschedule = "ok";
+  *at = std::move(noted);
 }
 
 bool PlanDraft::stops(const model::Allocation& alloc) const {

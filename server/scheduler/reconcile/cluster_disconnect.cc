@@ -26,7 +26,9 @@ void ClusterReconciler::reconcile_reconnecting(Group& g, const AllocSet& reconne
     for (auto next = g.all.find(alloc->next_allocation); next != g.all.end(); next = g.all.find(next->second->next_allocation)) {
       const auto& replacement = next->second;
       if (server_terminal(*replacement)) continue;
-      if (keep_replacement(disconnect_rules(*g.group).reconcile, *alloc, *replacement)) stop(alloc, "", description::reconnected);
+      const auto strategy = disconnect_rules(*g.group).reconcile;
+      const bool always = strategy == "keep_replacement";
+      if (keep_replacement(strategy, *alloc, *replacement)) stop(alloc, "", always ? description::not_needed : description::reconnected);
       else stop(replacement, "", description::reconnected);
     }
   }

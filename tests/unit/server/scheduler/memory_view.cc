@@ -41,7 +41,7 @@ void MemoryView::commit(const model::Plan& plan) {
     copy.modify_index = index_;
     add_alloc(std::move(copy));
   };
-  for (const auto* lists : {&plan.node_update, &plan.node_preemptions, &plan.node_allocation}) {
+  for (const auto* lists : {&plan.node_allocation, &plan.node_update, &plan.node_preemptions}) {
     for (const auto& [node, list] : *lists) {
       for (const auto& planned : list) take(planned, lists != &plan.node_allocation);
     }
