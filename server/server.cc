@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "server/leader/leader.h"
@@ -133,7 +134,11 @@ std::map<std::string, std::map<std::string, std::string>> Server::stats() const 
 
 Async<> Server::shutdown() {
   impl_->context->stopping = true;
-  impl_->fsm.store().watches().notify_all();
+  // Parked queries refer to the state: they answer before it goes.
+  while (impl_->fsm.store().watches().size() > 0) {
+    impl_->fsm.store().watches().notify_all();
+    co_await asio::post(impl_->executor, asio::use_awaitable);
+  }
   co_await impl_->leader->close();
   co_await impl_->scope.close();
   co_await impl_->log->close();

@@ -306,6 +306,61 @@ Async<> lists(Cluster& c) {
   CHECK(node.error().message() == "node lookup failed: index error: UUID must be 36 characters");
 }
 
+Async<Result<model::NodeUpdateResponse>> beat(Cluster& c) {
+  model::NodeUpdateStatusRequest request;
+  request.node_id = node_id;
+  request.secret_id = secret;
+  request.status = "ready";
+  auto reply = co_await c.caller->call(e::node_update_status, std::move(request));
+  co_return reply;
+}
+
+Async<std::string> node_status(Cluster& c) {
+  model::ObjectRequest request;
+  request.id = node_id;
+  auto reply = co_await c.caller->call(e::node_get, std::move(request));
+  co_return reply->item->status;
+}
+
+Async<> down_and_back(Cluster& c) {
+  co_await register_node(c);
+  auto registered = co_await register_job(c, "web", 1);
+  REQUIRE(registered);
+  auto placed = co_await client_allocs(c, 1);
+  REQUIRE(placed);
+  REQUIRE(placed->changed.size() == 1);
+  const std::size_t entries = c.log->entries.size();
+  auto quiet = co_await beat(c);
+  REQUIRE(quiet);
+  // A heartbeat alone costs no log entry.
+  CHECK(c.log->entries.size() == entries);
+
+  model::NodeUpdateStatusRequest down;
+  down.node_id = node_id;
+  down.secret_id = secret;
+  down.status = "down";
+  auto gone = co_await c.caller->call(e::node_update_status, std::move(down));
+  REQUIRE(gone);
+  CHECK(gone->eval_ids.size() == 1);
+  // The allocation it runs is not accounted for yet.
+  auto back = co_await beat(c);
+  REQUIRE(back);
+  auto waiting = co_await node_status(c);
+  CHECK(waiting == "initializing");
+  auto told = co_await report(c, *placed->changed[0], "running");
+  REQUIRE(told);
+  auto again = co_await beat(c);
+  REQUIRE(again);
+  auto ready = co_await node_status(c);
+  CHECK(ready == "ready");
+}
+
+Async<> stopped_while_parked(Cluster& c, bool& answered) {
+  auto reply = co_await client_allocs(c, 1'000'000);
+  CHECK(!reply);
+  answered = true;
+}
+
 Async<> strangers(Cluster& c) {
   co_await register_node(c);
   model::NodeRegisterRequest again;
@@ -352,4 +407,20 @@ TEST_CASE("server: lists are paged, ordered and reversed; bad ids are refused in
 TEST_CASE("server: only the node with the right secret is answered") {
   Cluster c;
   c.run(strangers(c));
+}
+
+TEST_CASE("server: a node that was down is ready again when its allocations are accounted for") {
+  Cluster c;
+  c.run(down_and_back(c));
+}
+
+TEST_CASE("server: a shutdown answers parked queries") {
+  Cluster c;
+  bool answered = false;
+  c.run([](Cluster& cluster, bool& done) -> Async<> {
+    co_await register_node(cluster);
+    cluster.scope.spawn(stopped_while_parked(cluster, done));
+    co_await asio::post(cluster.io, asio::use_awaitable);
+  }(c, answered));
+  CHECK(answered);
 }
