@@ -13,8 +13,8 @@ namespace {
 class Reader final : public http::ResponseStream {
  public:
   explicit Reader(int limit) : left_(limit) {}
-  [[nodiscard]] Async<bool> write(std::string_view text) override {
-    this->text += text;
+  [[nodiscard]] Async<bool> write(std::string_view piece) override {
+    text += piece;
     co_return true;
   }
   [[nodiscard]] Async<bool> flush() override { co_return --left_ > 0; }
