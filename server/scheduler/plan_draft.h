@@ -7,6 +7,7 @@
 
 #include "lib/model/plan.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/error.h"
 #include "server/scheduler/scheduler.h"
 
 namespace drover::scheduler {
