@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "sdk/base/uuid.h"
 #include "server/leader/leader.h"
+#include "server/raft_log.h"
 #include "server/rpc/context.h"
 #include "server/scheduler/fit/allocs_fit.h"
 #include "server/scheduler/scheduler.h"
@@ -92,10 +92,12 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions options) {
-  if (!options.open_log) return fail(Code::invalid_argument, "starting the server: no replicated log was given");
+  auto node_id = server_node_id(options);
+  if (!node_id) return fail(node_id.error(), "starting the server");
+  options.node_id = std::move(*node_id);
+  if (!options.open_log) options.open_log = open_raft_log;
   const std::uint64_t seed = options.seed != 0 ? options.seed : Rng::from_system().next();
   auto impl = std::make_unique<Impl>(std::move(executor), std::move(options), seed);
-  if (impl->options.node_id.empty()) impl->options.node_id = make_uuid(impl->rng);
   auto log = impl->options.open_log(impl->options, impl->fsm, impl->executor);
   if (!log) return fail(log.error(), "starting the server");
   impl->assemble(std::move(*log));

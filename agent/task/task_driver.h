@@ -42,8 +42,9 @@ class TaskDriver {
 class TaskDrivers {
  public:
   virtual ~TaskDrivers() = default;
-  // Lives as long as the finder. An error names the driver and what to do.
-  [[nodiscard]] virtual Result<TaskDriver*> find(std::string_view name) = 0;
+  // Lives as long as the finder. A driver that is not there yet is waited for, up to `limit`; then an error names it and says
+  // what to do.
+  [[nodiscard]] virtual Async<Result<TaskDriver*>> find(std::string name, std::chrono::nanoseconds limit) = 0;
 };
 
 }  // namespace drover::agent

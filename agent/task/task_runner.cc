@@ -1,6 +1,7 @@
 #include "agent/task/task_runner.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <nlohmann/json.hpp>
 
 #include "agent/task/events.h"
 #include "agent/task/task_config.h"
@@ -9,11 +10,11 @@
 #include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 
-#include <nlohmann/json.hpp>
-
 namespace drover::agent {
 namespace {
 constexpr std::size_t kept_events = 10;
+// How long a task that is to start waits for a driver whose plugin is being started.
+constexpr std::chrono::seconds start_wait{10};
 
 bool is_start_failure(const model::TaskState& state) { return state.started_at.is_zero(); }
 }  // namespace
@@ -68,7 +69,7 @@ bool TaskRunner::restart(std::string reason) {
 
 Async<Result<>> TaskRunner::signal(std::string name, std::string reason) {
   if (local_.state.state != "running") co_return fail(Code::conflict, "Task not running");
-  auto driver = services_.drivers.find(task_.driver);
+  auto driver = co_await services_.drivers.find(task_.driver, {});
   if (!driver) co_return fail(driver.error());
   add_event(events::signaling(now(), name, std::move(reason)));
   auto sent = co_await (*driver)->signal(local_.driver_task_id, std::move(name));
@@ -130,7 +131,9 @@ Async<TaskRunner::Ended> TaskRunner::run_once() {
     ended.outcome.killed = true;
     co_return ended;
   }
-  auto found = services_.drivers.find(task_.driver);
+  auto found = co_await services_.drivers.find(task_.driver, start_wait);
+  // A task that runs outlives a plugin that is slow to come back.
+  while (!found && !local_.handle.empty() && !killed_) found = co_await services_.drivers.find(task_.driver, std::chrono::minutes(1));
   if (!found) {
     add_event(events::driver_failure(now(), found.error().message()));
     ended.outcome.started = false;

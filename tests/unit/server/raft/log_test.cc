@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "sdk/base/file.h"
-#include "server/raft/crc32c.h"
+#include "lib/store/crc32c.h"
 #include "server/raft/log.h"
 #include "server/raft/record.h"
 #include "server/raft/snapshots.h"
@@ -125,6 +125,10 @@ TEST_CASE("F-81: a write torn at any byte is cut off and nothing acknowledged is
       std::string torn = kept;
       if (front) torn.replace(start, cut - start, full, start, cut - start);
       else torn.replace(cut, end - cut, full, cut, end - cut);
+      const auto scan = scan_segment(torn, 1);
+      CHECK(scan.how != SegmentScan::End::corrupt);
+      CHECK(scan.entries.size() >= 2);
+      if (cut % 40 != 0) continue;
       const auto copy = TempDir::make();
       REQUIRE(write_file(segment_file(copy->path(), 1), torn));
       auto reopened = open_log(copy->path());
