@@ -85,14 +85,24 @@ std::int64_t start_offset(const StreamOptions& options, std::int64_t size) {
 
 enum class Ended { gone, at_end, deleted, failed };
 
-// Sends the file from `offset` on until its end; with `event` on the next frame.
-Async<Ended> pump(Pool& pool, int fd, std::string_view name, std::int64_t& offset, Writer& writer) {
+// How far a file was sent, and its size when last looked at: only a file that shrank was truncated, since a reader may also
+// have asked for an offset that is not there yet.
+struct Progress {
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+// Sends the file from the offset on until its end.
+Async<Ended> pump(Pool& pool, int fd, std::string_view name, Progress& progress, Writer& writer) {
+  std::int64_t& offset = progress.offset;
   std::string event;
   for (;;) {
     const std::int64_t at = offset;
     Chunk chunk = co_await run_blocking(pool, [fd, at] { return read_chunk(fd, at); });
     if (chunk.failed) co_return Ended::failed;
-    if (chunk.data.empty() && chunk.size < offset) {
+    const bool shrank = chunk.size < progress.size;
+    progress.size = chunk.size;
+    if (chunk.data.empty() && shrank && chunk.size < offset) {
       offset = 0;
       event = "file truncated";
       if (chunk.size > 0) continue;  // what is there already comes with the event
@@ -176,7 +186,7 @@ std::string encode_frame(std::string_view file, std::int64_t offset, std::string
 
 Async<> stream_file(Pool& pool, OpenedFile file, std::string name, StreamOptions options, ByteSink& sink) {
   Writer writer(sink, options.plain);
-  std::int64_t offset = start_offset(options, file.size);
+  Progress progress{.offset = start_offset(options, file.size)};
   std::unique_ptr<Inotify> watcher;
   if (options.follow) {
     const auto executor = co_await asio::this_coro::executor;
@@ -187,9 +197,9 @@ Async<> stream_file(Pool& pool, OpenedFile file, std::string name, StreamOptions
     if (!watcher->watch_file(file.fd.get())) co_return;
   }
   for (;;) {
-    const Ended ended = co_await pump(pool, file.fd.get(), name, offset, writer);
+    const Ended ended = co_await pump(pool, file.fd.get(), name, progress, writer);
     if (ended == Ended::deleted && options.follow) {
-      (void)co_await writer.data(name, offset, {}, "file deleted");
+      (void)co_await writer.data(name, progress.offset, {}, "file deleted");
       co_return;
     }
     if (ended != Ended::at_end || !options.follow) co_return;
@@ -227,17 +237,18 @@ Async<> stream_logs(Pool& pool, std::shared_ptr<const AllocFiles> files, std::st
     int watch = -1;
     if (file && watcher) watch = watcher->watch_file(file->fd.get()).value_or(-1);
     std::optional<std::uint64_t> next;
+    Progress progress{.offset = at.offset};
     for (;;) {
       // First whether there is a newer file, then the rest of this one: its writer never comes back to it.
       indexes = co_await run_blocking(pool, [files, task, type] { return files->log_indexes(task, type); });
       next = next_index(indexes, at.index);
       Ended ended = Ended::at_end;
-      if (file) ended = co_await pump(pool, file->fd.get(), shown, at.offset, writer);
+      if (file) ended = co_await pump(pool, file->fd.get(), shown, progress, writer);
       if (ended == Ended::gone || ended == Ended::failed) co_return;
       if (next) break;
       if (!options.follow) co_return;
       if (ended == Ended::deleted || !file) {
-        (void)co_await writer.data(shown, at.offset, {}, "file deleted");
+        (void)co_await writer.data(shown, progress.offset, {}, "file deleted");
         co_return;
       }
       const bool open = co_await writer.idle(*watcher);
