@@ -169,14 +169,28 @@ DEV = '''
 bind_addr = "127.0.0.1"
 data_dir = "{data}"
 log_level = "DEBUG"
-ports {{ http = {http}  rpc = {rpc}  serf = {serf} }}
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
 plugin "raw_exec" {{ config {{ enabled = true }} }}
 plugin "exec" {{ config {{ allow_degraded = true }} }}
 '''
 SINGLE = DEV + '''
-advertise {{ http = "127.0.0.1"  rpc = "127.0.0.1"  serf = "127.0.0.1" }}
-server {{ enabled = true  bootstrap_expect = 1 }}
-client {{ enabled = true  network_interface = "lo" }}
+advertise {{
+  http = "127.0.0.1"
+  rpc = "127.0.0.1"
+  serf = "127.0.0.1"
+}}
+server {{
+  enabled = true
+  bootstrap_expect = 1
+}}
+client {{
+  enabled = true
+  network_interface = "lo"
+}}
 '''
 
 
