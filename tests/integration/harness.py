@@ -72,7 +72,7 @@ def free_ports(count):
 def stage(target):
     """Puts the programs of the build into the layout of an installation below `target`; returns the path of drover."""
     for source, place in PROGRAMS.items():
-        source, place = os.path.join(BUILD, source), os.path.join(target, place)
+        source, place = os.path.realpath(os.path.join(BUILD, source)), os.path.join(target, place)
         if not os.path.exists(source):
             raise Failure(f'{source} is missing; build it with `make build`')
         os.makedirs(os.path.dirname(place), exist_ok=True)
