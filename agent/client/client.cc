@@ -88,7 +88,7 @@ struct Client::Impl {
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
-    if (const auto limit = options.config.client.max_kill_timeout.value(); limit.count() > 0) task_services->max_kill_timeout = limit;
+    if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
         .tasks = *task_services,
         .store_alloc = [this](std::string id, std::string bytes, std::map<std::string, std::string> tasks) { return store_alloc(std::move(id), std::move(bytes), std::move(tasks)); },
