@@ -14,6 +14,7 @@
 #include "lib/metrics/metrics.h"
 #include "lib/store/dir_lock.h"
 #include "lib/wire/remote_caller.h"
+#include "sdk/async/pool.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/rpc/node_rpc.h"
@@ -115,13 +116,14 @@ struct Runtime::Impl {
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
     api.parse_job = parse_job_request;
+    api.read_job = read_request_job;
     api.events = server ? &server->events() : nullptr;
     api.metrics = &metrics;
     api.prometheus = config.telemetry.prometheus_metrics;
     api::register_server_api(router, std::move(api));
     if (client) {
       client_ops = std::make_unique<agent::LocalClientOps>(*client);
-      agent::register_client_api(router, *client_ops);
+      agent::add_client_routes(router, *client_ops, pool);
     }
     http::Headers headers;
     for (const auto& [name, value] : config.http_api_response_headers) headers.add(name, value);
@@ -152,6 +154,7 @@ struct Runtime::Impl {
   Executor executor;
   RuntimeOptions options;
   metrics::Registry metrics;
+  Pool pool{1};  // blocking reads of the file API
   std::optional<DirLock> data_lock;
   http::Router router;
   std::unique_ptr<NodeRpcServer> rpc_server;
