@@ -143,7 +143,7 @@ Text format_verb(const Verb& verb, const Value& value) {
     case 't': {
       const auto flag = convert(value, Type::boolean());
       if (!flag) return unsupported(verb, flag.error());
-      return padded(verb, flag->as_bool() ? "true" : "false", false);
+      return std::string(flag->as_bool() ? "true" : "false");  // width is without effect here
     }
     case 'b': case 'd': case 'o': case 'x': case 'X': return format_integer(verb, value);
     case 'e': case 'E': case 'f': case 'g': case 'G': return format_float(verb, value);

@@ -40,8 +40,37 @@ std::pair<std::string, int> digits_of(const Float& value, int count) {
   return {digits, exponent};
 }
 
+// digits * 10^exponent, rounded once, to the nearest even of 512 bits.
+Float exact(const mp::cpp_int& digits, int exponent) {
+  if (digits == 0) return Float(0);
+  constexpr int precision = 512;
+  mp::cpp_int value = digits;
+  int shift = 0;
+  bool inexact = false;
+  if (exponent >= 0) {
+    value *= mp::pow(mp::cpp_int(10), static_cast<unsigned>(exponent));
+  } else {
+    const mp::cpp_int divisor = mp::pow(mp::cpp_int(10), static_cast<unsigned>(-exponent));
+    shift = std::max(0, precision + 2 + static_cast<int>(mp::msb(divisor)) - static_cast<int>(mp::msb(value)));
+    mp::cpp_int quotient;
+    mp::cpp_int remainder;
+    mp::divide_qr(mp::cpp_int(value << static_cast<unsigned>(shift)), divisor, quotient, remainder);
+    value = quotient;
+    inexact = remainder != 0;
+  }
+  const int spare = static_cast<int>(mp::msb(value)) + 1 - precision;
+  if (spare > 0) {
+    const mp::cpp_int half = mp::cpp_int(1) << static_cast<unsigned>(spare - 1);
+    const mp::cpp_int rest = value & ((half << 1) - 1);
+    value >>= static_cast<unsigned>(spare);
+    if (rest > half || (rest == half && (inexact || mp::bit_test(value, 0)))) value += 1;
+    shift -= spare;
+  }
+  return mp::ldexp(Float(value), -shift);
+}
+
 Float from_digits(const std::string& digits, int exponent) {
-  return Float(digits.substr(0, 1) + "." + digits.substr(1) + "0e" + std::to_string(exponent));
+  return exact(mp::cpp_int(digits), exponent - static_cast<int>(digits.size()) + 1);
 }
 }  // namespace
 
@@ -96,9 +125,10 @@ std::optional<Number> Number::parse(std::string_view text) {
     if (!negative || value != 0) return Number(negative ? -value : value);
   }
   std::string mantissa(text.substr(start, mantissa_end - start));
-  if (mantissa.front() == '.') mantissa.insert(0, "0");
-  if (mantissa.find('.') == std::string::npos) mantissa += '.';
-  Float value(mantissa + "0e" + std::to_string(exponent));
+  std::erase(mantissa, '.');
+  // A leading zero would make boost read octal.
+  mantissa.erase(0, std::min(mantissa.find_first_not_of('0'), mantissa.size() - 1));
+  const Float value = exact(mp::cpp_int(mantissa), static_cast<int>(exponent) - static_cast<int>(count - whole));
   return normal(Big{negative ? Float(-value) : value});
 }
 
@@ -150,7 +180,8 @@ std::pair<std::string, int> Number::shortest() const {
   const Float magnitude = mp::abs(big().value);
   if (magnitude.is_zero()) return {"0", 0};
   // Correct rounding makes "n digits read back" monotonic in n, so the shortest count can be searched by halves.
-  int low = 1;
+  // Two digits are the least asked for: trailing zeros go below.
+  int low = 2;
   int high = max_digits;
   while (low < high) {
     const int middle = (low + high) / 2;
@@ -177,7 +208,10 @@ std::string Number::str() const {
 }
 
 std::string Number::fixed(int decimals) const { return big().value.str(decimals, std::ios_base::fixed); }
-std::string Number::scientific(int decimals) const { return big().value.str(decimals, std::ios_base::scientific); }
+std::string Number::scientific(int decimals) const {
+  // Boost reads zero as "all there are".
+  return decimals == 0 ? fmt::format("{:.0e}", to_double()) : big().value.str(decimals, std::ios_base::scientific);
+}
 
 std::string Number::str_base(int base) const {
   mp::cpp_int value = abs().big().value.convert_to<mp::cpp_int>();

@@ -153,7 +153,7 @@ void canonicalize_api(Json& job) {
   for (const char* name : {"Version", "CreateIndex", "ModifyIndex", "JobModifyIndex"}) fill(job, name, 0);
   canonicalize_periodic(job["Periodic"]);
   if (!job["Update"].is_null()) job["Update"] = merged(default_update(), job["Update"]);
-  else if (job["Type"] == "service") job["Update"] = default_update();
+  else if (job["Type"] == "service" || job["Type"] == "system") job["Update"] = default_update();
   canonicalize_multiregion(job["Multiregion"]);
   canonicalize_weights(job);
   if (!job["TaskGroups"].is_array()) return;

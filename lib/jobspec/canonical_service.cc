@@ -50,7 +50,7 @@ void canonicalize_sidecar_task(Json& task) {
   canonicalize_resources(task["Resources"]);
   fill(task, "KillTimeout", 5 * second_ns);
   fill(task, "ShutdownDelay", 0);
-  if (!task["LogConfig"].is_null()) canonicalize_logs(task["LogConfig"]);
+  canonicalize_logs(task["LogConfig"]);
   canonicalize_volume_mounts(task["VolumeMounts"]);
 }
 
@@ -84,7 +84,7 @@ void canonicalize_service(Json& service, const Json* task, const Json& group, co
   fill_text(service, "AddressMode", "auto");
   fill_text(service, "OnUpdate", "require_healthy");
   fill_text(service, "Provider", "consul");
-  if (service["Provider"] == "consul") fill_text(service, "Cluster", "default");
+  fill_text(service, "Cluster", "default");
   for (const char* name : {"Meta", "CanaryMeta", "TaggedAddresses"}) null_when_empty(service, name);
   if (Json& connect = service["Connect"]; !connect.is_null()) {
     canonicalize_sidecar_service(connect["SidecarService"]);

@@ -70,10 +70,6 @@ void canonicalize_csi_plugin(Json& task) {
   if (plugin["HealthTimeout"] == 0) plugin["HealthTimeout"] = 30 * second_ns;
 }
 
-void canonicalize_lifecycle(Json& lifecycle) {
-  if (lifecycle.is_object() && lifecycle.value("Hook", "").empty() && !lifecycle.value("Sidecar", false)) lifecycle = nullptr;
-}
-
 }  // namespace
 
 void canonicalize_resources(Json& resources) {
@@ -82,6 +78,7 @@ void canonicalize_resources(Json& resources) {
   fill(resources, "Cores", 0);
   fill(resources, "CPU", resources["Cores"] == 0 ? 100 : 0);
   fill(resources, "MemoryMB", 300);
+  if (!resources["NUMA"].is_null()) fill_text(resources["NUMA"], "Affinity", "none");
   if (resources["Devices"].is_array()) {
     for (Json& device : resources["Devices"]) {
       fill(device, "Count", 1);
@@ -120,7 +117,6 @@ void canonicalize_task(Json& task, const Json& group, const Json& job) {
     for (Json& item : task["Templates"]) canonicalize_template(item);
   }
   canonicalize_weights(task);
-  canonicalize_lifecycle(task["Lifecycle"]);
   canonicalize_csi_plugin(task);
   // After the group was done, its policy is complete.
   task["RestartPolicy"] = task["RestartPolicy"].is_null() ? group.at("RestartPolicy") : merged(group.at("RestartPolicy"), task["RestartPolicy"]);

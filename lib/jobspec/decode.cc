@@ -85,7 +85,8 @@ class BlockDecoder {
 
   Json map_body(const hcl::Body& body, const Field& field, const hcl::EvalContext& context) {
     Json out = Json::object();
-    const Field element{field.hcl, field.json, field.shape == Shape::text_map ? Shape::text : Shape::text_list, field.shape == Shape::text_list_map};
+    Field element{field.hcl, field.json, field.shape == Shape::text_map ? Shape::text : Shape::text_list, field.shape == Shape::text_list_map};
+    element.form = field.form;
     for (const hcl::Attribute& attribute : body.attributes(diagnostics_)) {
       out[attribute.name] = decode_value(*attribute.expression, element, context, diagnostics_);
     }

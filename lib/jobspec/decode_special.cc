@@ -59,7 +59,10 @@ Json decode_constraint(const hcl::Body& body, const hcl::EvalContext& context, h
   // Accepted, and without effect, as in the reference: the long form with `operator` works.
   for (const char* name : {"set_contains_all", "set_contains_any"}) (void)in.text(name);
   for (const char* name : {"is_set", "is_not_set"}) (void)in.get(name, hcl::Type::boolean());
-  if (const auto hosts = in.get("distinct_hosts", hcl::Type::boolean()); hosts && hosts->as_bool()) operand = "distinct_hosts";
+  if (const auto hosts = in.get("distinct_hosts", hcl::Type::boolean())) {
+    operand = "distinct_hosts";
+    if (!hosts->as_bool()) right = "false";
+  }
   if (std::string property = in.text("distinct_property"); !property.empty()) {
     operand = "distinct_property";
     left = std::move(property);

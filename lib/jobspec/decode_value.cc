@@ -148,6 +148,8 @@ Json decode_value(const hcl::Expression& expression, const Field& field, const h
     diagnostics.add("Unsuitable value type", fmt::format("Unsuitable value: {}", why), expression.start_range());
     return unset_value(field);
   };
+  // Where a map may be a block or an attribute, the reference reads the block as free-form first, and an object in it is a list then.
+  if (field.shape == Shape::text && field.form == Form::either && value.kind() == Kind::object) return fail("string required, but have tuple");
   const auto converted = hcl::convert(value, type_of(field.shape));
   if (!converted) return fail(converted.error());
   if (converted->is_null()) {
@@ -194,16 +196,6 @@ tl::expected<Json, std::string> free_value(const Value& value, bool in_list) {
   return tl::unexpected(std::string(not_known));
 }
 
-// How many labels a dynamic block gives to what it makes.
-std::size_t dynamic_labels(const hcl::NativeBlock& block) {
-  for (const hcl::NativeAttribute& attribute : block.body->attributes) {
-    if (attribute.name != "labels") continue;
-    const auto* tuple = attribute.expression->as<hcl::TupleExpr>();
-    return tuple == nullptr ? 0 : tuple->elements.size();
-  }
-  return 0;
-}
-
 void add_free_block(Json& out, const std::string& type, const std::vector<std::string>& labels, const hcl::Body& body, const hcl::EvalContext& context,
                     hcl::Diagnostics& diagnostics) {
   Json content = decode_free_body(body, context, diagnostics);
@@ -218,6 +210,7 @@ Json decode_free_body(const hcl::Body& body, const hcl::EvalContext& context, hc
   Json out = Json::object();
   const auto add_attribute = [&](const std::string& name, const hcl::Expression& expression) {
     auto value = free_value(hcl::evaluate(expression, context, diagnostics), false);
+    if (value && value->is_null()) return;
     if (value) out[name] = std::move(*value);
     else diagnostics.add("Unsuitable value type", fmt::format("Unsuitable value: {}", value.error()), expression.start_range());
   };
@@ -228,16 +221,8 @@ Json decode_free_body(const hcl::Body& body, const hcl::EvalContext& context, hc
   }
   for (const hcl::NativeAttribute& attribute : native->attributes) add_attribute(attribute.name, *attribute.expression);
   for (const hcl::NativeBlock& block : native->blocks) {
-    const auto inner = std::make_shared<hcl::Body>(block.body);
-    if (block.type != "dynamic" || block.labels.size() != 1) {
-      add_free_block(out, block.type, block.labels, *inner, context, diagnostics);
-      continue;
-    }
-    const hcl::Block dynamic{block.type, block.labels, inner, nullptr, block.type_range, block.header_range(), block.label_ranges};
-    const hcl::BlockSchema schema{block.labels[0], std::vector<std::string>(dynamic_labels(block), "name")};
-    for (const hcl::Block& made : hcl::expand_dynamic(dynamic, schema, context, diagnostics)) {
-      add_free_block(out, made.type, made.labels, *made.body, *made.scope, diagnostics);
-    }
+    // The driver's own schema decides what blocks mean, so `dynamic` is one of them here and is not expanded.
+    add_free_block(out, block.type, block.labels, hcl::Body(block.body), context, diagnostics);
   }
   return out;
 }

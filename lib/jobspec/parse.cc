@@ -62,7 +62,7 @@ void move_default_identity(Json& task) {
 void normalize(Json& job) {
   hand_down(job);
   if (job["Name"].is_null()) job["Name"] = job["ID"];
-  if (!job["Periodic"].is_null() && !job["Periodic"]["Spec"].is_null()) job["Periodic"]["SpecType"] = "cron";
+  if (Json& periodic = job["Periodic"]; !periodic.is_null() && !(periodic["Spec"].is_null() && periodic["Specs"].is_null())) periodic["SpecType"] = "cron";
   if (!job["TaskGroups"].is_array()) return;
   for (Json& group : job["TaskGroups"]) {
     if (!group["Tasks"].is_array()) continue;
