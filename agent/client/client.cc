@@ -1,6 +1,7 @@
 #include "agent/client/client.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "agent/client/managed_drivers.h"
@@ -43,10 +44,25 @@ struct Client::Impl {
   static pluginhost::Options plugin_options(const ClientOptions& from) {
     pluginhost::Options out;
     out.directories = from.plugin_directories;
-    for (const auto& [name, block] : from.config.plugins) out.blocks[name] = {block.args, block.config.json};
+    for (const auto& [name, block] : from.config.plugins) out.blocks[plugin_file(from, name)] = {block.args, block.config.json};
+    // The option of old configurations, and of dev mode, that switches raw_exec on.
+    const auto enable = from.config.client.options.find("driver.raw_exec.enable");
+    if (enable != from.config.client.options.end() && (enable->second == "1" || enable->second == "true")) {
+      auto& block = out.blocks[plugin_file(from, "raw_exec")];
+      if (block.config_json.empty()) block.config_json = R"({"enabled":true})";
+    }
     out.socket_dir = from.config.client.state_dir + "/plugins";
     for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
+    // Where executors keep what must outlive the plugin.
+    out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);
     return out;
+  }
+
+  // Blocks name drivers (`plugin "raw_exec"`); our own executables have longer names.
+  static std::string plugin_file(const ClientOptions& from, const std::string& name) {
+    const std::string file = "drover-driver-" + replace_all(name, "_", "-");
+    std::error_code error;
+    return std::filesystem::exists(from.plugin_directories.first_party + "/" + file, error) ? file : name;
   }
 
   // -- Start -----------------------------------------------------------------------------------------------------------
@@ -88,7 +104,7 @@ struct Client::Impl {
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
-    if (const auto limit = options.config.client.max_kill_timeout.value(); limit.count() > 0) task_services->max_kill_timeout = limit;
+    if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
         .tasks = *task_services,
         .store_alloc = [this](std::string id, std::string bytes, std::map<std::string, std::string> tasks) { return store_alloc(std::move(id), std::move(bytes), std::move(tasks)); },

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "sdk/base/text.h"
 
@@ -21,28 +22,69 @@ bool is_private(std::string_view address) {
 bool is_v4(std::string_view address) { return address.find(':') == std::string_view::npos; }
 bool is_unspecified(std::string_view address) { return address == "0.0.0.0" || address == "::" || address == "[::]"; }
 
+using Found = std::vector<std::pair<std::string, std::string>>;  // interface, address
+
+std::vector<std::string> words_of(std::string_view stage) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < stage.size();) {
+    if (stage[at] == ' ') { ++at; continue; }
+    const bool quoted = stage[at] == '"';
+    const auto end = quoted ? stage.find('"', at + 1) : stage.find(' ', at);
+    const auto start = quoted ? at + 1 : at;
+    out.emplace_back(stage.substr(start, end == std::string_view::npos ? end : end - start));
+    if (end == std::string_view::npos) break;
+    at = quoted ? end + 1 : end;
+  }
+  return out;
+}
+
+Result<Found> source(const std::vector<std::string>& words, std::string_view call, const Surroundings& around) {
+  Found out;
+  const std::string function = words.empty() ? std::string() : words[0];
+  const auto take = [&](auto&& keep) { for (const auto& entry : around.interface_addresses) if (keep(entry)) out.push_back(entry); };
+  if (function == "GetAllInterfaces") {
+    take([](const auto&) { return true; });
+  } else if (function == "GetPrivateIP" || function == "GetPrivateIPs" || function == "GetPrivateInterfaces") {
+    take([](const auto& e) { return is_private(e.second) && is_v4(e.second); });
+    if (out.empty() && !around.private_ip.empty()) out.emplace_back("", around.private_ip);
+  } else if (function == "GetPublicIP" || function == "GetPublicIPs" || function == "GetPublicInterfaces") {
+    take([](const auto& e) { return !is_private(e.second) && !is_loopback(e.second) && is_v4(e.second); });
+  } else if ((function == "GetInterfaceIP" || function == "GetInterfaceIPs") && words.size() == 2) {
+    take([&](const auto& e) { return e.first == words[1]; });
+    if (out.empty()) return fail(Code::invalid_argument, "no address on interface \"{}\"; name one that `ip address` lists", words[1]);
+  } else {
+    return fail(Code::invalid_argument, "unsupported address template {{{{ {} }}}}; supported are GetPrivateIP, GetPublicIP, "
+                "GetInterfaceIP \"name\", and GetPrivateInterfaces, GetPublicInterfaces or GetAllInterfaces with | attr \"address\"", call);
+  }
+  if (function.ends_with("IP") && out.size() > 1) out.resize(1);
+  return out;
+}
+
+// A go-sockaddr pipeline: a source, then filters.
 Result<std::string> evaluate(std::string_view body, const Surroundings& around) {
   const std::string_view call = trim(body);
-  const auto [function, rest] = split_once(call, ' ');
-  std::string argument(trim(rest));
-  if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"') argument = argument.substr(1, argument.size() - 2);
-  std::vector<std::string> found;
-  if (function == "GetPrivateIP" || function == "GetPrivateIPs") {
-    for (const auto& [name, address] : around.interface_addresses) if (is_private(address) && is_v4(address)) found.push_back(address);
-    if (found.empty() && !around.private_ip.empty()) found.push_back(around.private_ip);
-  } else if (function == "GetPublicIP" || function == "GetPublicIPs") {
-    for (const auto& [name, address] : around.interface_addresses)
-      if (!is_private(address) && !is_loopback(address) && is_v4(address)) found.push_back(address);
-  } else if (function == "GetInterfaceIP" || function == "GetInterfaceIPs") {
-    for (const auto& [name, address] : around.interface_addresses) if (name == argument) found.push_back(address);
-    if (found.empty()) return fail(Code::invalid_argument, "no address on interface \"{}\"; name one that `ip address` lists", argument);
-  } else {
-    return fail(Code::invalid_argument,
-                "unsupported address template {{{{ {} }}}}; supported are GetPrivateIP, GetPublicIP and GetInterfaceIP \"name\"", call);
+  const auto stages = split(call, '|');
+  auto found = source(words_of(trim(stages.front())), call, around);
+  if (!found) return fail(found.error());
+  std::size_t limit = std::string::npos;
+  for (std::size_t i = 1; i < stages.size(); ++i) {
+    const auto words = words_of(trim(stages[i]));
+    const std::string filter = words.empty() ? std::string() : words[0];
+    if ((filter == "include" || filter == "exclude") && words.size() == 3 && words[1] == "name") {
+      std::erase_if(*found, [&](const auto& e) { return (e.first == words[2]) != (filter == "include"); });
+    } else if (filter == "attr" && words.size() == 2 && words[1] == "address") {
+      limit = 1;
+    } else if (filter == "limit" && words.size() == 2) {
+      limit = static_cast<std::size_t>(std::max(0, std::atoi(words[1].c_str())));
+    } else if (filter != "join" && filter != "sort") {
+      return fail(Code::invalid_argument, "unsupported filter \"{}\" in the address template {{{{ {} }}}}; supported are include \"name\", "
+                  "exclude \"name\", sort, limit, join and attr \"address\"", trim(stages[i]), call);
+    }
   }
-  if (found.empty()) return fail(Code::invalid_argument, "{{{{ {} }}}} finds no address on this machine; write the address itself", call);
-  if (!function.ends_with('s')) found.resize(1);
-  return join(found, " ");
+  if (found->empty()) return fail(Code::invalid_argument, "{{{{ {} }}}} finds no address on this machine; write the address itself", call);
+  std::vector<std::string> addresses;
+  for (const auto& [name, address] : *found) if (addresses.size() < limit) addresses.push_back(address);
+  return join(addresses, " ");
 }
 
 Result<std::string> advertised(const std::string& written, const std::string& bind, std::int64_t port, bool dev,

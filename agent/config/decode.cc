@@ -35,6 +35,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+bool is_top_level(std::string_view key);
+
 // Where decoding stands: the file and the dotted path.
 struct Place {
   const std::string& file;
@@ -56,6 +58,10 @@ struct Place {
         hint = fmt::format("; did you mean \"{}\"?", name);
       }
     }
+    // "node_name" for "name", "tls_ca_file" for "ca_file".
+    for (const auto& name : known)
+      if (hint.empty() && name.size() > 3 && key.ends_with("_" + name)) hint = fmt::format("; did you mean \"{}\"?", name);
+    if (hint.empty() && !path.empty() && is_top_level(key)) hint = "; it belongs at the top level of the configuration";
     if (hint.empty()) {
       std::string list = join(known, ", ");
       if (list.size() > 300) list = list.substr(0, list.rfind(", ", 300)) + ", ...";
@@ -157,7 +163,9 @@ template <class T>
 Result<> decode(const Tree& tree, std::map<std::string, T>& out, const Place& place) {
   return each_object(tree, place, [&](const Tree& object) -> Result<> {
     for (const auto& member : object.members) {
-      if (member.tree().kind != Tree::Kind::object && member.tree().kind != Tree::Kind::list)
+      const Tree& value = member.tree();
+      const bool blocks = value.kind == Tree::Kind::object || (value.kind == Tree::Kind::list && !value.items.empty() && value.items.front().kind == Tree::Kind::object);
+      if (!blocks)
         return place.error(member.line, "\"{}\" needs a name: {} \"name\" {{ ... }}", place.path, place.path.substr(place.path.rfind('.') + 1));
       DROVER_TRY(decode_block(member.tree(), out[member.key], place.in(member.key)));
     }
@@ -270,6 +278,13 @@ struct NamesVisitor {
   template <class T, class... Tags>
   void operator()(std::string_view name, T&, const Tags&...) { names.emplace_back(name); }
 };
+
+bool is_top_level(std::string_view key) {
+  NamesVisitor names;
+  Config config;
+  Config::describe(config, names);
+  return std::find(names.names.begin(), names.names.end(), key) != names.names.end();
+}
 
 template <class T>
 Result<> decode_block(const Tree& tree, T& out, const Place& place) {

@@ -50,7 +50,8 @@ using FunctionTable = std::map<std::string, Function, std::less<>>;
 
 struct FileAccess {
   bool enabled = false;
-  std::string folder;  // relative paths start here; nothing outside is read
+  std::string folder;     // relative paths start here
+  bool anywhere = false;  // else nothing outside the folder is read
 };
 
 [[nodiscard]] FunctionTable standard_functions(const FileAccess& files);

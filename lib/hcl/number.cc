@@ -1,5 +1,7 @@
 #include "lib/hcl/number.h"
 
+#include <fmt/format.h>
+
 #include <boost/multiprecision/cpp_bin_float.hpp>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <algorithm>
@@ -57,7 +59,10 @@ std::optional<Number> Number::normal(Big value) {
 }
 
 Number Number::from_uint64(std::uint64_t value) { return *normal(Big{Float(value)}); }
-Number Number::from_double(double value) { return *normal(Big{Float(value)}); }
+Number Number::from_double(double value) {
+  if (!std::isfinite(value)) return *normal(Big{Float(value)});
+  return parse(fmt::format("{}", value)).value_or(Number());
+}
 
 std::optional<Number> Number::parse(std::string_view text) {
   std::size_t at = 0;
@@ -141,13 +146,9 @@ std::optional<std::uint64_t> Number::to_uint64() const {
 
 double Number::to_double() const { return big_ ? big_->value.convert_to<double>() : static_cast<double>(small_); }
 
-std::string Number::str() const {
-  if (!big_) return std::to_string(small_);
-  const Float& value = big_->value;
-  if (mp::isinf(value)) return mp::signbit(value) ? "-Inf" : "+Inf";
-  const std::string sign = mp::signbit(value) ? "-" : "";
-  if (value.is_zero()) return sign + "0";
-  const Float magnitude = mp::abs(value);
+std::pair<std::string, int> Number::shortest() const {
+  const Float magnitude = mp::abs(big().value);
+  if (magnitude.is_zero()) return {"0", 0};
   // Correct rounding makes "n digits read back" monotonic in n, so the shortest count can be searched by halves.
   int low = 1;
   int high = max_digits;
@@ -157,13 +158,26 @@ std::string Number::str() const {
     if (from_digits(digits, exponent) == magnitude) high = middle;
     else low = middle + 1;
   }
-  auto [digits, exponent] = digits_of(magnitude, low);
-  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  auto result = digits_of(magnitude, low);
+  while (result.first.size() > 1 && result.first.back() == '0') result.first.pop_back();
+  return result;
+}
+
+std::string Number::str() const {
+  if (!big_) return std::to_string(small_);
+  const Float& value = big_->value;
+  if (mp::isinf(value)) return mp::signbit(value) ? "-Inf" : "+Inf";
+  const std::string sign = mp::signbit(value) ? "-" : "";
+  if (value.is_zero()) return sign + "0";
+  const auto [digits, exponent] = shortest();
   if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
   const auto point = static_cast<std::size_t>(exponent) + 1;
   if (digits.size() <= point) return sign + digits + std::string(point - digits.size(), '0');
   return sign + digits.substr(0, point) + "." + digits.substr(point);
 }
+
+std::string Number::fixed(int decimals) const { return big().value.str(decimals, std::ios_base::fixed); }
+std::string Number::scientific(int decimals) const { return big().value.str(decimals, std::ios_base::scientific); }
 
 std::string Number::str_base(int base) const {
   mp::cpp_int value = abs().big().value.convert_to<mp::cpp_int>();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace drover::hcl {
 
@@ -18,7 +19,8 @@ class Number {
   Number() = default;
   Number(std::int64_t value) : small_(value) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] static Number from_uint64(std::uint64_t value);
-  [[nodiscard]] static Number from_double(double value);  // not NaN
+  // Not NaN. The number a reader of the double's shortest decimal would get.
+  [[nodiscard]] static Number from_double(double value);
   // Decimal with optional sign, fraction and exponent; nothing when it is no number.
   [[nodiscard]] static std::optional<Number> parse(std::string_view text);
   // Digits of a base from 2 to 62 (0-9 a-z A-Z; case-blind up to 36), optional sign.
@@ -35,6 +37,13 @@ class Number {
   [[nodiscard]] std::string str() const;
   // An integer's digits in a base up to 16, sign in front. The number is whole.
   [[nodiscard]] std::string str_base(int base) const;
+
+  // Rounded to `decimals` places: "3.14". Finite numbers only, like the next two.
+  [[nodiscard]] std::string fixed(int decimals) const;
+  // "1.500000e+00" with `decimals` places.
+  [[nodiscard]] std::string scientific(int decimals) const;
+  // The magnitude's shortest digits and the power of ten of the first; "0", 0 for zero.
+  [[nodiscard]] std::pair<std::string, int> shortest() const;
 
   [[nodiscard]] Number operator-() const;
   [[nodiscard]] Number abs() const { return is_negative() ? -*this : *this; }

@@ -31,6 +31,7 @@ namespace drover::api {
 template <class Items>
 [[nodiscard]] std::string list_json(const Items& items) {
   std::string out;
+  out.reserve(2 + items.size() * 768);  // about one stub each: fewer moves while a page grows
   out.push_back('[');
   bool first = true;
   for (const auto& item : items) {

@@ -34,8 +34,10 @@ struct ApiOptions {
   std::string datacenter = "dc1";
   std::string version;              // shown as the members' build
   AgentFacts agent;
-  // Job file to job; the error's text are the diagnostics. Canonicalises when the request says so.
-  std::function<Result<model::Job>(const model::JobsParseRequest& request)> parse_job;
+  // Job file to the JSON of a job; the error's text are the diagnostics. Canonicalises when the request says so.
+  std::function<Result<std::string>(const model::JobsParseRequest& request)> parse_job;
+  // The job of a request's body, with the defaults that depend on null and zero being different. Empty: as decoded.
+  std::function<Result<model::Job>(std::string_view body)> read_job;
   // Null where no server runs: the stream then answers 501.
   events::EventBuffer* events = nullptr;
   metrics::Registry* metrics = nullptr;

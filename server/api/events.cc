@@ -1,6 +1,4 @@
 // The event stream: a line of JSON for each transaction, and `{}` every 30 s so that a broken connection is noticed (http-api 3.1).
-#include <charconv>
-
 #include "sdk/base/text.h"
 #include "server/api/answer.h"
 #include "server/api/params.h"
@@ -20,7 +18,8 @@ Result<events::Filter> read_filter(const Request& request) {
     if (parts.size() > 2) {
       return fail(Code::invalid_argument, "Invalid topic query: error parsing topics: Invalid key value pair for topic, topic: {}", topic);
     }
-    out.topics[parts[0]].insert(parts.size() == 2 && !parts[1].empty() ? parts[1] : "*");
+    // An empty topic or key is a name like any other, which nothing has.
+    out.topics[parts[0]].insert(parts.size() == 2 ? parts[1] : "*");
   }
   if (out.topics.empty()) out.topics["*"].insert("*");
   if (const auto name = request.query.get("namespace"); !name.empty()) out.namespace_ = name;
@@ -30,9 +29,10 @@ Result<events::Filter> read_filter(const Request& request) {
 Result<std::uint64_t> read_index(const Request& request) {
   const auto text = request.query.get("index");
   if (text.empty()) return 0;
-  const auto index = parse_unsigned(text);
-  if (!index) return fail(Code::invalid_argument, "Unable to parse index: strconv.Atoi: parsing {}: invalid syntax", quote(text));
-  return *index;
+  if (const auto index = parse_unsigned(text)) return *index;
+  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+  return fail(Code::invalid_argument, "Unable to parse index: strconv.Atoi: parsing {}: {}", quote(text),
+              digits ? "value out of range" : "invalid syntax");
 }
 
 void append_line(std::string& out, const events::Batch& batch) {
@@ -76,6 +76,7 @@ Async<Response> stream(const Context& c, Request request) {
   answer.headers.add("Content-Type", "application/json");
   answer.headers.add("Cache-Control", "no-cache");
   answer.compress = false;
+  answer.until_close = true;
   const auto region = request.query.get("region");
   if (!region.empty() && region != c.options.region) {
     // The head is out before anybody looks at the region: an unknown one is an empty body.

@@ -11,6 +11,15 @@ using http::Response;
 
 Error bad(std::string text) { return Error(Code::invalid_argument, std::move(text)); }
 
+// Reads the job of `body` anew from the text, where null and zero differ.
+Result<> complete_job(const Context& c, const Request& request, std::shared_ptr<const model::Job>& job) {
+  if (!c.options.read_job || !job) return {};
+  auto complete = c.options.read_job(request.body);
+  if (!complete) return fail(complete.error());
+  job = std::make_shared<const model::Job>(std::move(*complete));
+  return {};
+}
+
 Async<Response> register_job(const Context& c, Request request) {
   model::JobRegisterRequest body;
   if (auto read = read_body(request, body, "api.JobRegisterRequest"); !read) co_return error_answer(read.error());
@@ -18,6 +27,7 @@ Async<Response> register_job(const Context& c, Request request) {
   if (body.job->id.empty()) co_return error_answer(bad("Job ID hasn't been provided"));
   const auto id = request.param("id");
   if (!id.empty() && id != body.job->id) co_return error_answer(bad("Job ID does not match name"));
+  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
   if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::job_register, std::move(body));
   co_return written_answer(request, reply);
@@ -62,6 +72,7 @@ Async<Response> validate(const Context& c, Request request) {
   model::JobValidateRequest body;
   if (auto read = read_body(request, body, "api.JobValidateRequest"); !read) co_return error_answer(read.error());
   if (!body.job) co_return error_answer(bad("Job must be specified"));
+  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
   if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::job_validate, std::move(body));
   if (!reply) co_return error_answer(reply.error());
@@ -75,7 +86,7 @@ Async<Response> parse(const Context& c, Request request) {
   if (!c.options.parse_job) co_return error_answer(Error(Code::unimplemented, "this agent does not parse job files"));
   auto job = c.options.parse_job(body);
   if (!job) co_return error_answer(bad("Failed to parse job: " + job.error().message()));
-  co_return json_answer(request, model::to_json(*job));
+  co_return json_answer(request, std::move(*job));
 }
 
 }  // namespace

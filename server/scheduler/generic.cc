@@ -42,7 +42,9 @@ void GenericRun::attempt(Step& step) {
   stop_lost(input.allocs, input.tainted);
   ClusterReconciler reconciler(input);
   auto changes = reconciler.compute();
-  deployment_ = reconciler.deployment();
+  if (changes.deployment) deployment_ = changes.deployment;
+  else if (stored_deployment_ != nullptr) deployment_ = *stored_deployment_;
+  else deployment_.reset();
   deployment_id_ = deployment_ ? deployment_->id : std::string();
   annotations_ = model::PlanAnnotations{.desired_tg_updates = changes.desired};
   auto& plan = draft_->plan();
@@ -50,11 +52,11 @@ void GenericRun::attempt(Step& step) {
   plan.deployment_updates = changes.deployment_updates;
   apply(changes);
   if (live && (!changes.place.empty() || !changes.destructive.empty())) compute_placements(stack, changes);
+  else nothing_queued();
 
-  // A failure that a delayed evaluation will look at again needs no blocked one beside it.
   const bool first_look = eval_.wait_until.is_zero();
   const bool delayed = !changes.followups.empty() && first_look;
-  if (eval_.status != "blocked" && !failed_.empty() && blocked_id_.empty() && !delayed) {
+  if (eval_.status != "blocked" && !failed_.empty() && blocked_id_.empty()) {
     auto blocked = blocked_evaluation(false);
     blocked_id_ = blocked.id;
     step.create_evals.push_back(std::move(blocked));
@@ -140,8 +142,8 @@ GenericRun::Downgrade GenericRun::downgraded(const PlaceRequest& request) const 
   }
   auto job = view_->job_version(eval_.namespace_, eval_.job_id, request.min_job_version);
   if (job != nullptr) {
-    const auto* group = find_group(job.get(), request.group->name);
-    if (group != nullptr && !has_updates(*group)) return {std::move(job), {}};
+    const bool no_canaries = job->update.max_parallel == 0;
+    if (no_canaries && find_group(job.get(), request.group->name) != nullptr) return {std::move(job), {}};
   }
   return {};
 }
@@ -189,13 +191,23 @@ void GenericRun::place_one(Stack& stack, const PlaceRequest& request) {
     add_exhausted_resources(metrics, *group);
     failed_[group->name] = std::move(metrics);
     if (stop_previous) draft_->undo_stop(*request.previous);
+    if (request.reschedule && draft_->stops(*request.previous)) {
+      // It stays as it is, with a note that makes the next evaluation try again.
+      draft_->undo_stop(*request.previous);
+      auto noted = std::make_shared<model::Allocation>(*request.previous);
+      noted->reschedule_tracker.ensure().last_reschedule = "no placement";
+      draft_->place(std::move(noted));
+    }
     return;
   }
   auto alloc = new_alloc(*placement, request.name, group->name);
   alloc->deployment_id = deployment_id;
   if (request.previous != nullptr) {
     alloc->previous_allocation = request.previous->id;
-    if (request.reschedule) alloc->reschedule_tracker = next_tracker(*request.previous, now_);
+    if (request.reschedule) {
+      alloc->reschedule_tracker = next_tracker(*request.previous, now_);
+      draft_->note_rescheduled(*request.previous);
+    }
   }
   if (request.canary && deployment_) alloc->deployment_status.ensure().canary = true;
   if (older != nullptr) alloc->job = older;

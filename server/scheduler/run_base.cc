@@ -39,9 +39,6 @@ Step RunBase::next_attempt() {
   new_allocs_.clear();
   nodes_ = {};
   eligibility_ = {};
-  if (job_ != nullptr) {
-    for (const auto& group : job_->task_groups) queued_[group.name] = 0;
-  }
   draft_ = std::make_unique<PlanDraft>(eval_, job_, now_);
   attempt(step);
   if (draft_->is_noop() && !eval_.annotate_plan) {
@@ -136,6 +133,11 @@ std::shared_ptr<model::Allocation> RunBase::new_alloc(const Placement& placement
 void RunBase::place(std::shared_ptr<model::Allocation> alloc) {
   new_allocs_.insert(alloc->id);
   draft_->place(std::move(alloc));
+}
+
+void RunBase::nothing_queued() {
+  if (job_ == nullptr) return;
+  for (const auto& group : job_->task_groups) queued_[group.name] = 0;
 }
 
 void RunBase::stop_lost(const std::vector<AllocPtr>& allocs, const std::map<std::string, NodePtr, std::less<>>& tainted) {

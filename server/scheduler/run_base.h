@@ -34,6 +34,8 @@ class RunBase : public EvalRun {
   [[nodiscard]] std::shared_ptr<model::Allocation> new_alloc(const Placement& placement, const std::string& name,
                                                             const std::string& group);
   void place(std::shared_ptr<model::Allocation> alloc);
+  // Nothing is to be placed: every group's queue is empty.
+  void nothing_queued();
   // Allocations of nodes that are gone and that were told to stop already can only be lost.
   void stop_lost(const std::vector<AllocPtr>& allocs, const std::map<std::string, NodePtr, std::less<>>& tainted);
   [[nodiscard]] bool batch() const { return eval_.type == "batch" || eval_.type == "sysbatch"; }

@@ -82,6 +82,7 @@ void SystemRun::attempt(Step& step) {
   }
   annotations_ = model::PlanAnnotations{.desired_tg_updates = desired};
   if (!changes.place.empty()) compute_placements(step, stack, changes);
+  else nothing_queued();
 }
 
 void SystemRun::update_in_place(Stack& stack, NodeChanges& changes) {

@@ -72,7 +72,7 @@ def free_ports(count):
 def stage(target):
     """Puts the programs of the build into the layout of an installation below `target`; returns the path of drover."""
     for source, place in PROGRAMS.items():
-        source, place = os.path.join(BUILD, source), os.path.join(target, place)
+        source, place = os.path.realpath(os.path.join(BUILD, source)), os.path.join(target, place)
         if not os.path.exists(source):
             raise Failure(f'{source} is missing; build it with `make build`')
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -169,14 +169,28 @@ DEV = '''
 bind_addr = "127.0.0.1"
 data_dir = "{data}"
 log_level = "DEBUG"
-ports {{ http = {http}  rpc = {rpc}  serf = {serf} }}
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
 plugin "raw_exec" {{ config {{ enabled = true }} }}
 plugin "exec" {{ config {{ allow_degraded = true }} }}
 '''
 SINGLE = DEV + '''
-advertise {{ http = "127.0.0.1"  rpc = "127.0.0.1"  serf = "127.0.0.1" }}
-server {{ enabled = true  bootstrap_expect = 1 }}
-client {{ enabled = true  network_interface = "lo" }}
+advertise {{
+  http = "127.0.0.1"
+  rpc = "127.0.0.1"
+  serf = "127.0.0.1"
+}}
+server {{
+  enabled = true
+  bootstrap_expect = 1
+}}
+client {{
+  enabled = true
+  network_interface = "lo"
+}}
 '''
 
 

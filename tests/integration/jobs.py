@@ -2,14 +2,16 @@
 import json
 
 
-def shell_job(name, script, driver='raw_exec', kind='service', restart='attempts = 0  mode = "fail"', extra=''):
+def shell_job(name, script, driver='raw_exec', kind='service', restart='attempts = 0\nmode = "fail"', extra=''):
     """One group, one task that runs `script` with /bin/sh."""
     return f'''
 job "{name}" {{
   type = "{kind}"
   {extra}
   group "g" {{
-    restart {{ {restart} }}
+    restart {{
+      {restart}
+    }}
     task "t" {{
       driver = "{driver}"
       config {{

@@ -65,7 +65,7 @@ def test_batch_job_completes(sandbox):
 def test_restart_policy_starts_a_task_again(sandbox):
     agent = dev(sandbox)
     marks = os.path.join(agent.directory, 'marks')
-    agent.run(shell_job('again', f'echo x >>{marks}; exit 1', kind='batch', restart='attempts = 2  delay = "50ms"  mode = "fail"'), '-detach')
+    agent.run(shell_job('again', f'echo x >>{marks}; exit 1', kind='batch', restart='attempts = 2\ndelay = "50ms"\nmode = "fail"'), '-detach')
     alloc = agent.wait_alloc('again', 'failed')
     with open(marks, encoding='ascii') as file:
         expect(file.read() == 'x\n' * 3, 'the task did not run three times')

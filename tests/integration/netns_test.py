@@ -11,15 +11,30 @@ SERVER = '''
 bind_addr = "10.213.77.1"
 data_dir = "{data}"
 name = "the-server"
-ports {{ http = {http}  rpc = {rpc}  serf = {serf} }}
-server {{ enabled = true  bootstrap_expect = 1 }}
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
+server {{
+  enabled = true
+  bootstrap_expect = 1
+}}
 '''
 CLIENT = '''
 bind_addr = "10.213.77.2"
 data_dir = "{data}"
 name = "the-client"
-ports {{ http = {http}  rpc = {rpc}  serf = {serf} }}
-client {{ enabled = true  servers = ["10.213.77.1:SERVER_PORT"]  network_interface = "dvb" }}
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
+client {{
+  enabled = true
+  servers = ["10.213.77.1:SERVER_PORT"]
+  network_interface = "dvb"
+}}
 plugin "raw_exec" {{ config {{ enabled = true }} }}
 '''
 

@@ -47,7 +47,7 @@ AllocSet& destination(ByNode& out, const model::Allocation& alloc, const Tainted
   const auto* group = group_of(alloc);
   const auto rules = group != nullptr ? disconnect_rules(*group) : DisconnectRules{};
   const bool tolerant = rules.lost_after.count() > 0;
-  const bool reconnect = tolerant && needs_to_reconnect(alloc) &&
+  const bool reconnect = needs_to_reconnect(alloc) &&
                          (alloc.client_status == "running" || alloc.client_status == "failed");
   const bool failed = alloc.client_status == "failed";
   const bool unknown = alloc.client_status == "unknown";

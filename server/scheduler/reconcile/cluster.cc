@@ -109,7 +109,8 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   g.all = std::move(all);
   cancel_canaries(g);
   auto by_node = classify(g.all, in_.tainted, in_.now);
-  g.desired->ignore += by_node.ignore.size();
+  // A stopped allocation of a batch job still tells how far its work got.
+  if (in_.batch) g.desired->ignore += by_node.ignore.size();
   auto by_reschedule = classify_reschedule(
     by_node.untainted, {.batch = in_.batch, .now = in_.now, .eval_id = &in_.eval->id, .deployment = deployment_ ? &*deployment_ : nullptr});
   g.untainted = std::move(by_reschedule.untainted);
@@ -120,6 +121,7 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   if (!by_node.reconnecting.empty()) reconcile_reconnecting(g, by_node.reconnecting);
   add_all(g.lost, by_node.expiring);
   if (!by_node.disconnecting.empty()) handle_disconnecting(g, by_node.disconnecting);
+  g.desired->reschedule_later = g.reschedule_later.size();
   schedule_later(g);
 
   AllocSet named = g.untainted;
@@ -147,8 +149,6 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   else g.desired->ignore += g.destructive.size();
   migrations(g);
   create_deployment(g);
-  g.desired->reschedule_now += g.reschedule_now.size();
-  g.desired->reschedule_later += g.reschedule_later.size();
   return group_complete(g, placed);
 }
 
@@ -194,7 +194,7 @@ void ClusterReconciler::cancel_canaries(Group& g) {
 }
 
 void ClusterReconciler::create_deployment(Group& g) {
-  if (g.has_state || in_.batch || !has_updates(*g.group) || g.state.desired_total == 0) return;
+  if (g.has_state || !has_updates(*g.group) || g.state.desired_total == 0) return;
   const bool updating = !g.destructive.empty() || !out_.in_place.empty();
   const bool ran_before = std::ranges::any_of(g.all, [&](const auto& entry) {
     return entry.second->job->version == in_.job->version && entry.second->job->create_index == in_.job->create_index;

@@ -26,13 +26,14 @@ void ClusterReconciler::reconcile_reconnecting(Group& g, const AllocSet& reconne
     for (auto next = g.all.find(alloc->next_allocation); next != g.all.end(); next = g.all.find(next->second->next_allocation)) {
       const auto& replacement = next->second;
       if (server_terminal(*replacement)) continue;
-      if (keep_replacement(disconnect_rules(*g.group).reconcile, *alloc, *replacement)) stop(alloc, "", description::reconnected);
+      const auto strategy = disconnect_rules(*g.group).reconcile;
+      const bool always = strategy == "keep_replacement";
+      if (keep_replacement(strategy, *alloc, *replacement)) stop(alloc, "", always ? description::not_needed : description::reconnected);
       else stop(replacement, "", description::reconnected);
     }
   }
   g.desired->stop += stopped.size();
-  for (auto* set : {&g.untainted, &g.migrate, &g.lost, &g.reschedule_now}) remove_all(*set, stopped);
-  std::erase_if(g.reschedule_later, [&](const Delayed& delayed) { return stopped.contains(delayed.alloc->id); });
+  for (auto* set : {&g.untainted, &g.migrate, &g.lost}) remove_all(*set, stopped);
   for (const auto& [id, alloc] : reconnecting) {
     if (stopped.contains(id)) continue;
     g.untainted.emplace(id, alloc);
@@ -60,7 +61,10 @@ void ClusterReconciler::handle_disconnecting(Group& g, const AllocSet& disconnec
   }
   g.desired->disconnect += disconnecting.size();
   add_all(g.reschedule_now, sorted.now);
+  add_all(g.untainted, g.disconnecting);
   g.reschedule_later.insert(g.reschedule_later.end(), sorted.later.begin(), sorted.later.end());
+  // Shown only here: rescheduling as such counts as a stop and a placement.
+  g.desired->reschedule_now = g.reschedule_now.size();
   for (auto& [id, eval] : followup_batches(std::move(timeouts), "max-disconnect-timeout", "created for delayed disconnect timeout", true)) {
     out_.disconnect_updates[id]->followup_eval_id = eval;
   }

@@ -107,7 +107,7 @@ std::vector<PlaceRequest> ClusterReconciler::placements(Group& g, NameIndex& nam
                    .downgrade = canarying && !canary, .min_job_version = alloc->job->version});
   };
   for (const auto& [id, alloc] : g.reschedule_now) replace(alloc, true, false);
-  auto existing = static_cast<std::int64_t>(g.untainted.size() + g.migrate.size() + g.reschedule_now.size() + g.disconnecting.size());
+  auto existing = static_cast<std::int64_t>(g.untainted.size() + g.migrate.size() + g.reschedule_now.size());
   for (const auto& [id, alloc] : g.lost) {
     if (existing >= g.group->count) break;
     ++existing;

@@ -57,7 +57,7 @@ class NodeReconciler {
     }
     const auto* group = group_of(*alloc);
     const bool tolerant = group != nullptr && disconnect_rules(*group).lost_after.count() > 0;
-    const bool reconnect = tolerant && needs_to_reconnect(*alloc);
+    const bool reconnect = needs_to_reconnect(*alloc);
     const auto at = in_.tainted.find(node_id);
     const bool is_tainted = at != in_.tainted.end();
     const auto* node = is_tainted ? at->second.get() : nullptr;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "lib/model/rpc.h"
 #include "server/api/task_events.h"
 
 using namespace drover;

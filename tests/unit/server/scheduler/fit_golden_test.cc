@@ -64,6 +64,7 @@ Answers judge_ports(Case& c) {
       json["to"] = port.to == port.value ? Json("as value") : Json(port.to);
     } else {
       json["value"] = port.value;
+      if (port.ignore_collision) json["ignore_collision"] = true;
       json["to"] = port.to;
     }
     answers.ours["ports"].push_back(std::move(json));

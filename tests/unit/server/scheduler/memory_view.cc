@@ -23,14 +23,13 @@ void MemoryView::add_alloc(model::Allocation alloc) {
 
 void MemoryView::commit(const model::Plan& plan) {
   ++index_;
-  const auto take = [&](const AllocPtr& planned) {
+  const auto take = [&](const AllocPtr& planned, bool stops) {
     auto copy = *planned;
     const auto stored = alloc(planned->id);
-    if (stored != nullptr) {
-      if (copy.job == nullptr) copy.job = stored->job;
-    } else {
+    // One that stops keeps its version; any other without a job of its own takes the plan's.
+    if (copy.job == nullptr) copy.job = stops && stored != nullptr ? stored->job : plan.job;
+    if (stored == nullptr) {
       copy.create_index = index_;
-      if (copy.job == nullptr) copy.job = plan.job;
       if (!copy.previous_allocation.empty()) {
         if (const auto previous = alloc(copy.previous_allocation)) {
           auto linked = *previous;
@@ -42,9 +41,9 @@ void MemoryView::commit(const model::Plan& plan) {
     copy.modify_index = index_;
     add_alloc(std::move(copy));
   };
-  for (const auto* lists : {&plan.node_update, &plan.node_allocation, &plan.node_preemptions}) {
+  for (const auto* lists : {&plan.node_allocation, &plan.node_update, &plan.node_preemptions}) {
     for (const auto& [node, list] : *lists) {
-      for (const auto& planned : list) take(planned);
+      for (const auto& planned : list) take(planned, lists != &plan.node_allocation);
     }
   }
 }
