@@ -31,6 +31,12 @@ std::shared_ptr<const model::Node> make_node() {
   resources.cpu.total_cpu_cores = 2;
   resources.memory.memory_mb = 4000;
   resources.disk.disk_mb = 50'000;
+  model::NetworkResource network;
+  network.mode = "host";
+  network.device = "lo";
+  network.ip = "127.0.0.1";
+  network.cidr = "127.0.0.1/32";
+  resources.networks.push_back(std::move(network));
   return node;
 }
 
