@@ -66,7 +66,7 @@ AllocSet& destination(ByNode& out, const model::Allocation& alloc, const Tainted
   const bool is_tainted = at != tainted.end();
   const auto* node = is_tainted ? at->second.get() : nullptr;
   if (node != nullptr && node->status == "disconnected") {
-    if (unknown) return out.untainted;
+    if (unknown && tolerant) return out.untainted;
     if (alloc.client_status == "pending" || !tolerant) return out.lost;
     return out.disconnecting;
   }
