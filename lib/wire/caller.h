@@ -4,6 +4,7 @@
 #pragma once
 
 #include <any>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -48,6 +49,7 @@ class Registry {
 
 class Caller {
  public:
+  using Duration = std::chrono::nanoseconds;
   virtual ~Caller() = default;
 
   // Deadline: `limit` for the whole call; blocking queries add their wait.
@@ -69,7 +71,6 @@ class Caller {
   }
 
  protected:
-  using Duration = std::chrono::nanoseconds;
   // The handlers of this process, null when calls leave it.
   [[nodiscard]] virtual const Registry* local() const = 0;
   [[nodiscard]] virtual Async<Result<std::string>> call_bytes(std::string method, std::string payload, Duration limit) = 0;

@@ -2,6 +2,8 @@
 // (server/rpc), the client role and the HTTP API call them through a Caller, whether the server is in this process or not.
 #pragma once
 
+#include "lib/model/api_agent.h"
+#include "lib/model/api_misc.h"
 #include "lib/model/rpc.h"
 
 namespace drover::wire {

@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <cstdio>
 #include <exception>
 
@@ -17,6 +18,19 @@ struct Scope::State {
   Condition changed;
 };
 
+namespace {
+// `a || b` ends with both sides' exceptions when it is cancelled as a whole; they are then alike.
+std::exception_ptr first_failure(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const asio::multiple_exceptions& several) {
+    return first_failure(several.first_exception());
+  } catch (...) {
+    return failure;
+  }
+}
+}  // namespace
+
 Scope::Scope(Executor executor) : executor_(std::move(executor)), state_(std::make_shared<State>(executor_)) {}
 
 Scope::~Scope() { cancel(); }
@@ -28,7 +42,7 @@ void Scope::spawn(Async<> work) {
     state->changed.notify_all();
     if (!failure) return;
     try {
-      std::rethrow_exception(failure);
+      std::rethrow_exception(first_failure(failure));
     } catch (const boost::system::system_error& error) {
       if (error.code() == asio::error::operation_aborted) return;
       std::fprintf(stderr, "drover: internal error: a coroutine ended with %s\n", error.what());

@@ -135,6 +135,9 @@ struct TaskHandle {
   TaskConfig config;
   TaskState state = TaskState::unknown;
   std::string driver_state;
+  // Host side only: the handle exactly as the plugin sent it, fields we do not know included. This is what the host stores
+  // and what DriverClient::recover_task() sends back (P-43).
+  std::string encoded;
 };
 
 struct DriverNetwork {
@@ -218,6 +221,11 @@ struct ExecResult {
   ExitResult exit;
 };
 
+struct CreatedNetwork {
+  NetworkIsolation isolation;
+  bool created = false;  // false: it existed already
+};
+
 // Messages of protocol 5.1 that hosts look for.
 inline Error task_not_found() { return Error(Code::not_found, "task not found for given id"); }
 
@@ -248,6 +256,14 @@ class Driver {
   virtual Async<Result<ExecResult>> exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) = 0;
   virtual Async<Result<>> exec_task_streaming(std::string id, ExecOptions options, Channel<ExecInput>& input,
                                               Channel<ExecOutput>& output) = 0;
+
+  // Slow set-up after set_config() or a re-attach, before any stream: the place for talking to daemons.
+  virtual Async<Result<>> init();
+  // The process is about to end; tasks must keep running. At most 2 s.
+  virtual Async<> shutdown();
+  // Only for drivers with must_create_network; idempotent per allocation.
+  virtual Async<Result<CreatedNetwork>> create_network(std::string alloc_id, std::string hostname);
+  virtual Async<Result<>> destroy_network(std::string alloc_id, NetworkIsolation isolation);
 };
 
 }  // namespace drover::driver

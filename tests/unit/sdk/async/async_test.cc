@@ -107,6 +107,19 @@ TEST_CASE("event: a wait with a limit tells which came first") {
   CHECK(second);
 }
 
+TEST_CASE("event: a wait with a limit can be cancelled") {
+  asio::io_context loop;
+  Event event(loop.get_executor());
+  Scope scope(loop.get_executor());
+  bool first = true;
+  bool second = false;
+  scope.spawn(timed(event, first, second));
+  loop.poll();
+  scope.cancel();
+  loop.run();
+  CHECK(scope.size() == 0);
+}
+
 TEST_CASE("process: exit code, signal and a missing program") {
   asio::io_context loop;
   Scope scope(loop.get_executor());

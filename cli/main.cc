@@ -1,0 +1,17 @@
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  // A reader of our output that goes away is not a reason to die before cleaning up.
+  std::signal(SIGPIPE, SIG_IGN);
+  drover::cli::Ui ui;
+  if (const char* line = std::getenv("COMP_LINE"); line != nullptr) {
+    for (const std::string& word : drover::cli::complete(line)) ui.out(word);
+    return 0;
+  }
+  return drover::cli::run_command_line(std::vector<std::string>(argv + 1, argv + argc), ui);
+}

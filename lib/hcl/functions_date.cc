@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "lib/hcl/function_table.h"
+#include "sdk/base/text.h"
+
+namespace drover::hcl {
+
+namespace {
+
+struct Timestamp {
+  std::int64_t year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  std::int64_t nanos = 0;
+  int offset_minutes = 0;
+
+  [[nodiscard]] std::chrono::sys_days days() const {
+    return std::chrono::year(static_cast<int>(year)) / std::chrono::month(static_cast<unsigned>(month)) / std::chrono::day(static_cast<unsigned>(day));
+  }
+};
+
+using Parsed = tl::expected<Timestamp, std::string>;
+
+tl::unexpected<std::string> bad(const std::string& why) { return tl::unexpected("not a valid RFC3339 timestamp: " + why); }
+
+// Digits of a fixed count; the whole rest of the text stands in the complaint.
+bool take_digits(std::string_view& text, std::size_t count, int& out) {
+  out = 0;
+  if (text.size() < count) return false;
+  for (std::size_t i = 0; i < count; i++) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    out = out * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(count);
+  return true;
+}
+
+Parsed parse_timestamp(std::string_view text) {
+  Timestamp out;
+  int year = 0;
+  const auto missing = [&](const char* what) { return text.empty() ? bad(fmt::format("end of string before {}", what)) : bad(fmt::format("cannot use {} as {}", quote(text), what)); };
+  const auto separator = [&](char wanted) {
+    if (!text.starts_with(wanted)) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  const auto missing_separator = [&](char wanted, const char* after) {
+    return text.empty() ? bad(fmt::format("end of string before \"{}\"", wanted)) : bad(fmt::format("found {} where {} is expected{}", quote(text), quote(std::string(1, wanted)), after));
+  };
+  struct Piece { const char* name; std::size_t digits; int* into; char next; int high; };
+  const Piece pieces[] = {{"year", 4, &year, '-', 9999}, {"month", 2, &out.month, '-', 12}, {"day of month", 2, &out.day, 'T', 31},
+                          {"hour", 2, &out.hour, ':', 23}, {"minute", 2, &out.minute, ':', 59}, {"second", 2, &out.second, '\0', 59}};
+  for (const Piece& piece : pieces) {
+    if (!take_digits(text, piece.digits, *piece.into)) return missing(piece.name);
+    const bool low = (piece.into == &out.month || piece.into == &out.day) && *piece.into < 1;
+    if (*piece.into > piece.high || low) return bad(fmt::format("{} out of range", piece.into == &out.day ? "day" : piece.name));
+    if (piece.next != '\0' && !separator(piece.next)) {
+      if (piece.next == 'T') return bad(text.empty() ? "missing required time introducer 'T'" : "missing required time introducer 'T'");
+      return missing_separator(piece.next, "");
+    }
+  }
+  out.year = year;
+  if (!(std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(out.month)) / std::chrono::day(static_cast<unsigned>(out.day))).ok()) {
+    return bad("day out of range");
+  }
+  if (separator('.')) {
+    std::int64_t scale = 100'000'000;
+    while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
+      out.nanos += (text[0] - '0') * scale;
+      scale /= 10;
+      text.remove_prefix(1);
+    }
+  }
+  if (text.empty()) return bad("end of string before UTC offset");
+  if (separator('Z')) {
+    if (!text.empty()) return bad(fmt::format("extra text: {}", quote(text)));
+    return out;
+  }
+  const bool west = text[0] == '-';
+  int hours = 0;
+  int minutes = 0;
+  if (text[0] != '+' && text[0] != '-') return missing("UTC offset");
+  text.remove_prefix(1);
+  if (!take_digits(text, 2, hours) || !separator(':') || !take_digits(text, 2, minutes)) return missing("UTC offset");
+  out.offset_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
+  if (!text.empty()) return bad(fmt::format("extra text: {}", quote(text)));
+  return out;
+}
+
+constexpr const char* months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+constexpr const char* weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+
+std::string zone(const Timestamp& at, bool colon) {
+  const int minutes = std::abs(at.offset_minutes);
+  return fmt::format("{}{:02}{}{:02}", at.offset_minutes < 0 ? '-' : '+', minutes / 60, colon ? ":" : "", minutes % 60);
+}
+
+using Text = tl::expected<std::string, std::string>;
+
+// One run of a letter, such as YYYY.
+Text verb_text(const Timestamp& at, std::string_view verb) {
+  const auto invalid = [&](const char* hint) { return tl::unexpected(fmt::format("invalid date format verb \"{}\"{}", verb, hint)); };
+  const std::size_t count = verb.size();
+  const auto number = [&](std::int64_t value) { return count == 1 ? std::to_string(value) : fmt::format("{:02}", value); };
+  const int twelve = at.hour % 12 == 0 ? 12 : at.hour % 12;
+  switch (verb[0]) {
+    case 'Y':
+      if (count == 2) return fmt::format("{:02}", at.year % 100);
+      if (count == 4) return fmt::format("{:04}", at.year);
+      return invalid(": year must either be \"YY\" or \"YYYY\"");
+    case 'M':
+      if (count <= 2) return number(at.month);
+      if (count == 3) return std::string(months[at.month - 1]).substr(0, 3);
+      if (count == 4) return std::string(months[at.month - 1]);
+      return invalid(": month must be \"M\", \"MM\", \"MMM\", or \"MMMM\"");
+    case 'D':
+      if (count <= 2) return number(at.day);
+      return invalid(": day of month must either be \"D\" or \"DD\"");
+    case 'E': {
+      const std::string name = weekdays[std::chrono::weekday(at.days()).c_encoding()];
+      if (count == 3) return name.substr(0, 3);
+      if (count == 4) return name;
+      return invalid(": day of week must either be \"EEE\" or \"EEEE\"");
+    }
+    case 'h':
+      if (count <= 2) return number(at.hour);
+      return invalid(": 24-hour must either be \"h\" or \"hh\"");
+    case 'H':
+      if (count <= 2) return number(twelve);
+      return invalid(": 12-hour must either be \"H\" or \"HH\"");
+    case 'A':
+      if (count == 2) return std::string(at.hour < 12 ? "AM" : "PM");
+      return invalid(": must be \"AA\"");
+    case 'a':
+      if (count == 2) return std::string(at.hour < 12 ? "am" : "pm");
+      return invalid(": must be \"aa\"");
+    case 'm':
+      if (count <= 2) return number(at.minute);
+      return invalid(": minute must either be \"m\" or \"mm\"");
+    case 's':
+      if (count <= 2) return number(at.second);
+      return invalid(": second must either be \"s\" or \"ss\"");
+    case 'Z':
+      if (count == 1) return at.offset_minutes == 0 ? std::string("Z") : zone(at, true);
+      if (count == 3) return at.offset_minutes == 0 ? std::string("UTC") : zone(at, false);
+      if (count == 4) return zone(at, false);
+      if (count == 5) return zone(at, true);
+      return invalid(": timezone must be Z, ZZZZ, or ZZZZZ");
+    default: return invalid("");
+  }
+}
+
+FunctionResult format_date(const Arguments& arguments) {
+  const auto at = parse_timestamp(arguments[1].as_string());
+  if (!at) return function_error(at.error(), 1);
+  std::string_view format = arguments[0].as_string();
+  std::string out;
+  while (!format.empty()) {
+    const char c = format[0];
+    if (c == '\'') {
+      std::string literal;
+      std::size_t i = 1;
+      bool closed = false;
+      for (; i < format.size(); i++) {
+        if (format[i] != '\'') {
+          literal += format[i];
+        } else if (i + 1 < format.size() && format[i + 1] == '\'') {
+          literal += '\'';
+          i++;
+        } else {
+          closed = true;
+          i++;
+          break;
+        }
+      }
+      if (!closed) return function_error("unterminated literal '", 0);
+      out += literal;
+      format.remove_prefix(i);
+      continue;
+    }
+    if (!std::isalpha(static_cast<unsigned char>(c))) {
+      out += c;
+      format.remove_prefix(1);
+      continue;
+    }
+    std::size_t length = 1;
+    while (length < format.size() && format[length] == c) length++;
+    const auto text = verb_text(*at, format.substr(0, length));
+    if (!text) return function_error(text.error(), 0);
+    out += *text;
+    format.remove_prefix(length);
+  }
+  return Value::string(std::move(out));
+}
+
+FunctionResult add_time(const Arguments& arguments) {
+  const auto at = parse_timestamp(arguments[0].as_string());
+  if (!at) return function_error(at.error());
+  const auto duration = parse_duration(arguments[1].as_string());
+  if (!duration) return function_error(duration.error().message());
+  // The local time moves; the offset stays and sub-second digits are not shown.
+  const auto local = at->days() + std::chrono::hours(at->hour) + std::chrono::minutes(at->minute) + std::chrono::seconds(at->second);
+  const auto total = std::chrono::nanoseconds(at->nanos) + *duration;
+  const auto moved = local + std::chrono::floor<std::chrono::seconds>(total);
+  const auto days = std::chrono::floor<std::chrono::days>(moved);
+  const std::chrono::year_month_day date(days);
+  const std::chrono::hh_mm_ss time(moved - days);
+  return Value::string(fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                   static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(),
+                                   at->offset_minutes == 0 ? "Z" : zone(*at, true)));
+}
+
+}  // namespace
+
+void add_date_functions(FunctionTable& table) {
+  table["formatdate"] = function({text("format"), text("time")}, format_date);
+  table["timeadd"] = function({text("timestamp"), text("duration")}, add_time);
+}
+
+}  // namespace drover::hcl

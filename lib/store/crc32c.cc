@@ -1,0 +1,43 @@
+#include "lib/store/crc32c.h"
+
+#include <array>
+#include <cstring>
+
+namespace drover {
+namespace {
+using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+// Eight tables, so that eight bytes are folded in one step.
+constexpr Tables make_tables() {
+  Tables out{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0x82f63b78u : 0u);
+    out[0][i] = value;
+  }
+  for (std::size_t i = 0; i < 256; ++i) {
+    for (std::size_t table = 1; table < 8; ++table) {
+      out[table][i] = (out[table - 1][i] >> 8) ^ out[0][out[table - 1][i] & 0xff];
+    }
+  }
+  return out;
+}
+constexpr Tables tables = make_tables();
+}  // namespace
+
+std::uint32_t crc32c(std::string_view data, std::uint32_t seed) {
+  std::uint32_t value = ~seed;
+  const char* at = data.data();
+  std::size_t left = data.size();
+  for (; left >= 8; at += 8, left -= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    word ^= value;
+    value = 0;
+    for (std::size_t byte = 0; byte < 8; ++byte) value ^= tables[7 - byte][(word >> (8 * byte)) & 0xff];
+  }
+  for (; left > 0; ++at, --left) value = (value >> 8) ^ tables[0][(value ^ static_cast<unsigned char>(*at)) & 0xff];
+  return ~value;
+}
+
+}  // namespace drover

@@ -1,0 +1,92 @@
+// The last stage: standard streams, directory, signals, and the program.
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+#include "plugins/executor/child.h"
+
+namespace drover::executor {
+namespace {
+
+Failure take_streams(const Child& child) {
+  const bool terminal = static_cast<bool>(child.terminal);
+  const int sources[3] = {terminal ? child.terminal.get() : child.stdin_fd, terminal ? child.terminal.get() : child.stdout_fd,
+                          terminal ? child.terminal.get() : child.stderr_fd};
+  for (int target = 0; target < 3; ++target) {
+    // All sources are above 2, so no dup2 can hit one that is still needed.
+    if (::dup2(sources[target], target) < 0) return failed("standard streams");
+  }
+  return {};
+}
+
+// a directory that is not below the root would be reported as unreachable.
+Failure enter_directory(const char* path) {
+  if (::chdir(path) != 0) return failed(path);
+  char buffer[PATH_MAX];
+  if (::syscall(SYS_getcwd, buffer, sizeof buffer) < 0) return failed(path);
+  return buffer[0] == '/' ? Failure{} : Failure{EXDEV, path};
+}
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+const char* search_path(char* const* environment) {
+  for (; *environment != nullptr; ++environment) {
+    if (std::strncmp(*environment, "PATH=", 5) == 0) return *environment + 5;
+  }
+  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+Failure execute(const Spec& spec) {
+  if (std::strchr(spec.executable, '/') != nullptr) {
+    ::execve(spec.executable, spec.arguments, spec.environment);
+    return failed(spec.executable);
+  }
+  int error = ENOENT;
+  const std::size_t name_length = std::strlen(spec.executable);
+  for (const char* part = search_path(spec.environment); part != nullptr;) {
+    const char* end = std::strchr(part, ':');
+    const std::size_t length = end != nullptr ? static_cast<std::size_t>(end - part) : std::strlen(part);
+    char path[PATH_MAX];
+    if (length != 0 && length + name_length + 2 <= sizeof path) {
+      std::memcpy(path, part, length);
+      path[length] = '/';
+      std::memcpy(path + length + 1, spec.executable, name_length + 1);
+      ::execve(path, spec.arguments, spec.environment);
+      if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    }
+    part = end != nullptr ? end + 1 : nullptr;
+  }
+  return {error, spec.executable};
+}
+
+}  // namespace
+
+Failure enter_exec(Child& child) {
+  if (auto failure = take_streams(child)) return failure;
+  if (auto failure = enter_directory(child.spec.directory)) return failure;
+  if (child.spec.has(flag::die_with_executor)) {
+    // After the change of user, which clears it. Across a pid namespace getppid() is always 0, so the report channel tells
+    // whether the executor was still there when the request was made.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("parent-death signal");
+    pollfd peer{child.report_fd, 0, 0};
+    if (::poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0) ::_exit(127);
+  }
+  reset_signals();
+  // whatever slipped in, the program sees 0, 1 and 2 only.
+  if (close_from(3, CLOSE_RANGE_CLOEXEC) != 0) return failed("close_range");
+  return execute(child.spec);
+}
+
+}  // namespace drover::executor

@@ -1,0 +1,42 @@
+// Namespaces that are joined rather than made: the allocation's network for a task, all of the task's for an exec session.
+// Mount, pid and ipc namespaces of a task are made by clone3 itself.
+#include <sched.h>
+#include <sys/wait.h>
+
+#include "plugins/executor/child.h"
+
+namespace drover::executor {
+namespace {
+
+// A pid namespace is entered by the next child only. CLONE_PARENT makes that child the executor's, which reaps it.
+Failure continue_in_pid_namespace(Child& child) {
+  clone_args args{};
+  args.flags = CLONE_PARENT;
+  const long pid = clone3(args);
+  if (pid < 0) return failed("entering the task's pid namespace");
+  if (pid > 0) {
+    send_report(child.report_fd, Report{Report::Kind::pid, Stage::namespaces, 0, static_cast<pid_t>(pid), {}}, -1);
+    ::_exit(0);
+  }
+  if (::setsid() < 0) return failed("setsid");
+  return {};
+}
+
+}  // namespace
+
+Failure enter_namespaces(Child& child) {
+  if (child.task_pidfd < 0) {
+    if (child.spec.network_fd >= 0 && ::setns(child.spec.network_fd, CLONE_NEWNET) != 0) return failed("network namespace");
+    return {};
+  }
+  int flags = 0;
+  if ((child.namespaces & flag::mount_namespace) != 0) flags |= CLONE_NEWNS;
+  if ((child.namespaces & flag::pid_namespace) != 0) flags |= CLONE_NEWPID;
+  if ((child.namespaces & flag::ipc_namespace) != 0) flags |= CLONE_NEWIPC;
+  if (::geteuid() == 0) flags |= CLONE_NEWNET;
+  // One call joins all of them or none (Linux 5.8).
+  if (flags != 0 && ::setns(child.task_pidfd, flags) != 0) return failed("the task's namespaces");
+  return (flags & CLONE_NEWPID) != 0 ? continue_in_pid_namespace(child) : Failure{};
+}
+
+}  // namespace drover::executor

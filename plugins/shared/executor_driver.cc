@@ -1,0 +1,252 @@
+#include "plugins/shared/executor_driver.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "plugins/shared/users.h"
+#include "sdk/base/defer.h"
+#include "sdk/base/file.h"
+
+namespace drover {
+namespace {
+
+using namespace std::chrono_literals;
+using driver::task_not_found;
+
+constexpr auto fingerprint_interval = 30s;
+// After SIGKILL: longer than that is a process stuck in the kernel, which the caller should hear of.
+constexpr auto kill_limit = 15s;
+constexpr std::int32_t handle_version = 1;
+
+Async<> remove_cgroup(std::string path) {
+  // Zombies keep a cgroup busy until their parent, the executor or init, has reaped them.
+  for (int attempt = 0; attempt < 50 && ::rmdir(path.c_str()) != 0 && errno == EBUSY; ++attempt) co_await sleep_for(20ms);
+}
+
+std::string value_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+ExecutorHost executor_host_from_environment() {
+  ExecutorHost out;
+  out.executor_path = value_of("DROVER_EXECUTOR");
+  if (out.executor_path.empty()) {
+    std::error_code error;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    const auto beside = own / "drover-executor";
+    out.executor_path = std::filesystem::exists(beside, error) ? beside : own.parent_path() / "drover-executor";
+  }
+  const std::string state = value_of("DROVER_STATE_DIR");
+  out.state_dir = state.empty() ? "/var/lib/drover/executor" : state + "/executor";
+  out.fail_point = static_cast<executor::FailPoint>(std::strtoul(value_of("DROVER_EXECUTOR_FAIL_POINT").c_str(), nullptr, 10));
+  return out;
+}
+
+ExecutorDriver::ExecutorDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock)
+    : loop_(loop), log_(std::move(log)), host_(std::move(host)), clock_(clock), scope_(std::move(loop)) {}
+
+ExecutorDriver::~ExecutorDriver() = default;
+
+Async<> ExecutorDriver::close() { co_await scope_.close(); }
+
+Result<std::shared_ptr<ExecutorDriver::Task>> ExecutorDriver::find(const std::string& id) {
+  const auto at = tasks_.find(id);
+  if (at == tasks_.end() || !at->second->running) return fail(task_not_found());
+  return at->second;
+}
+
+driver::TaskHandle ExecutorDriver::handle_of(const Task& task) const {
+  driver::TaskHandle out;
+  out.version = handle_version;
+  out.config = task.config;
+  out.state = task.running->ended() ? driver::TaskState::exited : driver::TaskState::running;
+  const nlohmann::json state = {{"version", 1}, {"pid", task.running->status().pid}, {"made_cgroup", task.made_cgroup}};
+  out.driver_state = state.dump();
+  return out;
+}
+
+Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig config) {
+  if (config.id.empty()) co_return fail(Code::invalid_argument, "the task has no id");
+  if (tasks_.contains(config.id)) co_return fail(Code::already_exists, "task with ID \"{}\" already started", config.id);
+  // Reserved before the first wait, so that a second call for the same id cannot run it twice.
+  auto task = std::make_shared<Task>();
+  task->config = std::move(config);
+  const std::string id = task->config.id;
+  tasks_.emplace(id, task);
+  Defer forget([this, &id] { tasks_.erase(id); });
+
+  const auto place = state_directory(host_.state_dir, id);
+  auto is_known = [this](const std::string& path) {
+    for (const auto& [known, entry] : tasks_) {
+      if (state_directory(host_.state_dir, known).path == path) return true;
+    }
+    return false;
+  };
+  if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, is_known);
+
+  auto prepared = prepare(task->config);
+  if (!prepared) co_return fail(std::move(prepared).error());
+  prepared->launch.id = id;
+  prepared->launch.fail_point = host_.fail_point;
+  if (prepared->made_cgroup) task->made_cgroup = prepared->launch.cgroup;
+  auto started = co_await ExecutorTask::start(scope_, host_.executor_path, place.path, std::move(prepared->launch));
+  if (!started) {
+    if (!task->made_cgroup.empty()) co_await remove_cgroup(task->made_cgroup);
+    co_return fail(started.error(), "starting task \"{}\"", task->config.name);
+  }
+  task->running = std::move(*started);
+  forget.dismiss();
+  log_.debug("task started", "id", id, "pid", task->running->status().pid);
+  co_return driver::StartedTask{handle_of(*task), std::nullopt};
+}
+
+Async<Result<>> ExecutorDriver::recover_task(driver::TaskHandle handle) {
+  const std::string id = handle.config.id;
+  if (id.empty()) co_return fail(Code::invalid_argument, "the handle has no task id");
+  if (tasks_.contains(id)) co_return Result<>{};
+  const auto place = state_directory(host_.state_dir, id);
+  auto adopted = co_await ExecutorTask::adopt(scope_, place.path);
+  if (!adopted) co_return fail(adopted.error(), "recovering task \"{}\"", handle.config.name);
+  if ((*adopted)->status().id != id) co_return fail(Code::not_found, "recovering task \"{}\": its state is another task's", handle.config.name);
+  auto task = std::make_shared<Task>();
+  task->running = std::move(*adopted);
+  task->config = std::move(handle.config);
+  const auto state = nlohmann::json::parse(handle.driver_state, nullptr, false);
+  if (state.is_object()) task->made_cgroup = state.value("made_cgroup", "");
+  tasks_.try_emplace(id, std::move(task));
+  co_return Result<>{};
+}
+
+Async<Result<driver::ExitResult>> ExecutorDriver::wait_task(std::string id) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  const auto running = (*task)->running;
+  co_await running->wait();
+  co_return running->status().exit;
+}
+
+Async<Result<>> ExecutorDriver::stop_task(std::string id, std::chrono::nanoseconds timeout, std::string signal) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  const auto number = parse_signal(signal, SIGINT);
+  if (!number) co_return fail(number.error());
+  const auto running = (*task)->running;
+  const auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
+  DROVER_CO_TRY(running->stop(grace.count() == 0 ? SIGKILL : *number, grace));
+  const bool ended = co_await running->wait_for(grace + kill_limit);
+  if (!ended) co_return fail(Code::deadline_exceeded, "task \"{}\" did not end within {} s after SIGKILL", (*task)->config.name, kill_limit.count());
+  co_return Result<>{};
+}
+
+Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  const auto running = (*task)->running;
+  const std::string cgroup = (*task)->made_cgroup;
+  if (!running->ended()) {
+    if (!force) co_return fail(Code::conflict, "cannot destroy running task");
+    DROVER_CO_TRY(running->stop(SIGKILL, 0ms));
+    const bool ended = co_await running->wait_for(kill_limit);
+    if (!ended) co_return fail(Code::deadline_exceeded, "task did not end within {} s after SIGKILL", kill_limit.count());
+  }
+  running->reap();
+  tasks_.erase(id);
+  if (!cgroup.empty()) co_await remove_cgroup(cgroup);
+  co_return Result<>{};
+}
+
+Async<Result<driver::TaskStatus>> ExecutorDriver::inspect_task(std::string id) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  const ExecutorStatus& status = (*task)->running->status();
+  driver::TaskStatus out;
+  out.id = id;
+  out.name = (*task)->config.name;
+  out.started_at = status.started_at;
+  out.state = driver::TaskState::running;
+  out.driver_attributes = {{"pid", std::to_string(status.pid)}};
+  if ((*task)->running->ended()) {
+    out.state = driver::TaskState::exited;
+    out.completed_at = status.ended_at;
+    out.exit_result = status.exit;
+  }
+  co_return out;
+}
+
+Async<Result<>> ExecutorDriver::task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  if (interval <= 0ns) co_return fail(Code::invalid_argument, "the collection interval is not positive");
+  const auto running = (*task)->running;
+  const ExecutorStatus& status = running->status();
+  StatsSampler sampler(id, status.cgroup, status.executor_pid, core_mhz());
+  while (!running->ended()) {
+    const bool sent = co_await out.send(sampler.sample(clock_));
+    if (!sent) break;
+    const bool ended = co_await running->wait_for(interval);
+    if (ended) break;
+  }
+  co_return Result<>{};
+}
+
+Async<> ExecutorDriver::task_events(Channel<driver::TaskEvent>& out) {
+  // Nothing to tell between start and end; the stream stays open for the life of the plugin.
+  static_cast<void>(out);
+  Event never(loop_);
+  co_await never.wait();
+}
+
+Async<Result<>> ExecutorDriver::signal_task(std::string id, std::string signal) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  if (signal.empty()) co_return fail(Code::invalid_argument, "no signal given: use a name such as SIGHUP");
+  const auto number = parse_signal(signal, 0);
+  if (!number) co_return fail(number.error());
+  co_return (*task)->running->signal(*number);
+}
+
+Async<Result<driver::ExecResult>> ExecutorDriver::exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  if (command.empty()) co_return fail(Code::invalid_argument, "no command to execute");
+  auto spec = session_of((*task)->config);
+  spec.arguments = std::move(command);
+  const auto running = (*task)->running;
+  auto result = co_await run_exec(running, std::move(spec), timeout);
+  co_return result;
+}
+
+Async<Result<>> ExecutorDriver::exec_task_streaming(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
+                                                    Channel<driver::ExecOutput>& output) {
+  const auto task = find(id);
+  if (!task) co_return fail(task.error());
+  if (options.command.empty()) co_return fail(Code::invalid_argument, "no command to execute");
+  auto spec = session_of((*task)->config);
+  spec.arguments = std::move(options.command);
+  spec.terminal = options.tty;
+  const auto running = (*task)->running;
+  auto result = co_await stream_exec(running, std::move(spec), input, output);
+  co_return result;
+}
+
+Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
+  std::optional<driver::Fingerprint> last;
+  for (;;) {
+    auto now = facts();
+    if (!last || !(*last == now)) {
+      last = now;
+      const bool sent = co_await out.send(std::move(now));
+      if (!sent) co_return;
+    }
+    co_await sleep_for(fingerprint_interval);
+  }
+}
+
+}  // namespace drover

@@ -1,0 +1,82 @@
+// The task calls of every driver whose tasks run under drover-executor (raw_exec, exec, java, qemu). A driver adds what is
+// its own: configuration, fingerprint, capabilities, and `prepare()`, which turns a TaskConfig into a LaunchSpec.
+//
+// Where state lives: `<state_dir>/<slot>/<start>`, private to root, one directory per start. The handle given to the host
+// names nothing but the task's id and this layout's version, so it stays valid when the state directory moves.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "plugins/shared/cgroups.h"
+#include "plugins/shared/exec_session.h"
+#include "plugins/shared/process_stats.h"
+#include "sdk/base/clock.h"
+#include "sdk/driver/driver.h"
+
+namespace drover {
+
+struct ExecutorHost {
+  std::string executor_path;  // of drover-executor
+  std::string state_dir;      // e.g. /var/lib/drover/executor
+  executor::FailPoint fail_point{};
+};
+// DROVER_STATE_DIR, DROVER_EXECUTOR and DROVER_EXECUTOR_FAIL_POINT of the environment; by default /var/lib/drover/executor
+// and the drover-executor of the directory above the plugin's own, or beside the plugin.
+[[nodiscard]] ExecutorHost executor_host_from_environment();
+
+struct PreparedTask {
+  LaunchSpec launch;
+  bool made_cgroup = false;  // to be removed when the task is destroyed
+};
+
+class ExecutorDriver : public driver::Driver {
+ public:
+  ExecutorDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock);
+  ~ExecutorDriver() override;
+
+  Async<Result<driver::StartedTask>> start_task(driver::TaskConfig config) override;
+  Async<Result<>> recover_task(driver::TaskHandle handle) override;
+  Async<Result<driver::ExitResult>> wait_task(std::string id) override;
+  Async<Result<>> stop_task(std::string id, std::chrono::nanoseconds timeout, std::string signal) override;
+  Async<Result<>> destroy_task(std::string id, bool force) override;
+  Async<Result<driver::TaskStatus>> inspect_task(std::string id) override;
+  Async<Result<>> task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override;
+  Async<> task_events(Channel<driver::TaskEvent>& out) override;
+  Async<Result<>> signal_task(std::string id, std::string signal) override;
+  Async<Result<driver::ExecResult>> exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) override;
+  Async<Result<>> exec_task_streaming(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
+                                      Channel<driver::ExecOutput>& output) override;
+  Async<> fingerprint(Channel<driver::Fingerprint>& out) override;
+
+  // Stops listening to the executors; tasks are not touched. Before the loop ends.
+  Async<> close();
+
+ protected:
+  // Decides how the task runs; refuses with a message for the user. Must leave nothing behind when it fails.
+  virtual Result<PreparedTask> prepare(const driver::TaskConfig& config) = 0;
+  // Environment and directory of an exec session.
+  virtual ExecSpec session_of(const driver::TaskConfig& config) = 0;
+  // The facts now; sent at once and at each change.
+  virtual driver::Fingerprint facts() = 0;
+
+  [[nodiscard]] const Logger& log() const { return log_; }
+
+ private:
+  struct Task {
+    driver::TaskConfig config;
+    std::shared_ptr<ExecutorTask> running;
+    std::string made_cgroup;
+  };
+  Result<std::shared_ptr<Task>> find(const std::string& id);
+  driver::TaskHandle handle_of(const Task& task) const;
+
+  Executor loop_;
+  Logger log_;
+  ExecutorHost host_;
+  const Clock& clock_;
+  Scope scope_;
+  std::map<std::string, std::shared_ptr<Task>> tasks_;
+};
+
+}  // namespace drover

@@ -1,0 +1,147 @@
+#include "plugins/shared/process_stats.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "sdk/base/file.h"
+#include "sdk/base/text.h"
+
+namespace drover {
+namespace {
+
+// The number after the n-th blank, counted from 0 at the start of `text`.
+std::uint64_t field_at(std::string_view text, int index) {
+  for (int i = 0; i < index; ++i) {
+    const auto blank = text.find(' ');
+    if (blank == std::string_view::npos) return 0;
+    text.remove_prefix(blank + 1);
+  }
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+std::uint64_t kilobytes_after(std::string_view text, std::string_view key) {
+  const auto at = text.find(key);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + key.size());
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out * 1024;
+}
+
+std::vector<pid_t> numbers_in(std::string_view text) {
+  std::vector<pid_t> out;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(at, end, pid);
+    if (parsed.ec == std::errc{}) out.push_back(pid);
+    at = parsed.ptr == at ? at + 1 : parsed.ptr;
+  }
+  return out;
+}
+
+constexpr std::size_t max_processes = 4096;
+
+void add_descendants(pid_t pid, std::vector<pid_t>& out) {
+  const auto text = read_file(fmt::format("/proc/{}/task/{}/children", pid, pid));
+  if (!text) return;
+  for (const pid_t child : numbers_in(*text)) {
+    if (out.size() >= max_processes) return;
+    out.push_back(child);
+    add_descendants(child, out);
+  }
+}
+
+driver::ResourceUsage usage_of(const ProcessSample& now, const ProcessSample& before, double seconds, double mhz) {
+  static const double ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const auto percent = [&](std::uint64_t later, std::uint64_t earlier) {
+    if (seconds <= 0 || later < earlier) return 0.0;
+    return static_cast<double>(later - earlier) / ticks_per_second / seconds * 100;
+  };
+  driver::ResourceUsage out;
+  out.cpu.user_mode = percent(now.user_ticks, before.user_ticks);
+  out.cpu.system_mode = percent(now.system_ticks, before.system_ticks);
+  out.cpu.percent = out.cpu.user_mode + out.cpu.system_mode;
+  out.cpu.total_ticks = out.cpu.percent / 100 * mhz;
+  out.cpu.measured = {"System Mode", "User Mode", "Percent", "Total Ticks"};
+  out.memory.rss = now.rss_bytes;
+  out.memory.swap = now.swap_bytes;
+  out.memory.usage = now.rss_bytes;
+  out.memory.measured = {"RSS", "Swap", "Usage"};
+  return out;
+}
+
+}  // namespace
+
+std::optional<ProcessSample> parse_process(std::string_view stat, std::string_view status) {
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return std::nullopt;
+  stat.remove_prefix(name_end + 2);  // field 3 first
+  ProcessSample out;
+  out.user_ticks = field_at(stat, 11);
+  out.system_ticks = field_at(stat, 12);
+  out.rss_bytes = kilobytes_after(status, "VmRSS:");
+  out.swap_bytes = kilobytes_after(status, "VmSwap:");
+  return out;
+}
+
+std::vector<pid_t> task_processes(const std::string& cgroup, pid_t executor_pid) {
+  if (!cgroup.empty()) {
+    if (const auto text = read_file(cgroup + "/cgroup.procs")) return numbers_in(*text);
+  }
+  std::vector<pid_t> out;
+  if (executor_pid > 1) add_descendants(executor_pid, out);
+  return out;
+}
+
+driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now) {
+  const double seconds = last_at_ == 0 ? 0 : static_cast<double>(now - last_at_) / 1e9;
+  driver::TaskStats out;
+  out.id = task_id_;
+  out.timestamp = now;
+  out.total = usage_of({}, {}, 0, core_mhz_);
+  for (const auto& [pid, sample] : processes) {
+    const auto before = last_.find(pid);
+    // A process seen for the first time has no rate yet.
+    auto usage = usage_of(sample, before == last_.end() ? sample : before->second, seconds, core_mhz_);
+    out.total.cpu.user_mode += usage.cpu.user_mode;
+    out.total.cpu.system_mode += usage.cpu.system_mode;
+    out.total.cpu.percent += usage.cpu.percent;
+    out.total.cpu.total_ticks += usage.cpu.total_ticks;
+    out.total.memory.rss += usage.memory.rss;
+    out.total.memory.swap += usage.memory.swap;
+    out.total.memory.usage += usage.memory.usage;
+    out.by_pid.emplace(std::to_string(pid), std::move(usage));
+  }
+  last_ = processes;
+  last_at_ = now;
+  return out;
+}
+
+driver::TaskStats StatsSampler::sample(const Clock& clock) {
+  std::map<pid_t, ProcessSample> processes;
+  for (const pid_t pid : task_processes(cgroup_, executor_pid_)) {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid));
+    const auto status = read_file(fmt::format("/proc/{}/status", pid));
+    if (!stat || !status) continue;
+    if (const auto parsed = parse_process(*stat, *status)) processes.emplace(pid, *parsed);
+  }
+  return combine(processes, clock.unix_nanos());
+}
+
+double core_mhz() {
+  const auto text = read_file("/proc/cpuinfo");
+  if (!text) return 0;
+  const auto at = text->find("cpu MHz");
+  if (at == std::string::npos) return 0;
+  const auto colon = text->find(':', at);
+  return colon == std::string::npos ? 0 : std::strtod(text->c_str() + colon + 1, nullptr);
+}
+
+}  // namespace drover

@@ -1,0 +1,47 @@
+// Resource use of a task from /proc (and memory.current and friends where its cgroup has controllers).
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sdk/base/clock.h"
+#include "sdk/driver/driver.h"
+
+namespace drover {
+
+struct ProcessSample {
+  std::uint64_t user_ticks = 0, system_ticks = 0;  // of the kernel's USER_HZ
+  std::uint64_t rss_bytes = 0, swap_bytes = 0;
+};
+
+// Fields of /proc/<pid>/stat (`stat`) and /proc/<pid>/status (`status`). Empty for text that is neither.
+[[nodiscard]] std::optional<ProcessSample> parse_process(std::string_view stat, std::string_view status);
+
+// The processes of a task: those of its cgroup, else the descendants of its executor.
+[[nodiscard]] std::vector<pid_t> task_processes(const std::string& cgroup, pid_t executor_pid);
+
+// Turns successive samples into rates. One per stream of statistics.
+class StatsSampler {
+ public:
+  StatsSampler(std::string task_id, std::string cgroup, pid_t executor_pid, double core_mhz)
+      : task_id_(std::move(task_id)), cgroup_(std::move(cgroup)), executor_pid_(executor_pid), core_mhz_(core_mhz) {}
+  // Blocking reads of /proc, some 20 µs a process.
+  [[nodiscard]] driver::TaskStats sample(const Clock& clock);
+  // The pure part: what changed since the last call, `now` in nanoseconds.
+  [[nodiscard]] driver::TaskStats combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now);
+
+ private:
+  std::string task_id_, cgroup_;
+  pid_t executor_pid_;
+  double core_mhz_;
+  std::map<pid_t, ProcessSample> last_;
+  std::int64_t last_at_ = 0;
+};
+
+// MHz of one core as /proc/cpuinfo says, 0 when it does not.
+[[nodiscard]] double core_mhz();
+
+}  // namespace drover

@@ -1,0 +1,245 @@
+#include "sdk/rpc/server.h"
+
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <map>
+#include <set>
+
+#include "sdk/async/event.h"
+#include "sdk/async/pool.h"
+#include "sdk/async/scope.h"
+#include "sdk/base/defer.h"
+#include "sdk/rpc/client_impl.h"
+
+namespace drover::rpc {
+namespace {
+
+// One call. gRPC owns the reactor until OnDone; operations are started only on the loop and only before finish().
+class ServerCall final : public grpc::ServerGenericBidiReactor, public Stream, public std::enable_shared_from_this<ServerCall> {
+ public:
+  ServerCall(std::shared_ptr<Gate> gate, grpc::GenericCallbackServerContext& context)
+      : gate_(std::move(gate)), changed_(gate_->executor()), cancelled_(gate_->executor()) {
+    info_.method = context.method();
+    info_.peer = context.peer();
+    const auto deadline = context.deadline();
+    if (deadline != std::chrono::system_clock::time_point::max()) {
+      info_.time_left = std::max(deadline - std::chrono::system_clock::now(), std::chrono::system_clock::duration(1));
+    }
+  }
+  void hold_by_grpc() {
+    self_ = shared_from_this();
+    gate_->begin();
+  }
+
+  [[nodiscard]] const CallInfo& info() const { return info_; }
+  [[nodiscard]] Async<> wait_cancelled() { return cancelled_.wait(); }
+  void finish(const grpc::Status& status) {
+    if (finished_) return;
+    finished_ = true;
+    Finish(status);
+  }
+  void reply(const std::string& message) {
+    if (finished_) return;
+    finished_ = true;
+    out_ = to_buffer(message);
+    StartWriteAndFinish(&out_, {}, grpc::Status::OK);
+  }
+
+  Async<std::optional<std::string>> receive() override {
+    const auto keep = shared_from_this();
+    if (finished_ || input_over_) co_return std::nullopt;
+    if (!reading_) {
+      reading_ = true;
+      read_done_ = false;
+      StartRead(&in_);
+    }
+    while (!read_done_) co_await changed_.wait();
+    reading_ = false;
+    if (!read_ok_) {
+      input_over_ = true;
+      co_return std::nullopt;
+    }
+    std::string bytes = to_bytes(in_);
+    co_return bytes;
+  }
+  Async<bool> send(std::string message) override {
+    const auto keep = shared_from_this();
+    while (writing_) co_await changed_.wait();
+    if (finished_ || write_failed_) co_return false;
+    out_ = to_buffer(message);
+    writing_ = true;
+    StartWrite(&out_);
+    while (writing_) co_await changed_.wait();
+    co_return !write_failed_;
+  }
+  void close_send() override {}
+  Result<> status() const override { return {}; }
+
+ private:
+  void OnReadDone(bool ok) override {
+    gate_->post([self = shared_from_this(), ok] {
+      self->read_ok_ = ok;
+      self->read_done_ = true;
+      self->changed_.notify_all();
+    });
+  }
+  void OnWriteDone(bool ok) override {
+    gate_->post([self = shared_from_this(), ok] {
+      self->writing_ = false;
+      self->write_failed_ = !ok;
+      self->changed_.notify_all();
+    });
+  }
+  void OnCancel() override {
+    gate_->post([self = shared_from_this()] { self->cancelled_.set(); });
+  }
+  void OnDone() override {
+    const std::shared_ptr<Gate> gate = gate_;
+    {
+      // The last reference goes on the loop, where the waiters' timers live.
+      auto self = std::move(self_);
+      gate->post([self = std::move(self)] {});
+    }
+    gate->end();
+  }
+
+  std::shared_ptr<Gate> gate_;
+  std::shared_ptr<ServerCall> self_;
+  CallInfo info_;
+  grpc::ByteBuffer in_, out_;
+  Condition changed_;
+  Event cancelled_;
+  bool reading_ = false, read_done_ = false, read_ok_ = false, input_over_ = false;
+  bool writing_ = false, write_failed_ = false;
+  bool finished_ = false;
+};
+
+const grpc::Status cancelled_status(grpc::StatusCode::CANCELLED, "the server is stopping");
+
+}  // namespace
+
+struct Server::Impl final : grpc::CallbackGenericService {
+  explicit Impl(Executor executor) : gate(std::make_shared<Gate>(executor)), scope(std::move(executor)) {}
+
+  // On a gRPC thread.
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    auto call = std::make_shared<ServerCall>(gate, *context);
+    call->hold_by_grpc();
+    ServerCall* const reactor = call.get();
+    if (!gate->post([this, call] { scope.spawn(run(call)); })) reactor->finish(cancelled_status);
+    return reactor;
+  }
+
+  Async<> run(std::shared_ptr<ServerCall> call) {
+    calls.insert(call.get());
+    // Also when this coroutine is cancelled: gRPC waits for every call to be finished.
+    const Defer leave([&] {
+      calls.erase(call.get());
+      call->finish(cancelled_status);
+    });
+    if (stopping) co_return;
+    using namespace asio::experimental::awaitable_operators;
+    if (const auto unary = unary_handlers.find(call->info().method); unary != unary_handlers.end()) {
+      auto both = answer(unary->second, call) || call->wait_cancelled();
+      co_await std::move(both);
+      co_return;
+    }
+    const auto streaming = stream_handlers.find(call->info().method);
+    if (streaming == stream_handlers.end()) {
+      call->finish({grpc::StatusCode::UNIMPLEMENTED, fmt::format("unknown method {}", call->info().method)});
+      co_return;
+    }
+    auto both = serve(streaming->second, call) || call->wait_cancelled();
+    co_await std::move(both);
+  }
+
+  static Async<> answer(const UnaryHandler& handler, std::shared_ptr<ServerCall> call) {
+    auto request = co_await call->receive();
+    if (!request) co_return;
+    auto reply = co_await handler(call->info(), std::move(*request));
+    if (reply) call->reply(*reply);
+    else call->finish(to_status(reply.error()));
+  }
+  static Async<> serve(const StreamHandler& handler, std::shared_ptr<ServerCall> call) {
+    const auto result = co_await handler(call->info(), *call);
+    call->finish(result ? grpc::Status::OK : to_status(result.error()));
+  }
+
+  std::unique_ptr<grpc::Server> build(const std::string& address, int* port) {
+    grpc::ServerBuilder builder;
+    builder.RegisterCallbackGenericService(this);
+    builder.SetMaxReceiveMessageSize(-1);
+    builder.SetMaxSendMessageSize(-1);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);
+    // A port in use must be an error, not a second owner.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    if (!address.empty()) builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
+    return builder.BuildAndStart();
+  }
+
+  std::shared_ptr<Gate> gate;
+  std::map<std::string, UnaryHandler, std::less<>> unary_handlers;
+  std::map<std::string, StreamHandler, std::less<>> stream_handlers;
+  std::set<ServerCall*> calls;  // loop only
+  bool stopping = false;
+  std::vector<std::unique_ptr<grpc::Server>> servers;
+  grpc::Server* local = nullptr;
+  Scope scope;
+};
+
+Server::Server(Executor executor) : impl_(std::make_unique<Impl>(std::move(executor))) {}
+
+Server::~Server() {
+  impl_->gate->close();
+  impl_->stopping = true;
+  // Coroutines that still run were cancelled too late to be waited for; gRPC must not wait for them either.
+  for (ServerCall* call : std::set<ServerCall*>(impl_->calls)) call->finish(cancelled_status);
+  for (auto& server : impl_->servers) server->Shutdown(std::chrono::system_clock::now());
+  impl_->servers.clear();
+  impl_->gate->wait_idle();
+}
+
+void Server::handle(std::string path, UnaryHandler handler) { impl_->unary_handlers[std::move(path)] = std::move(handler); }
+
+void Server::handle_stream(std::string path, StreamHandler handler) { impl_->stream_handlers[std::move(path)] = std::move(handler); }
+
+Result<int> Server::listen(const std::string& address) {
+  int port = 0;
+  auto server = impl_->build(address, &port);
+  const bool is_unix = address.starts_with("unix:");
+  if (!server || (port == 0 && !is_unix)) {
+    return fail(Code::unavailable, "listening on \"{}\": the address is in use or does not belong to this machine", address);
+  }
+  impl_->servers.push_back(std::move(server));
+  return is_unix ? 0 : port;
+}
+
+std::shared_ptr<Client> Server::in_process() {
+  if (impl_->local == nullptr) {
+    impl_->servers.push_back(impl_->build("", nullptr));
+    impl_->local = impl_->servers.back().get();
+  }
+  auto channel = impl_->local->InProcessChannel(channel_arguments());
+  return std::make_shared<Client>(std::make_shared<ClientCore>(impl_->gate->executor(), std::move(channel)));
+}
+
+Async<> Server::stop() {
+  impl_->stopping = true;
+  co_await impl_->scope.close();
+  auto servers = std::move(impl_->servers);
+  impl_->servers.clear();
+  impl_->local = nullptr;
+  Pool pool(1);
+  auto work = [&servers] {
+    for (auto& server : servers) server->Shutdown(std::chrono::system_clock::now());
+    servers.clear();
+    return true;
+  };
+  co_await run_blocking(pool, work);
+}
+
+}  // namespace drover::rpc

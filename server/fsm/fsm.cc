@@ -1,0 +1,214 @@
+#include "server/fsm/fsm.h"
+
+namespace drover::fsm {
+namespace {
+
+constexpr std::size_t max_refusals = 1024;  // kept for callers that have not asked yet
+
+void put_evals(state::Txn& txn, const EvalList& evals) {
+  for (const auto& eval : evals) txn.put_eval(*eval);
+}
+
+Result<> apply_message(state::Txn& txn, const NodeRegister& m) {
+  if (m.node) txn.put_node(*m.node, m.event.get());
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NodeDeregister& m) {
+  for (const auto& id : m.node_ids) txn.delete_node(id);
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NodeUpdateStatus& m) {
+  txn.put_node_status(m.node_id, m.status, m.updated_at, m.event.get());
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NodeEligibility& m) {
+  txn.put_node_eligibility(m.node_id, m.eligibility, m.updated_at, m.event.get());
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const JobRegister& m) {
+  if (!m.job) return fail(Code::invalid_argument, "job is missing");
+  const state::JobPtr* current = txn.tables().jobs.find({m.job->namespace_, m.job->id});
+  if (m.enforce_index) {
+    if (current == nullptr && m.job_modify_index != 0) {
+      return fail(Code::conflict, "Enforcing job modify index {}: job does not exist", m.job_modify_index);
+    }
+    if (current != nullptr && m.job_modify_index == 0) {
+      return fail(Code::conflict, "Enforcing job modify index 0: job already exists");
+    }
+    if (current != nullptr && (*current)->job_modify_index != m.job_modify_index) {
+      return fail(Code::conflict, "Enforcing job modify index {}: job exists with conflicting job modify index: {}", m.job_modify_index,
+                  (*current)->job_modify_index);
+    }
+  }
+  txn.put_job(*m.job, m.submission.get(), static_cast<std::size_t>(m.tracked_versions));
+  if (m.eval) {
+    model::Evaluation eval = *m.eval;
+    const state::JobPtr* stored = txn.tables().jobs.find({m.job->namespace_, m.job->id});
+    eval.job_modify_index = (*stored)->job_modify_index;
+    txn.put_eval(std::move(eval));
+  }
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const JobDeregister& m) {
+  if (m.no_shutdown_delay) {
+    std::vector<std::string> ids;
+    txn.tables().allocs_job.scan({m.namespace_, m.job_id, {}}, [&](const state::AllocPtr& alloc) {
+      if (alloc->namespace_ != m.namespace_ || alloc->job_id != m.job_id) return false;
+      if (!state::terminal(*alloc)) ids.push_back(alloc->id);
+      return true;
+    });
+    model::DesiredTransition transition;
+    transition.no_shutdown_delay = true;
+    for (const auto& id : ids) txn.put_desired_transition(id, transition, m.submit_time);
+  }
+  if (m.purge) txn.purge_job(m.namespace_, m.job_id);
+  else txn.stop_job(m.namespace_, m.job_id, m.submit_time);
+  if (m.eval) {
+    model::Evaluation eval = *m.eval;
+    eval.job_modify_index = txn.index();
+    txn.put_eval(std::move(eval));
+  }
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const JobBatchDeregister& m) {
+  for (const auto& ref : m.jobs) {
+    const state::JobPtr* job = txn.tables().jobs.find({ref.namespace_, ref.id});
+    // Registered again since the collector looked.
+    if (job == nullptr || (*job)->status != "dead") continue;
+    txn.purge_job(ref.namespace_, ref.id);
+  }
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const EvalUpdate& m) {
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const EvalDelete& m) {
+  for (const auto& id : m.evals) txn.delete_eval(id);
+  for (const auto& id : m.allocs) txn.delete_alloc(id);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const AllocClientUpdate& m) {
+  for (const auto& alloc : m.allocs) {
+    txn.put_client_alloc(*alloc, m.now);
+    if (const state::AllocPtr* stored = txn.tables().allocs.find(alloc->id)) txn.mark_alloc_update(std::string((*stored)->node_id));
+  }
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const ReconcileSummaries&) {
+  txn.reconcile_summaries();
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const PlanResult& m) {
+  state::JobPtr job = m.job;
+  if (const state::JobPtr* stored = txn.tables().versions.find({m.namespace_, m.job_id, m.job_version})) {
+    if (!job || (*stored)->create_index == job->create_index) job = *stored;
+  }
+  for (const auto& alloc : m.stopped) txn.stop_planned_alloc(*alloc);
+  for (const auto& alloc : m.preempted) txn.stop_planned_alloc(*alloc);
+  if (m.deployment) txn.put_deployment(*m.deployment);
+  for (const auto& update : m.deployment_updates) txn.put_deployment_status(update);
+  for (const auto& alloc : m.placed) txn.put_planned_alloc(*alloc, job);
+  txn.touch_eval(m.eval_id, m.now);
+  put_evals(txn, m.preemption_evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const DeploymentDelete& m) {
+  for (const auto& id : m.deployments) txn.delete_deployment(id);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const AllocDesiredTransition& m) {
+  for (const auto& [id, transition] : m.transitions) txn.put_desired_transition(id, transition, m.now);
+  put_evals(txn, m.evals);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const SchedulerConfig& m) {
+  txn.put_scheduler_config(m.config);
+  return {};
+}
+
+// A refusal of the message is not an error of the log: it is returned as a value inside.
+template <class M>
+Result<std::optional<Error>> decode_and_apply(state::Txn& txn, std::string_view entry) {
+  auto message = decode<M>(entry);
+  if (!message) return fail(message.error());
+  if (auto applied = apply_message(txn, *message); !applied) return std::optional<Error>(applied.error());
+  return std::optional<Error>();
+}
+
+Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::string_view entry) {
+  switch (type) {
+    case MessageType::node_register: return decode_and_apply<NodeRegister>(txn, entry);
+    case MessageType::node_deregister: return decode_and_apply<NodeDeregister>(txn, entry);
+    case MessageType::node_update_status: return decode_and_apply<NodeUpdateStatus>(txn, entry);
+    case MessageType::job_register: return decode_and_apply<JobRegister>(txn, entry);
+    case MessageType::job_deregister: return decode_and_apply<JobDeregister>(txn, entry);
+    case MessageType::eval_update: return decode_and_apply<EvalUpdate>(txn, entry);
+    case MessageType::eval_delete: return decode_and_apply<EvalDelete>(txn, entry);
+    case MessageType::alloc_client_update: return decode_and_apply<AllocClientUpdate>(txn, entry);
+    case MessageType::reconcile_summaries: return decode_and_apply<ReconcileSummaries>(txn, entry);
+    case MessageType::plan_result: return decode_and_apply<PlanResult>(txn, entry);
+    case MessageType::deployment_delete: return decode_and_apply<DeploymentDelete>(txn, entry);
+    case MessageType::job_batch_deregister: return decode_and_apply<JobBatchDeregister>(txn, entry);
+    case MessageType::alloc_desired_transition: return decode_and_apply<AllocDesiredTransition>(txn, entry);
+    case MessageType::node_eligibility: return decode_and_apply<NodeEligibility>(txn, entry);
+    case MessageType::scheduler_config: return decode_and_apply<SchedulerConfig>(txn, entry);
+    default: break;
+  }
+  if ((static_cast<unsigned>(type) & static_cast<unsigned>(MessageType::ignore_unknown_flag)) != 0) return std::optional<Error>();
+  return fail(Code::unimplemented, "log entry of unknown type {}: it was written by a newer version; start that version again",
+              static_cast<unsigned>(type));
+}
+
+}  // namespace
+
+Result<> Fsm::apply(std::uint64_t index, std::string_view entry) {
+  if (entry.empty()) return {};  // raft's own entries carry nothing for the state
+  const auto type = static_cast<MessageType>(static_cast<std::uint8_t>(entry.front()));
+  state::Txn txn = store_.begin(index);
+  auto refused = dispatch(txn, type, entry);
+  if (!refused) return fail(refused.error(), "applying log entry {}", index);
+  if (*refused) {
+    refuse(index, std::move(**refused));
+    return {};
+  }
+  txn.finish();
+  const state::Changes changes = txn.changes();
+  store_.commit(std::move(txn));
+  if (listener_) listener_(type, index, changes);
+  return {};
+}
+
+void Fsm::refuse(std::uint64_t index, Error error) {
+  refusals_.emplace(index, std::move(error));
+  if (refusals_.size() > max_refusals) refusals_.erase(refusals_.begin());
+}
+
+std::optional<Error> Fsm::take_refusal(std::uint64_t index) {
+  const auto found = refusals_.find(index);
+  if (found == refusals_.end()) return std::nullopt;
+  std::optional<Error> out(std::move(found->second));
+  refusals_.erase(found);
+  return out;
+}
+
+}  // namespace drover::fsm

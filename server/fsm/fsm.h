@@ -1,0 +1,48 @@
+// The state machine: log entry in, one transaction on the tables, and what it changed to whoever listens.
+//
+// Deterministic; owned by the server, on the loop. Side effects are not here: a listener (the leader's rooms) is told the
+// changes of each entry after they are in the state. Entries of a type this build does not know stop the server unless the
+// type says it may be skipped.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "server/fsm/messages.h"
+#include "server/state/store.h"
+
+namespace drover::fsm {
+
+// A record is one piece of a snapshot; a sink takes it, a source yields them in the same order.
+using RecordSink = std::function<Result<>(std::string_view record)>;
+// False at the end.
+using RecordSource = std::function<Result<bool>(std::string& record)>;
+
+class Fsm {
+ public:
+  // After each entry is in the state. `changes` is valid during the call.
+  using Listener = std::function<void(MessageType type, std::uint64_t index, const state::Changes& changes)>;
+
+  [[nodiscard]] state::Store& store() { return store_; }
+  [[nodiscard]] const state::Store& store() const { return store_; }
+  void set_listener(Listener listener) { listener_ = std::move(listener); }
+
+  // An error means that the log is not for this build: the server must stop.
+  [[nodiscard]] Result<> apply(std::uint64_t index, std::string_view entry);
+  // Why an entry stored nothing (a failed precondition), once; empty when it was applied.
+  [[nodiscard]] std::optional<Error> take_refusal(std::uint64_t index);
+
+  // The state as it is now, to be written from any thread.
+  [[nodiscard]] std::function<Result<>(const RecordSink&)> snapshot() const;
+  [[nodiscard]] Result<> restore(const RecordSource& source);
+
+ private:
+  void refuse(std::uint64_t index, Error error);
+
+  state::Store store_;
+  Listener listener_;
+  std::map<std::uint64_t, Error> refusals_;
+};
+
+}  // namespace drover::fsm

@@ -1,0 +1,271 @@
+// The log entries: a type byte, then one described request in MessagePack. Every id and time is in the request, so applying it
+// is deterministic. Internal: fields may be added in any release, since unknown ones are skipped.
+#pragma once
+
+#include <string>
+
+#include "lib/model/alloc.h"
+#include "lib/model/config.h"
+#include "lib/model/deployment.h"
+#include "lib/model/eval.h"
+#include "lib/model/job.h"
+#include "lib/model/node.h"
+#include "sdk/base/error.h"
+
+namespace drover::fsm {
+
+// Numbers are stored: never change or reuse one. A type with bit 128 may be skipped by a server that does not know it.
+enum class MessageType : std::uint8_t {
+  node_register = 0,
+  node_deregister = 1,
+  node_update_status = 2,
+  job_register = 4,
+  job_deregister = 5,
+  eval_update = 6,
+  eval_delete = 7,
+  alloc_client_update = 9,
+  reconcile_summaries = 10,
+  plan_result = 13,
+  deployment_delete = 17,
+  job_batch_deregister = 26,
+  alloc_desired_transition = 27,
+  node_eligibility = 28,
+  scheduler_config = 30,
+  ignore_unknown_flag = 128,
+};
+
+using model::Box;
+using model::List;
+using model::Map;
+using EvalList = List<std::shared_ptr<const model::Evaluation>>;
+using AllocList = List<std::shared_ptr<const model::Allocation>>;
+
+struct NodeRegister {
+  static constexpr auto type = MessageType::node_register;
+  std::shared_ptr<const model::Node> node;
+  Box<model::NodeEvent> event;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Node", self.node);
+    v("Event", self.event);
+    v("Evals", self.evals);
+  }
+};
+
+struct NodeDeregister {
+  static constexpr auto type = MessageType::node_deregister;
+  List<std::string> node_ids;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("NodeIDs", self.node_ids);
+    v("Evals", self.evals);
+  }
+};
+
+struct NodeUpdateStatus {
+  static constexpr auto type = MessageType::node_update_status;
+  std::string node_id;
+  std::string status;
+  std::int64_t updated_at = 0;
+  Box<model::NodeEvent> event;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("NodeID", self.node_id);
+    v("Status", self.status);
+    v("UpdatedAt", self.updated_at);
+    v("Event", self.event);
+    v("Evals", self.evals);
+  }
+};
+
+struct NodeEligibility {
+  static constexpr auto type = MessageType::node_eligibility;
+  std::string node_id;
+  std::string eligibility;
+  std::int64_t updated_at = 0;
+  Box<model::NodeEvent> event;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("NodeID", self.node_id);
+    v("Eligibility", self.eligibility);
+    v("UpdatedAt", self.updated_at);
+    v("Event", self.event);
+    v("Evals", self.evals);
+  }
+};
+
+// `enforce_index`: the job's modify index must still be `job_modify_index` (0: no such job), or nothing is stored.
+struct JobRegister {
+  static constexpr auto type = MessageType::job_register;
+  std::shared_ptr<const model::Job> job;
+  std::shared_ptr<const model::Evaluation> eval;
+  std::shared_ptr<const model::JobSubmission> submission;
+  bool enforce_index = false;
+  std::uint64_t job_modify_index = 0;
+  std::int64_t tracked_versions = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Job", self.job);
+    v("Eval", self.eval);
+    v("Submission", self.submission);
+    v("EnforceIndex", self.enforce_index);
+    v("JobModifyIndex", self.job_modify_index);
+    v("TrackedVersions", self.tracked_versions);
+  }
+};
+
+struct JobDeregister {
+  static constexpr auto type = MessageType::job_deregister;
+  std::string namespace_;
+  std::string job_id;
+  bool purge = false;
+  bool no_shutdown_delay = false;
+  std::int64_t submit_time = 0;
+  std::shared_ptr<const model::Evaluation> eval;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("Purge", self.purge);
+    v("NoShutdownDelay", self.no_shutdown_delay);
+    v("SubmitTime", self.submit_time);
+    v("Eval", self.eval);
+  }
+};
+
+struct JobRef {
+  std::string namespace_;
+  std::string id;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("ID", self.id);
+  }
+};
+
+// Garbage collection of jobs: always a purge, and only of jobs that are still dead.
+struct JobBatchDeregister {
+  static constexpr auto type = MessageType::job_batch_deregister;
+  List<JobRef> jobs;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Jobs", self.jobs);
+  }
+};
+
+struct EvalUpdate {
+  static constexpr auto type = MessageType::eval_update;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Evals", self.evals);
+  }
+};
+
+struct EvalDelete {
+  static constexpr auto type = MessageType::eval_delete;
+  List<std::string> evals;
+  List<std::string> allocs;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Evals", self.evals);
+    v("Allocs", self.allocs);
+  }
+};
+
+struct AllocClientUpdate {
+  static constexpr auto type = MessageType::alloc_client_update;
+  AllocList allocs;
+  EvalList evals;
+  std::int64_t now = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Allocs", self.allocs);
+    v("Evals", self.evals);
+    v("Now", self.now);
+  }
+};
+
+struct ReconcileSummaries {
+  static constexpr auto type = MessageType::reconcile_summaries;
+  template <class Self, class V>
+  static void describe(Self&, V&) {}
+};
+
+// The job is left out when the servers have stored the same version: `job_version` then names it.
+struct PlanResult {
+  static constexpr auto type = MessageType::plan_result;
+  std::string eval_id;
+  std::string namespace_;
+  std::string job_id;
+  std::uint64_t job_version = 0;
+  std::shared_ptr<const model::Job> job;
+  AllocList stopped;
+  AllocList placed;
+  AllocList preempted;
+  EvalList preemption_evals;
+  Box<model::Deployment> deployment;
+  List<model::DeploymentStatusUpdate> deployment_updates;
+  std::int64_t now = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("EvalID", self.eval_id);
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("JobVersion", self.job_version);
+    v("Job", self.job);
+    v("Stopped", self.stopped);
+    v("Placed", self.placed);
+    v("Preempted", self.preempted);
+    v("PreemptionEvals", self.preemption_evals);
+    v("Deployment", self.deployment);
+    v("DeploymentUpdates", self.deployment_updates);
+    v("Now", self.now);
+  }
+};
+
+struct DeploymentDelete {
+  static constexpr auto type = MessageType::deployment_delete;
+  List<std::string> deployments;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Deployments", self.deployments);
+  }
+};
+
+struct AllocDesiredTransition {
+  static constexpr auto type = MessageType::alloc_desired_transition;
+  Map<model::DesiredTransition> transitions;
+  EvalList evals;
+  std::int64_t now = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Transitions", self.transitions);
+    v("Evals", self.evals);
+    v("Now", self.now);
+  }
+};
+
+struct SchedulerConfig {
+  static constexpr auto type = MessageType::scheduler_config;
+  model::SchedulerConfiguration config;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Config", self.config);
+  }
+};
+
+// Instantiated in messages.cc for the types above.
+template <class Message>
+[[nodiscard]] std::string encode(const Message& message);
+template <class Message>
+[[nodiscard]] Result<Message> decode(std::string_view entry);
+
+// The name events and metrics derive from, "JobRegistered" and the like; empty when nothing is told about it.
+[[nodiscard]] std::string_view event_type(MessageType type);
+
+}  // namespace drover::fsm

@@ -1,0 +1,48 @@
+// Writing to the replicated log: encode a message, propose it, learn whether it was applied or refused.
+// Loop only. `Log` is what the server needs of raft.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "sdk/async/asio.h"
+#include "server/fsm/fsm.h"
+
+namespace drover::fsm {
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  // Resumes when the entry is durable and applied here, with its index.
+  [[nodiscard]] virtual Async<Result<std::uint64_t>> propose(std::string entry) = 0;
+  [[nodiscard]] virtual bool is_leader() const = 0;
+  // "host:port" of another server that leads; empty when none is known.
+  [[nodiscard]] virtual std::string leader() const { return {}; }
+  // Called on the loop at each change, and once soon after registration.
+  virtual void on_leadership(std::function<void(bool leads)> callback) = 0;
+  // Counters by name, for `agent-info`.
+  [[nodiscard]] virtual std::map<std::string, std::string> stats() const { return {}; }
+  [[nodiscard]] virtual Async<> close() = 0;
+};
+
+class Writer {
+ public:
+  Writer(Log& log, Fsm& fsm) : log_(log), fsm_(fsm) {}
+
+  template <class Message>
+  [[nodiscard]] Async<Result<std::uint64_t>> write(Message message) {
+    std::string entry = encode(message);
+    auto index = co_await log_.propose(std::move(entry));
+    if (!index) co_return index;
+    if (auto refused = fsm_.take_refusal(*index)) co_return fail(std::move(*refused));
+    co_return index;
+  }
+  [[nodiscard]] bool is_leader() const { return log_.is_leader(); }
+
+ private:
+  Log& log_;
+  Fsm& fsm_;
+};
+
+}  // namespace drover::fsm

@@ -1,0 +1,151 @@
+#include "server/gc/collector.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace drover::gc {
+namespace {
+
+constexpr std::size_t ids_per_entry = 7281;
+constexpr std::size_t jobs_per_entry = 2048;
+
+bool over(const state::JobPtr& job) { return !job || job->stop || job->status == "dead"; }
+
+// The policy would still have something to do with a failed allocation.
+bool may_be_rescheduled(const model::Allocation& alloc, std::int64_t now) {
+  if (!alloc.job || !alloc.next_allocation.empty()) return false;
+  const auto group = std::ranges::find(alloc.job->task_groups, alloc.task_group, &model::TaskGroup::name);
+  if (group == alloc.job->task_groups.end() || !group->reschedule_policy) return false;
+  const model::ReschedulePolicy& policy = *group->reschedule_policy;
+  if (!policy.unlimited && policy.attempts == 0) return false;
+  if (policy.unlimited) return true;
+  if (!alloc.reschedule_tracker || alloc.reschedule_tracker->events.empty()) return true;
+  const std::int64_t last = alloc.reschedule_tracker->events.back().reschedule_time;
+  return now - last < policy.interval.count();
+}
+
+template <class Message, class T, class Fill>
+Async<Result<std::uint64_t>> in_batches(fsm::Writer& writer, std::vector<T> all, std::size_t limit, Fill fill) {
+  std::uint64_t last = 0;
+  for (std::size_t at = 0; at < all.size(); at += limit) {
+    Message message;
+    for (std::size_t i = at; i < std::min(all.size(), at + limit); ++i) fill(message, all[i]);
+    auto index = co_await writer.write(std::move(message));
+    if (!index) co_return index;
+    last = *index;
+  }
+  co_return last;
+}
+
+}  // namespace
+
+bool collectable(const state::Snapshot& snapshot, const model::Allocation& alloc, std::int64_t cutoff, std::int64_t now) {
+  if (!state::terminal(alloc) || alloc.modify_time > cutoff) return false;
+  if (!state::client_terminal(alloc)) {
+    // Its node still has to report the end, unless there is no such node.
+    if (snapshot.node(alloc.node_id)) return false;
+    return true;
+  }
+  const state::JobPtr job = snapshot.job(alloc.namespace_, alloc.job_id);
+  if (over(job) || state::server_terminal(alloc) || alloc.client_status != "failed") return true;
+  return !may_be_rescheduled(alloc, now);
+}
+
+Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, bool force) {
+  Garbage out;
+  const auto cutoff = [&](std::chrono::nanoseconds threshold) {
+    return force ? std::numeric_limits<std::int64_t>::max() : now - threshold.count();
+  };
+  const state::Tables& t = snapshot.tables();
+
+  // Jobs first: a job that goes takes all its evaluations and allocations along.
+  std::set<std::pair<std::string, std::string>> dead;
+  t.jobs.scan([&](const state::JobPtr& job) {
+    if (job->status != "dead" || job->submit_time > cutoff(options.job_threshold)) return true;
+    const bool parent = job->periodic || (job->parameterized_job && !job->dispatched);
+    if (parent && !job->stop) return true;
+    for (const auto& version : snapshot.job_versions(job->namespace_, job->id)) {
+      if (version->version_tag) return true;
+    }
+    const auto evals = snapshot.evals_by_job(job->namespace_, job->id);
+    const auto allocs = snapshot.allocs_by_job(job->namespace_, job->id, true);
+    const std::int64_t limit = cutoff(options.job_threshold);
+    if (!std::ranges::all_of(evals, [&](const auto& e) { return state::terminal(*e) && e->modify_time <= limit; })) return true;
+    if (!std::ranges::all_of(allocs, [&](const auto& a) { return collectable(snapshot, *a, limit, now); })) return true;
+    out.jobs.emplace_back(job->namespace_, job->id);
+    dead.emplace(job->namespace_, job->id);
+    for (const auto& eval : evals) out.evals.push_back(eval->id);
+    for (const auto& alloc : allocs) out.allocs.push_back(alloc->id);
+    return true;
+  });
+
+  t.evals.scan([&](const state::EvalPtr& eval) {
+    if (!state::terminal(*eval) || dead.contains({eval->namespace_, eval->job_id})) return true;
+    const state::JobPtr job = snapshot.job(eval->namespace_, eval->job_id);
+    const bool batch = eval->type == "batch" || eval->type == "sysbatch";
+    const auto allocs = snapshot.allocs_by_eval(eval->id);
+    if (batch && job && !(job->status == "dead" && job->stop)) {
+      // The job's results are kept; only those of earlier versions go, and late.
+      const std::int64_t limit = cutoff(options.batch_eval_threshold);
+      if (eval->modify_time > limit) return true;
+      for (const auto& alloc : allocs) {
+        if (alloc->job && alloc->job->version < job->version && collectable(snapshot, *alloc, limit, now)) out.allocs.push_back(alloc->id);
+      }
+      return true;
+    }
+    const std::int64_t limit = cutoff(options.eval_threshold);
+    if (eval->modify_time > limit) return true;
+    if (!std::ranges::all_of(allocs, [&](const auto& a) { return collectable(snapshot, *a, limit, now); })) return true;
+    out.evals.push_back(eval->id);
+    for (const auto& alloc : allocs) out.allocs.push_back(alloc->id);
+    return true;
+  });
+
+  t.nodes.scan([&](const state::NodePtr& node) {
+    if (node->status != "down" || node->status_updated_at > cutoff(options.node_threshold) / (force ? 1 : 1'000'000'000)) return true;
+    if (std::ranges::all_of(snapshot.allocs_by_node(node->id), [](const auto& a) { return state::terminal(*a); })) {
+      out.nodes.push_back(node->id);
+    }
+    return true;
+  });
+
+  t.deployments.scan([&](const state::DeploymentPtr& deployment) {
+    if (state::active(*deployment) || deployment->modify_time > cutoff(options.deployment_threshold)) return true;
+    if (std::ranges::all_of(snapshot.allocs_by_deployment(deployment->id), [](const auto& a) { return state::terminal(*a); })) {
+      out.deployments.push_back(deployment->id);
+    }
+    return true;
+  });
+  return out;
+}
+
+Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, GcOptions options, std::int64_t now, bool force) {
+  Garbage garbage = find_garbage(*fsm.store().snapshot(), options, now, force);
+  std::uint64_t last = 0;
+  const auto keep = [&](const Result<std::uint64_t>& index) { if (index) last = std::max(last, *index); };
+
+  // Jobs before their evaluations: a purged job has no status to derive.
+  auto jobs = co_await in_batches<fsm::JobBatchDeregister>(writer, std::move(garbage.jobs), jobs_per_entry,
+                                                           [](auto& m, auto& job) { m.jobs.push_back({job.first, job.second}); });
+  if (!jobs) co_return jobs;
+  keep(jobs);
+  auto evals = co_await in_batches<fsm::EvalDelete>(writer, std::move(garbage.evals), ids_per_entry,
+                                                    [](auto& m, auto& id) { m.evals.push_back(std::move(id)); });
+  if (!evals) co_return evals;
+  keep(evals);
+  auto allocs = co_await in_batches<fsm::EvalDelete>(writer, std::move(garbage.allocs), ids_per_entry,
+                                                     [](auto& m, auto& id) { m.allocs.push_back(std::move(id)); });
+  if (!allocs) co_return allocs;
+  keep(allocs);
+  auto deployments = co_await in_batches<fsm::DeploymentDelete>(writer, std::move(garbage.deployments), ids_per_entry,
+                                                                [](auto& m, auto& id) { m.deployments.push_back(std::move(id)); });
+  if (!deployments) co_return deployments;
+  keep(deployments);
+  auto nodes = co_await in_batches<fsm::NodeDeregister>(writer, std::move(garbage.nodes), ids_per_entry,
+                                                        [](auto& m, auto& id) { m.node_ids.push_back(std::move(id)); });
+  if (!nodes) co_return nodes;
+  keep(nodes);
+  co_return last;
+}
+
+}  // namespace drover::gc

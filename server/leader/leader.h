@@ -1,0 +1,94 @@
+// What only the leader does: broker, blocked evaluations, plan applier, workers, heartbeats, garbage collection.
+//
+// Nothing here is persisted: establish() rebuilds it from the tables. The state machine tells it every change; the timer
+// sleeps exactly until the next deadline of any room. Loop only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sdk/async/pool.h"
+#include "sdk/async/scope.h"
+#include "server/broker/worker.h"
+#include "server/gc/collector.h"
+#include "server/nodes/heartbeats.h"
+
+namespace drover {
+
+struct LeaderOptions {
+  int workers = 1;
+  std::vector<std::string> schedulers{"service", "batch", "system", "sysbatch"};
+  std::uint64_t seed = 0;
+  nodes::HeartbeatOptions heartbeats;
+  gc::GcOptions gc;
+  model::SchedulerConfiguration default_config;
+  broker::FitCheck fits;
+  broker::RunFactory make_run;
+};
+
+class Leader {
+ public:
+  Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, const Clock& clock, LeaderOptions options, Logger log);
+
+  // Takes up the leadership: rebuilds everything from the tables and starts the workers.
+  void establish();
+  // Lays it down. What was in memory is forgotten.
+  void revoke();
+  [[nodiscard]] bool established() const { return established_; }
+
+  // After each entry of the log is applied.
+  void on_changes(std::uint64_t index, const state::Changes& changes);
+  // A sign of life of a node: how long it may take to the next one.
+  [[nodiscard]] std::chrono::nanoseconds heartbeat(const std::string& node_id);
+  // Acts on every deadline that has passed; run by the timer, and by tests that move the clock.
+  void tick();
+
+  [[nodiscard]] const broker::EvalBroker& eval_broker() const { return broker_; }
+  [[nodiscard]] const broker::BlockedEvals& blocked_evals() const { return blocked_; }
+  [[nodiscard]] std::size_t plan_queue_depth() const { return applier_.depth(); }
+  [[nodiscard]] std::size_t heartbeat_timers() const { return heartbeats_.size(); }
+  [[nodiscard]] Async<> close();
+
+ private:
+  using MonoTime = broker::MonoTime;
+  void restore_evals();
+  void node_changed(std::uint64_t index, const state::NodePtr& before, const state::NodePtr& after);
+  void alloc_changed(std::uint64_t index, const state::AllocPtr& before, const state::AllocPtr& after);
+  void eval_changed(const state::EvalPtr& before, const state::EvalPtr& after);
+  // Makes sure that the timer wakes at or before `deadline`.
+  void arm(MonoTime deadline);
+  void arm_next();
+  [[nodiscard]] MonoTime next_deadline() const;
+  Async<> timer();
+  Async<> store_config();
+  Async<> expire_node(std::string node_id);
+  Async<> cancel_evals(std::vector<state::EvalPtr> evals, std::string description);
+  Async<> reap_failed(broker::Delivery delivery);
+  Async<> run_gc(bool force);
+  Async<Result<>> run_core(state::EvalPtr eval);
+  void reap();
+
+  Executor executor_;
+  fsm::Writer& writer_;
+  fsm::Fsm& fsm_;
+  const Clock& clock_;
+  LeaderOptions options_;
+  Logger log_;
+  Rng rng_;
+  Scope scope_;
+  Condition ready_;         // the broker has work
+  Condition timer_changed_;
+  MonoTime planned_ = MonoTime::max();
+  MonoTime next_gc_{};
+  MonoTime next_minute_{};
+  Pool pool_{1};
+  broker::EvalBroker broker_;
+  broker::BlockedEvals blocked_;
+  broker::PlanApplier applier_;
+  nodes::Heartbeats heartbeats_;
+  broker::WorkerContext context_;
+  std::vector<std::unique_ptr<broker::Worker>> workers_;
+  bool established_ = false;
+};
+
+}  // namespace drover

@@ -1,0 +1,121 @@
+// The inside of Raft: drives a Replica with the log, the snapshot store, the transport and the clock. Private to server/raft.
+//
+// Everything runs on the loop except the closures given to the two threads, which see only the log or the store and values.
+// `pump` is called after every event: it carries out what the replica asks for until it asks for nothing.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "sdk/async/event.h"
+#include "sdk/async/pool.h"
+#include "server/raft/raft.h"
+#include "server/raft/replica.h"
+
+namespace drover {
+
+struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
+ public:
+  struct Waiter {
+    explicit Waiter(const Executor& executor) : done(executor) {}
+    Event done;
+    Result<std::uint64_t> result;
+    void answer(Result<std::uint64_t> value) {
+      result = std::move(value);
+      done.set();
+    }
+  };
+  using WaiterPtr = std::shared_ptr<Waiter>;
+
+  Impl(RaftOptions options, Fsm& fsm, std::unique_ptr<Log> log, std::optional<SnapshotStore> snapshots);
+
+  Result<> start(const LogContents& contents, const std::optional<SnapshotMeta>& snapshot, std::uint64_t applied);
+  Result<WaiterPtr> enqueue(EntryType type, std::string entry);
+  Result<WaiterPtr> enqueue_barrier();
+  void receive(RaftMessage message);
+  Result<> transfer(std::uint64_t target);
+  void on_leadership(std::function<void(bool, std::uint64_t)> callback);
+
+  [[nodiscard]] bool is_leader() const { return replica_ && !closing_ && replica_->is_leader(); }
+  [[nodiscard]] Member leader() const { return replica_ ? replica_->leader() : Member{}; }
+  [[nodiscard]] std::vector<Member> members() const { return members_; }
+  [[nodiscard]] Result<> storage_state() const { return storage_; }
+  [[nodiscard]] RaftStats stats() const;
+
+  void begin_close();
+  // Joins the threads.
+  void stop();
+  [[nodiscard]] std::size_t jobs() const { return jobs_; }
+  [[nodiscard]] Condition& jobs_changed() { return jobs_changed_; }
+
+ private:
+  struct Proposal {
+    EntryType type = EntryType::command;
+    std::string data;
+    WaiterPtr waiter;
+  };
+  struct Pending {
+    std::uint64_t index = 0;
+    std::uint64_t term = 0;
+    WaiterPtr waiter;
+  };
+
+  [[nodiscard]] std::uint64_t now_ms() const;
+  // Runs `work` on `pool`, then `then(result)` on the loop unless closed.
+  template <class Work, class Then>
+  void run_on(Pool& pool, Work work, Then then);
+  void submit_waiting();
+  void pump();
+  void write(Replica::Write write);
+  void write_done(const Replica::Write& write, const Result<>& result, std::uint64_t nanos);
+  void storage_failed(const Error& error);
+  void retry_storage();
+  void apply(const Replica::Committed& committed);
+  void send(RaftMessage message);
+  void install(Replica::Install install);
+  void finish_install(const SnapshotMeta& meta, std::string data);
+  void maybe_snapshot();
+  void maybe_prepare_segment(std::uint64_t bytes);
+  void check(const Result<>& result);
+  void note_leadership();
+  void arm_timer();
+  void fail_all(const Error& error);
+
+  RaftOptions options_;
+  Fsm& fsm_;
+  std::unique_ptr<Log> log_;  // used by the writer thread only, once started (or by the loop when it does not block)
+  std::optional<SnapshotStore> snapshots_;
+  std::unique_ptr<Replica> replica_;  // empty while the storage has failed
+  std::vector<Member> members_;
+  std::optional<SnapshotMeta> newest_snapshot_;
+  Result<> storage_;
+  std::chrono::milliseconds retry_after_;
+
+  std::vector<Proposal> proposals_;  // to be submitted at the end of this turn of the loop
+  std::size_t waiting_bytes_ = 0;
+  bool submit_posted_ = false;
+  std::deque<Pending> pending_;      // submitted, by index
+  std::vector<Pending> barriers_;    // wait for an index to be applied
+  std::vector<std::function<void(bool, std::uint64_t)>> callbacks_;
+  bool was_leader_ = false;
+  bool snapshotting_ = false;
+  bool preparing_ = false;
+  bool closing_ = false;
+  bool stopped_ = false;
+  std::uint64_t unprepared_bytes_ = 0;
+  std::uint64_t applied_ = 0;
+  RaftStats counters_;
+
+  asio::steady_timer timer_;
+  asio::steady_timer retry_timer_;
+  std::uint64_t armed_ms_ = 0;
+  Condition jobs_changed_;
+  std::size_t jobs_ = 0;
+  Pool writer_{1};
+  Pool snapshotter_{1};
+};
+
+}  // namespace drover

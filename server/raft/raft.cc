@@ -1,0 +1,137 @@
+#include "server/raft/raft.h"
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
+
+#include "server/raft/driver.h"
+
+namespace drover {
+namespace {
+struct Opened {
+  std::unique_ptr<Log> log;
+  std::optional<SnapshotStore> snapshots;
+  LogContents contents;
+  std::unique_ptr<SnapshotReader> snapshot;
+};
+
+Result<Opened> open_storage(RaftOptions& options) {
+  Opened out;
+  if (!options.data_dir.empty()) {
+    auto store = SnapshotStore::open(options.data_dir + "/snapshots");
+    if (!store) return fail(std::move(store).error());
+    out.snapshots = std::move(*store);
+    auto newest = out.snapshots->open_newest();
+    if (!newest) return fail(std::move(newest).error());
+    for (const auto& error : newest->refused) options.logger.error("snapshot refused, trying an older one", "error", error);
+    out.snapshot = std::move(newest->reader);
+  }
+  if (options.log) {
+    out.log = std::move(options.log);
+  } else if (options.data_dir.empty()) {
+    out.log = make_memory_log();
+  } else {
+    auto log = open_segmented_log({.directory = options.data_dir + "/log", .segment_bytes = options.segment_bytes});
+    if (!log) return fail(std::move(log).error());
+    out.log = std::move(*log);
+  }
+  auto contents = out.log->load();
+  if (!contents) return fail(std::move(contents).error());
+  out.contents = std::move(*contents);
+  return out;
+}
+
+Result<> reset_log(Opened& storage, std::uint64_t next) {
+  DROVER_TRY(storage.log->reset(next));
+  storage.contents.first_index = next;
+  storage.contents.entries.clear();
+  return {};
+}
+
+// A crash between installing a snapshot and dropping the log behind it leaves a log that ends early or contradicts it.
+Result<> reconcile(Opened& storage) {
+  if (!storage.snapshot) return {};
+  const auto& meta = storage.snapshot->meta();
+  auto& log = storage.contents;
+  if (log.entries.empty() || log.last_index() < meta.index) return reset_log(storage, meta.index + 1);
+  if (log.first_index <= meta.index && log.entries[meta.index - log.first_index]->term != meta.term) {
+    return reset_log(storage, meta.index + 1);
+  }
+  return {};
+}
+
+Result<> bootstrap(const RaftOptions& options, Opened& storage) {
+  if (storage.snapshot || !storage.contents.entries.empty() || storage.contents.vote.term != 0) return {};
+  if (options.bootstrap.empty()) return {};
+  auto encoded = encode_members(options.bootstrap);
+  if (!encoded) return fail(std::move(encoded).error());
+  const auto entry = std::make_shared<const LogEntry>(LogEntry{.term = 1, .type = EntryType::change, .data = std::move(*encoded)});
+  // Entry first: a vote without it would make this look like a server that had joined already.
+  DROVER_TRY(storage.log->append(1, {entry}));
+  storage.contents.first_index = 1;
+  storage.contents.entries = {entry};
+  return {};
+}
+}  // namespace
+
+Raft::Raft(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<Raft>> Raft::open(RaftOptions options, Fsm& fsm) {
+  auto storage = open_storage(options);
+  if (!storage) return fail(storage.error(), "opening raft");
+  DROVER_TRY(reconcile(*storage));
+  DROVER_TRY(bootstrap(options, *storage));
+  auto& contents = storage->contents;
+  // Only entry 1 is there: bootstrapping was interrupted before the term was saved, or is happening now.
+  if (contents.vote.term == 0 && contents.entries.size() == 1 && contents.first_index == 1) {
+    contents.vote = {.term = 1, .voted_for = 0};
+    DROVER_TRY(storage->log->save_vote(contents.vote));
+  }
+  std::optional<SnapshotMeta> meta;
+  if (storage->snapshot) {
+    meta = storage->snapshot->meta();
+    if (auto done = fsm.restore(*storage->snapshot); !done) return fail(done.error(), "restoring the snapshot at index {}", meta->index);
+  }
+  auto impl = std::make_shared<Impl>(std::move(options), fsm, std::move(storage->log), std::move(storage->snapshots));
+  DROVER_TRY(impl->start(contents, meta, 0));
+  return std::unique_ptr<Raft>(new Raft(std::move(impl)));
+}
+
+Raft::~Raft() { impl_->stop(); }
+
+Async<Result<std::uint64_t>> Raft::propose(std::string entry) {
+  auto waiter = impl_->enqueue(EntryType::command, std::move(entry));
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  co_return kept->result;
+}
+
+Async<Result<>> Raft::barrier() {
+  auto waiter = impl_->enqueue_barrier();
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  if (!kept->result) co_return fail(kept->result.error());
+  co_return Result<>{};
+}
+
+Async<> Raft::close() {
+  const auto impl = impl_;
+  impl->begin_close();
+  while (impl->jobs() > 0) co_await impl->jobs_changed().wait();
+  impl->stop();
+}
+
+void Raft::receive(RaftMessage message) { impl_->receive(std::move(message)); }
+Result<> Raft::transfer_leadership(std::uint64_t target) { return impl_->transfer(target); }
+bool Raft::is_leader() const { return impl_->is_leader(); }
+Member Raft::leader() const { return impl_->leader(); }
+std::vector<Member> Raft::members() const { return impl_->members(); }
+std::uint64_t Raft::term() const { return impl_->stats().term; }
+std::uint64_t Raft::applied_index() const { return impl_->stats().applied_index; }
+std::uint64_t Raft::last_index() const { return impl_->stats().last_index; }
+Result<> Raft::storage_state() const { return impl_->storage_state(); }
+RaftStats Raft::stats() const { return impl_->stats(); }
+void Raft::on_leadership(std::function<void(bool, std::uint64_t)> callback) { impl_->on_leadership(std::move(callback)); }
+
+}  // namespace drover

@@ -1,0 +1,118 @@
+// The replicated log of a server: `propose` an entry, and it is durable, committed and applied to the state machine here when
+// the answer comes. Owned by the server's main; everything is called on its loop.
+//
+// One thread writes the log ("raft-log", one fdatasync a batch), one writes snapshots ("raft-snapshot"); both only move values.
+// A single server leads as soon as its log has been read, and goes on in the term it was in: a term names a leadership only
+// among several servers, so do not use it to tell two leaderships of a lone server apart.
+//
+// When the disk fails or is full, nothing is acknowledged, proposals fail with the reason, reads go on; the log is tried again
+// until it can be written (L-08, F-39, F-40). Entries whose proposal failed that way are cut off again by a lone server.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sdk/async/asio.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/log.h"
+#include "server/raft/log.h"
+#include "server/raft/snapshots.h"
+#include "server/raft/types.h"
+
+namespace drover {
+
+class Fsm {
+ public:
+  virtual ~Fsm() = default;
+  // Deterministic. The error goes to the proposer; the entry counts as applied all the same.
+  virtual Result<> apply(std::uint64_t index, std::string_view entry) = 0;
+  // Cheap: captures an immutable state. The returned function runs on another thread.
+  virtual std::function<Result<>(SnapshotWriter&)> snapshot() = 0;
+  virtual Result<> restore(SnapshotReader& reader) = 0;
+};
+
+// How messages reach other servers; a lone server needs none. What arrives goes to Raft::receive.
+class RaftTransport {
+ public:
+  virtual ~RaftTransport() = default;
+  // May drop the message. Must not call back into Raft.
+  virtual void send(RaftMessage message) = 0;
+};
+
+struct RaftOptions {
+  std::string data_dir;  // empty: the log is kept in memory
+  std::uint64_t id = 1;
+  std::string address;
+  // The first configuration of an empty log. Empty: wait until a leader sends one (a joining server).
+  std::vector<Member> bootstrap;
+  Executor executor;
+  Logger logger;
+  const Clock* clock = &system_clock();
+  RaftTransport* transport = nullptr;
+  std::uint32_t heartbeat_ms = 100;
+  std::uint32_t election_ms = 1000;
+  std::uint32_t seed = 1;
+  std::uint64_t snapshot_threshold = 8192;  // entries applied since the last snapshot
+  std::uint32_t snapshot_trailing = 1024;   // entries kept for followers that are a little behind
+  std::uint64_t segment_bytes = 8u << 20;
+  std::size_t max_waiting_bytes = 64u << 20;
+  std::chrono::milliseconds storage_retry{1000};  // after a failed write; doubled up to 30 s
+  // For tests: used instead of the log that data_dir implies.
+  std::unique_ptr<Log> log;
+};
+
+struct RaftStats {
+  std::uint64_t term = 0;
+  std::uint64_t last_index = 0;
+  std::uint64_t commit_index = 0;
+  std::uint64_t applied_index = 0;
+  std::uint64_t snapshot_index = 0;
+  std::uint64_t writes = 0;            // batches made durable
+  std::uint64_t entries_written = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t write_failures = 0;
+  std::uint64_t last_write_nanos = 0;
+  std::size_t waiting = 0;             // proposals without an answer
+};
+
+class Raft {
+ public:
+  // Reads snapshot and log and replays them into `fsm`: blocking, for start-up.
+  [[nodiscard]] static Result<std::unique_ptr<Raft>> open(RaftOptions options, Fsm& fsm);
+  ~Raft();
+  Raft(const Raft&) = delete;
+  Raft& operator=(const Raft&) = delete;
+
+  // Index of the entry once it is durable, committed and applied here; or the state machine's error. Code::no_leader when
+  // another server leads, also when leadership was lost on the way: the entry may or may not come to be then.
+  [[nodiscard]] Async<Result<std::uint64_t>> propose(std::string entry);
+  // When it returns, everything committed before the call has been applied here, and this server did lead.
+  [[nodiscard]] Async<Result<>> barrier();
+  void receive(RaftMessage message);
+  // Hands leadership over; 0 lets raft choose.
+  [[nodiscard]] Result<> transfer_leadership(std::uint64_t target);
+
+  [[nodiscard]] bool is_leader() const;
+  [[nodiscard]] Member leader() const;  // id 0: none known
+  [[nodiscard]] std::vector<Member> members() const;
+  [[nodiscard]] std::uint64_t term() const;
+  [[nodiscard]] std::uint64_t applied_index() const;
+  [[nodiscard]] std::uint64_t last_index() const;
+  // Why nothing can be written at present; a success otherwise.
+  [[nodiscard]] Result<> storage_state() const;
+  [[nodiscard]] RaftStats stats() const;
+  // Called on the loop at each change, and once soon after registration.
+  void on_leadership(std::function<void(bool leader, std::uint64_t term)> callback);
+
+  // Fails what waits, and returns when no thread works for this object any more.
+  [[nodiscard]] Async<> close();
+
+ private:
+  struct Impl;
+  explicit Raft(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace drover

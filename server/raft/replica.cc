@@ -1,0 +1,343 @@
+#include "server/raft/replica.h"
+
+#include <algorithm>
+
+#include "server/raft/core.h"
+
+namespace drover {
+namespace {
+drover_raft_entry to_core(const LogEntry& entry) {
+  return {.term = entry.term, .type = static_cast<int>(entry.type), .data = entry.data.data(), .size = entry.data.size()};
+}
+
+std::vector<drover_raft_entry> to_core(const std::vector<LogEntryPtr>& entries) {
+  std::vector<drover_raft_entry> out;
+  out.reserve(entries.size());
+  for (const auto& entry : entries) out.push_back(to_core(*entry));
+  return out;
+}
+
+drover_raft_snapshot to_core(const SnapshotMeta& meta) {
+  return {.index = meta.index,
+          .term = meta.term,
+          .configuration = meta.configuration.data(),
+          .configuration_size = meta.configuration.size(),
+          .configuration_index = meta.configuration_index};
+}
+
+// libraft asserts what a correct peer never does; a peer of another version must not end the process.
+bool plausible(const RaftMessage& message) {
+  if (message.from == 0 || message.term == 0) return false;
+  if (message.type == MessageType::append) {
+    if ((message.index == 0) != (message.index_term == 0)) return false;
+    std::uint64_t term = std::max<std::uint64_t>(message.index_term, 1);
+    for (const auto& entry : message.entries) {
+      if (!entry || entry->term < term || entry->term > message.term) return false;
+      term = entry->term;
+    }
+  }
+  if (message.type == MessageType::install) return message.index != 0 && message.index_term != 0;
+  return true;
+}
+}  // namespace
+
+// What libraft asks for during a step.
+struct Replica::Sink {
+  static void append(void* context, std::uint64_t first, const drover_raft_entry* entries, std::uint32_t count) {
+    std::vector<LogEntryPtr> copied;
+    copied.reserve(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      copied.push_back(std::make_shared<const LogEntry>(
+          LogEntry{.term = entries[i].term,
+                   .type = static_cast<EntryType>(entries[i].type),
+                   .data = std::string(static_cast<const char*>(entries[i].data), entries[i].size)}));
+    }
+    static_cast<Replica*>(context)->append(first, std::move(copied));
+  }
+  static void send(void* context, const drover_raft_message* from) {
+    auto* self = static_cast<Replica*>(context);
+    RaftMessage out;
+    out.type = static_cast<MessageType>(from->type);
+    out.from = self->options_.id;
+    out.from_address = self->options_.address;
+    out.to = from->peer;
+    out.to_address = from->peer_address == nullptr ? "" : from->peer_address;
+    out.term = from->term;
+    out.index = from->index;
+    out.index_term = from->index_term;
+    out.commit = from->commit;
+    out.rejected = from->rejected;
+    out.candidate = from->candidate;
+    out.disrupt_leader = from->disrupt_leader;
+    out.pre_vote = from->pre_vote;
+    out.granted = from->granted;
+    out.features = from->features;
+    out.capacity = from->capacity;
+    self->send(std::move(out), from->entry_count);
+  }
+  static void install(void* context, const drover_raft_snapshot* from) {
+    static_cast<Replica*>(context)->begin_install(
+        {.index = from->index,
+         .term = from->term,
+         .configuration_index = from->configuration_index,
+         .configuration = std::string(static_cast<const char*>(from->configuration), from->configuration_size)});
+  }
+};
+
+void Replica::CloseCore::operator()(drover_raft* core) const { drover_raft_close(core); }
+Replica::~Replica() = default;
+
+Result<std::unique_ptr<Replica>> Replica::start(const ReplicaOptions& options, const LogContents& log,
+                                                const std::optional<SnapshotMeta>& snapshot, std::uint64_t applied,
+                                                std::uint64_t now_ms) {
+  const std::uint64_t base = snapshot ? snapshot->index : 0;
+  if (log.first_index > base + 1) {
+    return fail(Code::internal, "the raft log begins at entry {}, but the newest usable snapshot ends at {}: restore the data "
+      "directory from a snapshot", log.first_index, base);
+  }
+  const std::uint64_t last_term = log.entries.empty() ? (snapshot ? snapshot->term : 0) : log.entries.back()->term;
+  if (log.vote.term < last_term) {
+    return fail(Code::internal, "the raft log is at term {}, but the saved vote is of term {}: the vote file is missing or from "
+      "another server", last_term, log.vote.term);
+  }
+  std::unique_ptr<Replica> self(new Replica(options));
+  const drover_raft_tuning tuning{.heartbeat_ms = options.heartbeat_ms,
+                                  .election_ms = options.election_ms,
+                                  .install_ms = options.install_ms,
+                                  .max_inflight = options.max_inflight,
+                                  .seed = options.seed};
+  self->core_.reset(drover_raft_open(options.id, options.address.c_str(), &tuning));
+  DROVER_CHECK(self->core_ != nullptr);
+  self->vote_ = self->durable_vote_ = log.vote;
+  self->cache_.assign(log.entries.begin(), log.entries.end());
+  self->cache_first_ = log.first_index;
+  self->stored_ = std::max(base, log.last_index());
+  if (snapshot) {
+    self->snapshot_ = *snapshot;
+    self->applied_ = snapshot->index;
+    self->applied_term_ = snapshot->term;
+    DROVER_TRY(self->set_configuration(snapshot->configuration_index, snapshot->configuration));
+  }
+  // What the state machine holds beyond the snapshot is not handed out again, but its configurations count.
+  for (std::uint64_t index = self->applied_ + 1; index <= std::min(applied, log.last_index()); ++index) {
+    const auto& entry = log.entries[index - log.first_index];
+    if (entry->type == EntryType::change) DROVER_TRY(self->set_configuration(index, entry->data));
+    self->applied_ = index;
+    self->applied_term_ = entry->term;
+  }
+  const auto entries = to_core(log.entries);
+  drover_raft_snapshot meta{};
+  if (snapshot) meta = to_core(*snapshot);
+  drover_raft_event event{.type = DROVER_RAFT_START,
+                          .term = log.vote.term,
+                          .voted_for = log.vote.voted_for,
+                          .index = log.first_index,
+                          .entries = entries.data(),
+                          .entry_count = static_cast<std::uint32_t>(entries.size()),
+                          .snapshot = snapshot ? &meta : nullptr};
+  DROVER_TRY(self->step(event, now_ms));
+  return self;
+}
+
+template <class Event>
+Result<> Replica::step(Event& event, std::uint64_t now_ms) {
+  event.now_ms = now_ms;
+  const drover_raft_sink sink{.context = this, .append = Sink::append, .send = Sink::send, .install = Sink::install};
+  std::uint32_t changes = 0;
+  const int code = drover_raft_step(core_.get(), &event, &sink, &changes);
+  if (code == drover_raft_code_not_leader()) return fail(Code::no_leader, "No cluster leader");
+  if (code != 0) return fail(Code::internal, "raft: {}", drover_raft_error_text(code));
+  if ((changes & DROVER_RAFT_SAVE_TERM) != 0) {
+    vote_ = {.term = drover_raft_term(core_.get()), .voted_for = drover_raft_voted_for(core_.get())};
+    pending_.vote = vote_;
+  }
+  return advance(now_ms);
+}
+
+// Hands out what is committed and durable here. A configuration among it is told to the core, which may step down for it.
+Result<> Replica::advance(std::uint64_t now_ms) {
+  while (!installing_ && applied_ < std::min(drover_raft_commit_index(core_.get()), stored_)) {
+    const std::uint64_t index = applied_ + 1;
+    DROVER_CHECK(index >= cache_first_ && index - cache_first_ < cache_.size());
+    const LogEntryPtr entry = cache_[index - cache_first_];
+    applied_ = index;
+    applied_term_ = entry->term;
+    output_.committed.push_back({.index = index, .entry = entry});
+    if (entry->type != EntryType::change) continue;
+    DROVER_TRY(set_configuration(index, entry->data));
+    drover_raft_event event{.type = DROVER_RAFT_CONFIGURED,
+                            .index = index,
+                            .configuration = entry->data.data(),
+                            .configuration_size = entry->data.size()};
+    DROVER_TRY(step(event, now_ms));
+  }
+  // Nobody will ask a lone voter for old entries.
+  if (members_.size() == 1) forget_before(applied_ + 1);
+  return {};
+}
+
+Result<> Replica::set_configuration(std::uint64_t index, std::string encoded) {
+  auto members = decode_members(encoded);
+  if (!members) return fail(std::move(members).error());
+  members_ = std::move(*members);
+  configuration_index_ = index;
+  configuration_ = std::move(encoded);
+  return {};
+}
+
+void Replica::forget_before(std::uint64_t index) {
+  for (; !cache_.empty() && cache_first_ < index; ++cache_first_) cache_.pop_front();
+}
+
+void Replica::append(std::uint64_t first_index, std::vector<LogEntryPtr> entries) {
+  if (cache_.empty()) cache_first_ = first_index;
+  if (first_index < cache_first_ + cache_.size()) {
+    ++epoch_;
+    cache_.resize(first_index - cache_first_);
+    stored_ = std::min(stored_, first_index - 1);
+  }
+  if (pending_.entries.empty() || first_index <= pending_.first_index) {
+    pending_.first_index = first_index;
+    pending_.entries.clear();
+  } else {
+    pending_.entries.resize(first_index - pending_.first_index);
+  }
+  cache_.insert(cache_.end(), entries.begin(), entries.end());
+  pending_.entries.insert(pending_.entries.end(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+}
+
+void Replica::send(RaftMessage message, std::uint32_t entry_count) {
+  for (std::uint32_t i = 0; i < entry_count; ++i) {
+    const std::uint64_t index = message.index + 1 + i;
+    DROVER_CHECK(index >= cache_first_ && index - cache_first_ < cache_.size());
+    message.entries.push_back(cache_[index - cache_first_]);
+  }
+  if (message.type == MessageType::install) message.snapshot = snapshot_;
+  output_.messages.push_back(std::move(message));
+}
+
+void Replica::begin_install(SnapshotMeta meta) {
+  ++epoch_;
+  installing_ = true;
+  cache_.clear();
+  pending_.entries.clear();
+  output_.install = Install{.meta = std::move(meta), .data = std::move(incoming_)};
+}
+
+Result<std::uint64_t> Replica::submit(EntryType type, std::vector<std::string> entries, std::uint64_t now_ms) {
+  const std::uint64_t first = last_index() + 1;
+  std::vector<drover_raft_entry> list;
+  list.reserve(entries.size());
+  for (const auto& data : entries) {
+    list.push_back({.term = 0, .type = static_cast<int>(type), .data = data.data(), .size = data.size()});
+  }
+  drover_raft_event event{
+      .type = DROVER_RAFT_SUBMIT, .entries = list.data(), .entry_count = static_cast<std::uint32_t>(list.size())};
+  DROVER_TRY(step(event, now_ms));
+  return first;
+}
+
+Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
+  if (!plausible(message)) return fail(Code::invalid_argument, "raft: a message from server {} makes no sense", message.from);
+  // The leader sends it again when this one is done.
+  if (message.type == MessageType::install && installing_) return {};
+  const auto entries = to_core(message.entries);
+  const drover_raft_message in{.type = static_cast<int>(message.type),
+                               .peer = message.from,
+                               .peer_address = message.from_address.c_str(),
+                               .term = message.term,
+                               .index = message.index,
+                               .index_term = message.index_term,
+                               .commit = message.commit,
+                               .rejected = message.rejected,
+                               .candidate = message.candidate,
+                               .disrupt_leader = message.disrupt_leader,
+                               .pre_vote = message.pre_vote,
+                               .granted = message.granted,
+                               .features = message.features,
+                               .capacity = message.capacity,
+                               .entries = entries.data(),
+                               .entry_count = static_cast<std::uint32_t>(entries.size()),
+                               .configuration = message.snapshot.configuration.data(),
+                               .configuration_size = message.snapshot.configuration.size()};
+  incoming_ = std::move(message.snapshot_data);
+  drover_raft_event event{.type = DROVER_RAFT_RECEIVE, .message = &in};
+  auto done = step(event, now_ms);
+  incoming_.clear();
+  return done;
+}
+
+Result<> Replica::tick(std::uint64_t now_ms) {
+  drover_raft_event event{.type = DROVER_RAFT_TIMEOUT};
+  return step(event, now_ms);
+}
+
+Result<> Replica::transfer(std::uint64_t target, std::uint64_t now_ms) {
+  drover_raft_event event{.type = DROVER_RAFT_TRANSFER, .target = target};
+  return step(event, now_ms);
+}
+
+Result<> Replica::written(const Write& write, std::uint64_t now_ms) {
+  writing_ = false;
+  if (write.vote) durable_vote_ = *write.vote;
+  if (write.entries.empty() || write.epoch != epoch_) return {};
+  stored_ = write.first_index + write.entries.size() - 1;
+  drover_raft_event event{.type = DROVER_RAFT_PERSISTED, .index = stored_};
+  return step(event, now_ms);
+}
+
+Result<> Replica::snapshot_taken(const SnapshotMeta& meta, std::uint32_t trailing, std::uint64_t now_ms) {
+  // One that was installed meanwhile is newer.
+  if (installing_ || meta.index <= snapshot_.index) return {};
+  snapshot_ = meta;
+  if (meta.index > trailing) forget_before(meta.index - trailing + 1);
+  const auto core_meta = to_core(meta);
+  drover_raft_event event{.type = DROVER_RAFT_SNAPSHOT_TAKEN, .snapshot = &core_meta, .trailing = trailing};
+  return step(event, now_ms);
+}
+
+Result<> Replica::installed(const SnapshotMeta& meta, std::uint64_t now_ms) {
+  installing_ = false;
+  snapshot_ = meta;
+  applied_ = stored_ = meta.index;
+  applied_term_ = meta.term;
+  cache_.clear();
+  cache_first_ = meta.index + 1;
+  DROVER_TRY(set_configuration(meta.configuration_index, meta.configuration));
+  const auto core_meta = to_core(meta);
+  drover_raft_event event{.type = DROVER_RAFT_INSTALLED, .snapshot = &core_meta};
+  return step(event, now_ms);
+}
+
+std::optional<Replica::Write> Replica::take_write() {
+  if (writing_ || (!pending_.vote && pending_.entries.empty())) return std::nullopt;
+  writing_ = true;
+  Write out = std::move(pending_);
+  out.epoch = epoch_;
+  pending_ = {};
+  return out;
+}
+
+Replica::Output Replica::take_output() {
+  Output out = std::move(output_);
+  output_ = {};
+  if (vote_ != durable_vote_) std::swap(out.messages, output_.messages);
+  return out;
+}
+
+std::uint64_t Replica::deadline_ms() const { return drover_raft_deadline_ms(core_.get()); }
+bool Replica::is_leader() const { return drover_raft_state(core_.get()) == DROVER_RAFT_LEADER; }
+Member Replica::leader() const {
+  const char* address = "";
+  const std::uint64_t id = drover_raft_leader(core_.get(), &address);
+  return {.id = id, .address = address};
+}
+std::uint64_t Replica::term() const { return drover_raft_term(core_.get()); }
+std::uint64_t Replica::last_index() const { return drover_raft_last_index(core_.get()); }
+std::uint64_t Replica::commit_index() const { return drover_raft_commit_index(core_.get()); }
+
+SnapshotMeta Replica::applied_meta() const {
+  return {.index = applied_, .term = applied_term_, .configuration_index = configuration_index_, .configuration = configuration_};
+}
+
+}  // namespace drover

@@ -1,0 +1,147 @@
+#include "server/server.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "server/leader/leader.h"
+#include "server/raft_log.h"
+#include "server/rpc/context.h"
+#include "server/scheduler/fit/allocs_fit.h"
+#include "server/scheduler/scheduler.h"
+
+namespace drover {
+namespace {
+
+const std::vector<std::string> all_schedulers{"service", "batch", "system", "sysbatch"};
+
+int worker_count(const ServerOptions& options) {
+  if (options.num_schedulers > 0) return options.num_schedulers;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string fits_on(const model::Node& node, const std::vector<state::AllocPtr>& allocs) {
+  scheduler::Fit fit = scheduler::allocs_fit(node, allocs, true);
+  if (fit.fits) return {};
+  return fit.dimension.empty() ? "resources" : fit.dimension;
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(Executor executor_, ServerOptions given, std::uint64_t seed)
+      : executor(std::move(executor_)),
+        options(std::move(given)),
+        clock(options.clock != nullptr ? *options.clock : system_clock()),
+        rng(seed),
+        scope(executor),
+        events(executor, options.event_buffer_size) {}
+
+  // The rest needs the log, which reads what was stored into the state machine first.
+  void assemble(std::unique_ptr<fsm::Log> opened) {
+    log = std::move(opened);
+    writer.emplace(*log, fsm);
+    LeaderOptions leading;
+    leading.workers = worker_count(options);
+    leading.schedulers = options.enabled_schedulers.empty() ? all_schedulers : options.enabled_schedulers;
+    leading.seed = rng.next();
+    leading.heartbeats = options.heartbeats;
+    leading.gc = options.gc;
+    leading.default_config = options.default_scheduler_config;
+    leading.fits = options.fits ? options.fits : fits_on;
+    leading.make_run = options.make_run ? options.make_run : scheduler::make_run;
+    leader.emplace(executor, *writer, fsm, clock, std::move(leading), options.log);
+    fsm.set_listener([this](fsm::MessageType type, std::uint64_t index, const state::Changes& changes) {
+      leader->on_changes(index, changes);
+      events.append(type, index, changes);
+    });
+    context.reset(new rpc::Context{.executor = executor, .scope = scope, .fsm = fsm, .writer = *writer, .clock = clock, .rng = rng,
+                                   .log = options.log.named("rpc"), .hooks = options.hooks});
+    context->node_id = options.node_id;
+    context->name = options.name;
+    context->region = options.region;
+    context->datacenter = options.datacenter;
+    context->advertise_rpc = options.advertise_rpc;
+    context->job_tracked_versions = options.job_tracked_versions;
+    context->job_max_source_size = options.job_max_source_size;
+    context->job_max_priority = options.job_max_priority;
+    context->gc = options.gc;
+    context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
+    rpc::register_endpoints(*context, registry);
+    log->on_leadership([this](bool leads) {
+      if (leads == leader->established()) return;
+      if (leads) leader->establish();
+      else leader->revoke();
+    });
+  }
+
+  Executor executor;
+  ServerOptions options;
+  const Clock& clock;
+  Rng rng;
+  Scope scope;  // of the handlers
+  fsm::Fsm fsm;
+  events::EventBuffer events;
+  wire::Registry registry;
+  std::unique_ptr<fsm::Log> log;
+  std::optional<fsm::Writer> writer;
+  std::optional<Leader> leader;
+  std::unique_ptr<rpc::Context> context;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions options) {
+  auto node_id = server_node_id(options);
+  if (!node_id) return fail(node_id.error(), "starting the server");
+  options.node_id = std::move(*node_id);
+  if (!options.open_log) options.open_log = open_raft_log;
+  const std::uint64_t seed = options.seed != 0 ? options.seed : Rng::from_system().next();
+  auto impl = std::make_unique<Impl>(std::move(executor), std::move(options), seed);
+  auto log = impl->options.open_log(impl->options, impl->fsm, impl->executor);
+  if (!log) return fail(log.error(), "starting the server");
+  impl->assemble(std::move(*log));
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+wire::Registry& Server::registry() { return impl_->registry; }
+bool Server::is_leader() const { return impl_->log->is_leader(); }
+std::string Server::leader() const { return is_leader() ? impl_->options.advertise_rpc : impl_->log->leader(); }
+events::EventBuffer& Server::events() { return impl_->events; }
+
+std::map<std::string, std::map<std::string, std::string>> Server::stats() const {
+  std::map<std::string, std::map<std::string, std::string>> out;
+  auto& nomad = out["nomad"];
+  nomad["server"] = "true";
+  nomad["leader"] = is_leader() ? "true" : "false";
+  nomad["leader_addr"] = leader();
+  nomad["bootstrap"] = "true";
+  nomad["known_regions"] = "1";
+  out["raft"] = impl_->log->stats();
+  out["raft"]["state"] = is_leader() ? "Leader" : "Follower";
+  auto& broker = out["broker"];
+  const auto evals = impl_->leader->eval_broker().stats();
+  broker["ready"] = std::to_string(evals.ready);
+  broker["unacked"] = std::to_string(evals.unacked);
+  broker["pending"] = std::to_string(evals.pending);
+  broker["waiting"] = std::to_string(evals.waiting);
+  broker["blocked"] = std::to_string(impl_->leader->blocked_evals().stats().blocked);
+  broker["plan_queue_depth"] = std::to_string(impl_->leader->plan_queue_depth());
+  broker["heartbeat_timers"] = std::to_string(impl_->leader->heartbeat_timers());
+  return out;
+}
+
+Async<> Server::shutdown() {
+  impl_->context->stopping = true;
+  // Parked queries refer to the state: they answer before it goes.
+  while (impl_->fsm.store().watches().size() > 0) {
+    impl_->fsm.store().watches().notify_all();
+    co_await asio::post(impl_->executor, asio::use_awaitable);
+  }
+  co_await impl_->leader->close();
+  co_await impl_->scope.close();
+  co_await impl_->log->close();
+}
+
+}  // namespace drover

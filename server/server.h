@@ -1,0 +1,83 @@
+// The server role: replicated log, state, broker, scheduler workers, leader's watchers and the handlers of every RPC.
+//
+// Made by the composition root on the loop; it and everything in it lives there. Callers reach it through the Registry only,
+// also in this process. `co_await shutdown()` before it is destroyed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/model/diff.h"
+#include "lib/model/job.h"
+#include "lib/wire/caller.h"
+#include "sdk/async/asio.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/log.h"
+#include "server/broker/plan_check.h"
+#include "server/broker/worker.h"
+#include "server/events/event_buffer.h"
+#include "server/fsm/writer.h"
+#include "server/gc/collector.h"
+#include "server/nodes/heartbeats.h"
+#include "server/rpc/hooks.h"
+
+namespace drover {
+
+struct ServerOptions {
+  bool dev = false;                       // the log is kept in memory
+  std::string data_dir;                   // where the log is kept otherwise
+  std::string name = "server";            // without the region
+  std::string node_id;                    // empty: made at first start
+  std::string region = "global";
+  std::string datacenter = "dc1";
+  std::string advertise_rpc = "127.0.0.1:4647";
+  int num_schedulers = 0;                 // 0: one per core
+  std::vector<std::string> enabled_schedulers;  // empty: all
+  std::size_t event_buffer_size = 100;
+  std::int64_t job_tracked_versions = 6;
+  std::size_t job_max_source_size = 1'000'000;
+  std::int64_t job_max_priority = 100;
+  nodes::HeartbeatOptions heartbeats;
+  gc::GcOptions gc;
+  model::SchedulerConfiguration default_scheduler_config = state::default_scheduler_config();
+
+  rpc::Hooks hooks;                       // lib/jobspec and lib/bexpr, given by the composition root
+  broker::FitCheck fits;                  // empty: scheduler::allocs_fit
+  broker::RunFactory make_run;            // empty: scheduler::make_run
+  // Opens the replicated log over the state machine. Empty: server/raft under `data_dir`, in memory with `dev`.
+  std::function<Result<std::unique_ptr<fsm::Log>>(const ServerOptions& options, fsm::Fsm& fsm, Executor executor)> open_log;
+
+  const Clock* clock = nullptr;           // null: the machine's
+  std::uint64_t seed = 0;                 // of every random choice; 0: from the system
+  Logger log;
+};
+
+class Server {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(Executor executor, ServerOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Handlers of every endpoint in lib/wire/endpoints.h, for a Caller in this process and for the RPC server.
+  [[nodiscard]] wire::Registry& registry();
+  [[nodiscard]] bool is_leader() const;
+  // "host:port" of the leader's RPC listener; empty without one.
+  [[nodiscard]] std::string leader() const;
+  // Sections of `agent-info`: nomad, raft, runtime counters by name.
+  [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
+  // The source of /v1/event/stream.
+  [[nodiscard]] events::EventBuffer& events();
+  // Ends every coroutine; parked queries answer with an error.
+  [[nodiscard]] Async<> shutdown();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover

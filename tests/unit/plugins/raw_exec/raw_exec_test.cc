@@ -1,0 +1,240 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "plugins/raw_exec/driver.h"
+#include "tests/unit/plugins/support.h"
+
+using namespace drover;
+using namespace drover::testing;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+struct Bench {
+  Allocation alloc;
+  TempDir state = *TempDir::make();
+  asio::io_context loop;
+  std::optional<raw_exec::RawExecDriver> driver;
+
+  explicit Bench(const json& config = {{"enabled", true}}) { restart(config); }
+  ~Bench() { wait_for(loop, driver->close()); }
+
+  // A new plugin process, as far as the driver can tell.
+  void restart(const json& config = {{"enabled", true}}) {
+    if (driver) wait_for(loop, driver->close());
+    driver.emplace(loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor", {}}, system_clock());
+    REQUIRE(wait_for(loop, driver->set_config(plugin::to_msgpack(config), "v0.1.0")));
+  }
+  Result<driver::StartedTask> start(const driver::TaskConfig& config) { return wait_for(loop, driver->start_task(config)); }
+  driver::ExitResult finish(const std::string& id) {
+    const auto result = wait_for(loop, driver->wait_task(id));
+    REQUIRE(result);
+    return *result;
+  }
+  void destroy(const std::string& id) { CHECK(wait_for(loop, driver->destroy_task(id, true))); }
+};
+
+json shell(const std::string& script) { return {{"command", "/bin/sh"}, {"args", {"-c", script}}}; }
+
+Async<> take(Channel<driver::Fingerprint>& channel, driver::Fingerprint& out) {
+  out = *co_await channel.receive();
+}
+
+}  // namespace
+
+TEST_CASE("raw_exec: N-026 is off unless enabled, in the fingerprint and at start") {
+  Bench bench(json::object());
+  Channel<driver::Fingerprint> channel(bench.loop.get_executor(), 1);
+  driver::Fingerprint print;
+  Scope scope(bench.loop.get_executor());
+  scope.spawn(bench.driver->fingerprint(channel));
+  wait_for(bench.loop, take(channel, print));
+  CHECK(print.health == driver::Health::undetected);
+  CHECK(print.attributes.empty());
+  const auto started = bench.start(bench.alloc.config(shell("true")));
+  REQUIRE_FALSE(started);
+  CHECK(started.error().message().find("raw_exec is disabled") != std::string::npos);
+  wait_for(bench.loop, scope.close());
+}
+
+TEST_CASE("raw_exec: a task from start to destroy") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("echo $GREETING; pwd; exit 3"));
+  const auto started = bench.start(config);
+  REQUIRE(started);
+  CHECK(started->handle.config.id == config.id);
+  CHECK(started->handle.version >= 1);
+  CHECK(bench.finish(config.id) == driver::ExitResult{.exit_code = 3});
+  CHECK(bench.finish(config.id) == driver::ExitResult{.exit_code = 3});
+  CHECK(bench.alloc.stdout_text() == "hello\n" + bench.alloc.directory.path() + "/web\n");
+  const auto status = wait_for(bench.loop, bench.driver->inspect_task(config.id));
+  REQUIRE(status);
+  CHECK(status->state == driver::TaskState::exited);
+  CHECK(status->started_at > 0);
+  CHECK(status->completed_at >= status->started_at);
+  bench.destroy(config.id);
+  CHECK(wait_for(bench.loop, bench.driver->wait_task(config.id)).error() == driver::task_not_found());
+  CHECK(wait_for(bench.loop, bench.driver->destroy_task(config.id, true)).error() == driver::task_not_found());
+}
+
+TEST_CASE("raw_exec: commands are looked for in the task's directory and then in PATH") {
+  Bench bench;
+  REQUIRE(write_file(bench.alloc.directory.path() + "/web/local/mine", "#!/bin/sh\necho mine\n", 0755));
+  REQUIRE(::chmod((bench.alloc.directory.path() + "/web/local/mine").c_str(), 0755) == 0);
+  const auto config = bench.alloc.config({{"command", "mine"}});
+  REQUIRE(bench.start(config));
+  CHECK(bench.finish(config.id).exit_code == 0);
+  CHECK(bench.alloc.stdout_text() == "mine\n");
+  bench.destroy(config.id);
+  const auto missing = bench.start(bench.alloc.config({{"command", "no-such-command"}}, "00000002"));
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().message().find("\"no-such-command\" was found neither") != std::string::npos);
+}
+
+TEST_CASE("raw_exec: L-01 a new plugin instance recovers the task, its end and its output") {
+  Bench bench;
+  const std::string go = bench.alloc.directory.path() + "/go";
+  REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
+  const auto config = bench.alloc.config(shell("echo before; read x < " + go + "; echo after; exit 8"));
+  const auto started = bench.start(config);
+  REQUIRE(started);
+  bench.restart();
+  CHECK(wait_for(bench.loop, bench.driver->wait_task(config.id)).error() == driver::task_not_found());
+  REQUIRE(wait_for(bench.loop, bench.driver->recover_task(started->handle)));
+  REQUIRE(wait_for(bench.loop, bench.driver->recover_task(started->handle)));
+  CHECK(wait_for(bench.loop, bench.driver->inspect_task(config.id))->state == driver::TaskState::running);
+  REQUIRE(write_file(go, "on\n"));
+  CHECK(bench.finish(config.id).exit_code == 8);
+  CHECK(bench.alloc.stdout_text() == "before\nafter\n");
+  bench.destroy(config.id);
+  bench.restart();
+  CHECK_FALSE(wait_for(bench.loop, bench.driver->recover_task(started->handle)));
+}
+
+TEST_CASE("raw_exec: L-03 a task whose handle was lost is gone before its next start runs") {
+  Bench bench;
+  const auto first = bench.start(bench.alloc.config(shell("exec sleep 1000")));
+  REQUIRE(first);
+  const auto before = wait_for(bench.loop, bench.driver->inspect_task(first->handle.config.id));
+  const auto process = Process::open(std::atoi(before->driver_attributes.at("pid").c_str()));
+  REQUIRE(process);
+  bench.restart();
+  const auto config = bench.alloc.config(shell("exit 0"), "00000002");
+  REQUIRE(bench.start(config));
+  CHECK_FALSE(process->alive());
+  bench.finish(config.id);
+  bench.destroy(config.id);
+}
+
+TEST_CASE("raw_exec: stop, signal and destroy of a running task") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("trap 'echo hup' HUP; trap 'echo int; exit 0' INT; echo ready; while :; do sleep 0.01; done"));
+  REQUIRE(bench.start(config));
+  while (bench.alloc.stdout_text() != "ready\n") bench.loop.run_one_for(1ms);
+  CHECK(wait_for(bench.loop, bench.driver->destroy_task(config.id, false)).error().message() == "cannot destroy running task");
+  CHECK(wait_for(bench.loop, bench.driver->start_task(config)).error().code() == Code::already_exists);
+  CHECK_FALSE(wait_for(bench.loop, bench.driver->signal_task(config.id, "SIGNONE")));
+  REQUIRE(wait_for(bench.loop, bench.driver->signal_task(config.id, "SIGHUP")));
+  while (bench.alloc.stdout_text() != "ready\nhup\n") bench.loop.run_one_for(1ms);
+  REQUIRE(wait_for(bench.loop, bench.driver->stop_task(config.id, 1h, "")));
+  CHECK(bench.alloc.stdout_text() == "ready\nhup\nint\n");
+  CHECK(bench.finish(config.id).exit_code == 0);
+  bench.destroy(config.id);
+}
+
+TEST_CASE("raw_exec: user, denied users and denied variables") {
+  Bench bench(json{{"enabled", true}, {"denied_host_uids", "0"}, {"denied_envvars", {"GREET*"}}});
+  auto config = bench.alloc.config(shell("true"));
+  CHECK(bench.start(config).error().message() == "running as uid 0 is disallowed");
+  config.user = "nobody";
+  config.driver_config = plugin::to_msgpack(shell("id -u; echo \"[$GREETING]\""));
+  REQUIRE(bench.start(config));
+  bench.finish(config.id);
+  CHECK(bench.alloc.stdout_text() == "65534\n[]\n");
+  bench.destroy(config.id);
+}
+
+TEST_CASE("raw_exec: log settings of the host bound the files, and disabled means none") {
+  Bench bench;
+  const std::string logs = bench.alloc.directory.path() + "/alloc/logs";
+  SUBCASE("limits") {
+    REQUIRE(write_file(logs + "/.web.logs.json", R"({"max_files":2,"max_file_size_mb":1,"disabled":false})"));
+    const auto config = bench.alloc.config(shell("head -c 5000000 /dev/zero | tr '\\0' '\\n'"));
+    REQUIRE(bench.start(config));
+    bench.finish(config.id);
+    std::vector<std::string> names;
+    for (int i = 0; i < 10; ++i) {
+      if (::access((logs + "/web.stdout." + std::to_string(i)).c_str(), F_OK) == 0) names.push_back(std::to_string(i));
+    }
+    CHECK(names == std::vector<std::string>{"3", "4"});
+    bench.destroy(config.id);
+  }
+  SUBCASE("disabled") {
+    REQUIRE(write_file(logs + "/.web.logs.json", R"({"disabled":true})"));
+    const auto config = bench.alloc.config(shell("echo x"));
+    REQUIRE(bench.start(config));
+    bench.finish(config.id);
+    CHECK(::access((logs + "/web.stdout.0").c_str(), F_OK) != 0);
+    bench.destroy(config.id);
+  }
+}
+
+TEST_CASE("raw_exec: a host that collects logs itself gets them in its FIFO") {
+  Bench bench;
+  auto config = bench.alloc.config(shell("echo through the fifo"));
+  config.stdout_path = bench.alloc.directory.path() + "/alloc/logs/.web.stdout.fifo";
+  config.stderr_path = "/dev/null";
+  REQUIRE(::mkfifo(config.stdout_path.c_str(), 0600) == 0);
+  const auto reader = open_file(config.stdout_path, O_RDWR | O_NONBLOCK);
+  REQUIRE(reader);
+  REQUIRE(bench.start(config));
+  bench.finish(config.id);
+  char text[64];
+  const auto size = ::read(reader->get(), text, sizeof text);
+  CHECK(std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0) == "through the fifo\n");
+  CHECK(::access((bench.alloc.directory.path() + "/alloc/logs/web.stdout.0").c_str(), F_OK) != 0);
+  bench.destroy(config.id);
+}
+
+namespace {
+Async<> first_sample(Channel<driver::TaskStats>& channel, driver::TaskStats& out) {
+  out = *co_await channel.receive();
+}
+Async<> run_stats(driver::Driver& driver, std::string id, Channel<driver::TaskStats>& channel) {
+  const auto result = co_await driver.task_stats(id, 1h, channel);
+  CHECK(result);
+}
+}  // namespace
+
+TEST_CASE("raw_exec: statistics count the processes of the task, exec runs beside it") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("sleep 1000 & echo up; wait"));
+  REQUIRE(bench.start(config));
+  while (bench.alloc.stdout_text() != "up\n") bench.loop.run_one_for(1ms);
+  Channel<driver::TaskStats> channel(bench.loop.get_executor(), 1);
+  driver::TaskStats stats;
+  Scope scope(bench.loop.get_executor());
+  scope.spawn(run_stats(*bench.driver, config.id, channel));
+  wait_for(bench.loop, first_sample(channel, stats));
+  CHECK(stats.by_pid.size() == 2);
+  CHECK(stats.total.memory.rss > 0);
+  const auto result = wait_for(bench.loop, bench.driver->exec_task(config.id, {"sh", "-c", "echo $GREETING; exit 2"}, 10s));
+  REQUIRE(result);
+  CHECK(result->stdout_data == "hello\n");
+  CHECK(result->exit.exit_code == 2);
+  bench.destroy(config.id);
+  wait_for(bench.loop, scope.close());
+}
+
+TEST_CASE("raw_exec: configuration is checked before anything is started") {
+  CHECK_FALSE(raw_exec::decode_task(plugin::to_msgpack(json::object())));
+  CHECK_FALSE(raw_exec::decode_task(plugin::to_msgpack({{"command", "x"}, {"work_dir", "relative"}})));
+  CHECK_FALSE(raw_exec::decode_task(plugin::to_msgpack({{"command", "x"}, {"oom_score_adj", -1}})));
+  CHECK_FALSE(raw_exec::decode_task(
+      plugin::to_msgpack({{"command", "x"}, {"cgroup_v2_override", "a"}, {"cgroup_v1_override", {{{"cpu", "b"}}}}})));
+  CHECK(raw_exec::decode_task(plugin::to_msgpack({{"command", "x"}, {"args", {"1"}}}))->args == std::vector<std::string>{"1"});
+  CHECK_FALSE(raw_exec::decode_config(plugin::to_msgpack({{"denied_host_uids", "x"}})));
+}
