@@ -14,7 +14,6 @@ CandidateNodes candidate_nodes(const StateView& view, const model::Job& job) {
   view.each_node([&](const NodePtr& node) {
     if (!in_pool(*node, job.node_pool)) return true;
     const bool ready = is_ready(*node);
-    if (ready) ++out.in_pool;
     if (last_count == nullptr || node->datacenter != last) {
       last = node->datacenter;
       last_matches = datacenter_matches(job.datacenters, last);
@@ -29,6 +28,7 @@ CandidateNodes candidate_nodes(const StateView& view, const model::Job& job) {
     out.ready.push_back(node);
     return true;
   });
+  out.in_pool = static_cast<std::int64_t>(out.ready.size());
   std::erase_if(out.available, [](const auto& entry) { return entry.second == 0; });
   return out;
 }

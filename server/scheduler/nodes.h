@@ -13,7 +13,7 @@ struct CandidateNodes {
   std::vector<NodePtr> ready;                      // in id order
   std::set<std::string, std::less<>> not_ready;    // in pool and datacenters, but not ready
   model::Map<std::int64_t> available;              // ready ones by datacenter
-  std::int64_t in_pool = 0;                        // ready ones of the pool in any datacenter
+  std::int64_t in_pool = 0;                        // ready ones in all of these datacenters
 };
 
 [[nodiscard]] CandidateNodes candidate_nodes(const StateView& view, const model::Job& job);

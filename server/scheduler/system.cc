@@ -10,6 +10,11 @@ namespace {
 
 constexpr int max_attempts = 5;
 
+// Reconnecting allocations are looked at even when the job is the same.
+bool needs_look(const NodeChanges& changes, const model::Allocation& alloc) {
+  return std::ranges::any_of(changes.reconnecting, [&](const AllocPtr& back) { return back->id == alloc.id; });
+}
+
 void merge(model::Map<std::int64_t>& into, const model::Map<std::int64_t>& from) {
   for (const auto& [name, count] : from) into[name] += count;
 }
@@ -54,30 +59,33 @@ void SystemRun::attempt(Step& step) {
     draft_->place(std::move(updated));
   }
   for (const auto& alloc : changes.reconnecting) {
+    // One that comes back is looked at like an update: it may have to take the current version.
     auto updated = std::make_shared<model::Allocation>(*alloc);
     append_client_status(*updated, alloc->client_status, now_);
-    draft_->place(std::move(updated));
+    const auto* group = find_group(job_.get(), alloc->task_group);
+    if (group != nullptr) changes.update.push_back({alloc->name, group, std::move(updated)});
   }
   count(changes.stop, &model::DesiredUpdates::stop);
   count(changes.migrate, &model::DesiredUpdates::migrate);
-  count(changes.lost, &model::DesiredUpdates::stop);
   count(changes.ignore, &model::DesiredUpdates::ignore);
   count(changes.disconnecting, &model::DesiredUpdates::disconnect);
   count(changes.reconnecting, &model::DesiredUpdates::reconnect);
-  const auto before = changes.update.size();
-  std::vector<NodeUpdate> all = changes.update;
+  std::map<std::string, std::uint64_t, std::less<>> updates;
+  for (const auto& update : changes.update) ++updates[update.group->name];
   update_in_place(stack, changes);
-  for (const auto& update : changes.update) ++desired[update.group->name].destructive_update;
-  if (before != changes.update.size()) {
-    for (const auto& update : all) {
-      const bool destructive = std::ranges::any_of(changes.update, [&](const NodeUpdate& left) { return left.alloc == update.alloc; });
-      if (!destructive) ++desired[update.group->name].in_place_update;
-    }
+  for (const auto& update : changes.update) {
+    ++desired[update.group->name].destructive_update;
+    --updates[update.group->name];
   }
+  for (const auto& [name, n] : updates) desired[name].in_place_update += n;
   for (const auto& request : changes.place) ++desired[request.group->name].place;
+  if (!batch()) {
+    // For system jobs the number shown is that of all allocations the group is to have.
+    for (auto& [name, updated] : desired) updated.place += updated.ignore + updated.in_place_update + updated.destructive_update;
+  }
   // What cannot be changed in place is stopped and placed again.
   for (const auto& update : changes.update) {
-    if (!terminal(*update.alloc)) draft_->stop(update.alloc, {.description = description::updating});
+    draft_->stop(update.alloc, {.description = description::updating});
     changes.place.push_back({update.name, update.group, update.alloc->node_id, update.alloc});
   }
   annotations_ = model::PlanAnnotations{.desired_tg_updates = desired};
@@ -88,7 +96,7 @@ void SystemRun::attempt(Step& step) {
 void SystemRun::update_in_place(Stack& stack, NodeChanges& changes) {
   std::vector<NodeUpdate> destructive;
   for (auto& update : changes.update) {
-    auto verdict = check_update(*view_, *draft_, stack, *job_, eval_.id, update.alloc, *update.group);
+    auto verdict = check_update(*view_, *draft_, stack, *job_, eval_.id, update.alloc, *update.group, needs_look(changes, *update.alloc));
     if (verdict.kind == UpdateVerdict::Kind::in_place) draft_->place(std::move(verdict.updated));
     else if (verdict.kind == UpdateVerdict::Kind::destructive || terminal(*update.alloc)) destructive.push_back(std::move(update));
   }

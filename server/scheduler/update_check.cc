@@ -6,9 +6,10 @@
 namespace drover::scheduler {
 
 UpdateVerdict check_update(const StateView& view, PlanDraft& draft, Stack& stack, const model::Job& job, const std::string& eval_id,
-                           const AllocPtr& alloc, const model::TaskGroup& group) {
+                           const AllocPtr& alloc, const model::TaskGroup& group, bool same_version) {
   using Kind = UpdateVerdict::Kind;
-  if (alloc->job == nullptr || alloc->job->job_modify_index == job.job_modify_index) return {Kind::ignore};
+  if (alloc->job == nullptr) return {Kind::ignore};
+  if (alloc->job->job_modify_index == job.job_modify_index && !same_version) return {Kind::ignore};
   if (tasks_updated(job, *alloc->job, group.name)) return {Kind::destructive};
   if (terminal(*alloc)) return {Kind::ignore};
   const auto node = view.node(alloc->node_id);

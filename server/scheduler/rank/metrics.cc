@@ -42,7 +42,7 @@ model::AllocMetric MetricsBuilder::take() {
 void add_exhausted_resources(model::AllocMetric& metric, const model::TaskGroup& group) {
   const auto* cpu = metric.dimension_exhausted.get("cpu");
   const auto* memory = metric.dimension_exhausted.get("memory");
-  if (cpu == nullptr && memory == nullptr) return;
+  if (metric.dimension_exhausted.empty()) return;
   for (const auto& task : group.tasks) {
     if (!task.resources) continue;
     auto& sum = metric.resources_exhausted[task.name];

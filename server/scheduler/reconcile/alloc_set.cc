@@ -60,13 +60,13 @@ AllocSet& destination(ByNode& out, const model::Allocation& alloc, const Tainted
     if (is_canary(alloc) && migrate) return out.migrate;
     return out.untainted;
   }
-  if (tolerant && expired(alloc, now)) return out.expiring;
+  if (expired(alloc, now)) return out.expiring;
   if (reconnect && failed && alloc.desired_status == "stop") return out.ignore;
   const auto at = tainted.find(alloc.node_id);
   const bool is_tainted = at != tainted.end();
   const auto* node = is_tainted ? at->second.get() : nullptr;
   if (node != nullptr && node->status == "disconnected") {
-    if (unknown) return out.untainted;
+    if (unknown && tolerant) return out.untainted;
     if (alloc.client_status == "pending" || !tolerant) return out.lost;
     return out.disconnecting;
   }

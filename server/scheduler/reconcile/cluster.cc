@@ -177,7 +177,7 @@ void ClusterReconciler::cancel_canaries(Group& g) {
   if (old_deployment_ != nullptr) collect(obsolete, *old_deployment_, true);
   if (deployment_ && failed_) collect(obsolete, *deployment_, true);
   auto stop = pick(g.all, obsolete);
-  std::erase_if(stop, [](const auto& entry) { return terminal(*entry.second); });
+  std::erase_if(stop, [](const auto& entry) { return server_terminal(*entry.second); });
   mark_stop(stop, "", description::not_needed);
   g.desired->stop += stop.size();
   remove_all(g.all, stop);

@@ -16,7 +16,7 @@ void ClusterReconciler::compute_stop(Group& g, NameIndex& names) {
   const auto known = static_cast<std::int64_t>(candidates.size());
   auto remove = known + static_cast<std::int64_t>(g.migrate.size()) - g.group->count;
   if (remove <= 0) return;
-  std::erase_if(candidates, [](const auto& entry) { return terminal(*entry.second); });
+  std::erase_if(candidates, [](const auto& entry) { return server_terminal(*entry.second); });
   const auto stop = [&](const AllocPtr& alloc) {
     out_.stop.push_back({alloc, {.description = description::not_needed}});
     ++g.desired->stop;

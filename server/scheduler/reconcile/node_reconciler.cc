@@ -55,8 +55,6 @@ class NodeReconciler {
       out_.stop.push_back(alloc);
       return;
     }
-    const auto* group = group_of(*alloc);
-    const bool tolerant = group != nullptr && disconnect_rules(*group).lost_after.count() > 0;
     const bool reconnect = needs_to_reconnect(*alloc);
     const auto at = in_.tainted.find(node_id);
     const bool is_tainted = at != in_.tainted.end();
@@ -64,16 +62,17 @@ class NodeReconciler {
     const bool disconnected = node != nullptr && node->status == "disconnected";
     if (alloc->desired_transition.migrate.value_or(false)) {
       out_.migrate.push_back(alloc);
-    } else if (tolerant && expired(*alloc, in_.now)) {
+    } else if (expired(*alloc, in_.now)) {
       out_.lost.push_back(alloc);
-    } else if (tolerant && disconnected && alloc->client_status == "unknown" && alloc->desired_status == "run") {
+    } else if (alloc->client_status == "unknown" && alloc->desired_status == "run") {
+      // Its client may be running it; it is waited for.
       out_.ignore.push_back(alloc);
     } else if (reconnect && !is_tainted) {
       out_.reconnecting.push_back(alloc);
     } else if (is_tainted) {
       if (in_.job->type == "sysbatch" && ran_successfully(*alloc)) out_.ignore.push_back(alloc);
-      else if (disconnected && tolerant && alloc->client_status == "running") out_.disconnecting.push_back(alloc);
-      else if (node == nullptr || node->status == "down" || (disconnected && !tolerant)) out_.lost.push_back(alloc);
+      else if (disconnected && alloc->client_status == "running") out_.disconnecting.push_back(alloc);
+      else if (node == nullptr || node->status == "down") out_.lost.push_back(alloc);
       else out_.ignore.push_back(alloc);
     } else {
       untouched(alloc, node_id, wanted->second);

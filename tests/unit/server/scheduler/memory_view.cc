@@ -28,6 +28,8 @@ void MemoryView::commit(const model::Plan& plan) {
     const auto stored = alloc(planned->id);
     // One that stops keeps its version; any other without a job of its own takes the plan's.
     if (copy.job == nullptr) copy.job = stops && stored != nullptr ? stored->job : plan.job;
+    // What the client reports is the client's, unless the servers lose sight of it.
+    if (stored != nullptr && copy.client_status != "lost" && copy.client_status != "unknown") copy.client_status = stored->client_status;
     if (stored == nullptr) {
       copy.create_index = index_;
       if (!copy.previous_allocation.empty()) {
