@@ -1,5 +1,6 @@
 // job run: parse, register, follow the evaluation (cli contract 3.4).
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "cli/api_client.h"
 #include "cli/commands.h"
@@ -31,38 +32,39 @@ class JobRun final : public Command {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
     auto source = read_job_source(arguments[0], source_);
     if (!source) return context.failed(source.error().message());
-    model::Job& job = source->job;
     if (output_) {
-      context.ui.out(pretty_json(fmt::format("{{\"Job\":{}}}", model::to_json(job))));
+      context.ui.out(pretty_json(fmt::format("{{\"Job\":{}}}", source->job->dump())));
       return 0;
     }
-    model::JobRegisterRequest request;
+    model::Json request;
     if (!check_index_.empty()) {
-      const auto [end, error] = std::from_chars(check_index_.data(), check_index_.data() + check_index_.size(), request.job_modify_index);
+      std::uint64_t index = 0;
+      const auto [end, error] = std::from_chars(check_index_.data(), check_index_.data() + check_index_.size(), index);
       if (error != std::errc{} || end != check_index_.data() + check_index_.size()) {
         return context.failed(fmt::format("Error parsing check-index value {}: strconv.ParseUint: parsing {}: invalid syntax", quote(check_index_), quote(check_index_)));
       }
-      request.enforce_index = true;
+      request["EnforceIndex"] = true;
+      request["JobModifyIndex"] = index;
     }
-    if (!context.options.namespace_.empty() && job.namespace_.empty()) job.namespace_ = context.options.namespace_;
-    request.job = std::make_shared<const model::Job>(job);
-    request.submission = source->submission;
-    request.policy_override = policy_override_;
-    request.preserve_counts = preserve_counts_;
-    request.preserve_resources = preserve_resources_;
-    request.eval_priority = eval_priority_;
+    request["Job"] = *source->job;
+    request["Submission"] = model::Json::parse(model::to_json(source->submission));
+    request["PolicyOverride"] = policy_override_;
+    request["PreserveCounts"] = preserve_counts_;
+    request["PreserveResources"] = preserve_resources_;
+    request["EvalPriority"] = eval_priority_;
 
-    QueryPairs query;
-    if (!job.namespace_.empty()) query.emplace_back("namespace", job.namespace_);
-    if (!job.region.empty()) query.emplace_back("region", job.region);
-    auto answer = context.api().put("/v1/jobs", model::to_json(request), query);
+    const std::string id = source->text("ID");
+    std::string ns = source->text("Namespace");
+    if (ns.empty()) ns = context.options.namespace_.empty() ? "default" : context.options.namespace_;
+    QueryPairs query{{"namespace", ns}};
+    if (const std::string region = source->text("Region"); !region.empty()) query.emplace_back("region", region);
+    auto answer = context.api().put("/v1/jobs", request.dump(-1, ' ', false, model::Json::error_handler_t::replace), query);
     if (!answer) return refused(context, answer.error());
     model::JobRegisterResponse response;
     if (auto decoded = model::from_json(answer->body, response); !decoded) return context.failed(decoded.error().message());
     if (!response.warnings.empty()) context.ui.out(fmt::format("Job Warnings:\n{}\n", response.warnings));
 
-    const std::string ns = job.namespace_.empty() ? "default" : job.namespace_;
-    const auto hint = [&] { context.ui_hint("View this job", fmt::format("/jobs/{}@{}", job.id, ns)); };
+    const auto hint = [&] { context.ui_hint("View this job", fmt::format("/jobs/{}@{}", id, ns)); };
     if (detach_ || response.eval_id.empty()) {
       context.ui.out("Job registration successful");
       if (!response.eval_id.empty()) context.ui.out(fmt::format("Evaluation ID: {}", response.eval_id));

@@ -1,12 +1,13 @@
 // Reading a job file for `job run`, `job validate` and `job plan`: a path or `-`, HCL2 or JSON, variables.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
 #include "lib/model/job.h"
+#include "lib/model/types.h"
 
 namespace drover::cli {
 
@@ -20,8 +21,12 @@ struct JobSourceOptions {
 };
 
 struct JobSource {
-  model::Job job;
+  // The job in the API's form: null where the file is silent.
+  std::shared_ptr<const model::Json> job;
   model::JobSubmission submission;
+
+  // A member of the job that is text; empty when it is null.
+  [[nodiscard]] std::string text(const char* member) const;
 };
 
 // Errors carry the reference's head: `Error getting job struct: ...`.

@@ -1,4 +1,6 @@
 // job validate: parse a job file and let the servers check it.
+#include <nlohmann/json.hpp>
+
 #include "cli/api_client.h"
 #include "cli/commands.h"
 #include "cli/job_source.h"
@@ -16,9 +18,9 @@ class JobValidate final : public Command {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
     auto source = read_job_source(arguments[0], source_);
     if (!source) return context.failed(source.error().message());
-    model::JobValidateRequest request;
-    request.job = std::make_shared<const model::Job>(std::move(source->job));
-    auto answer = context.api().put("/v1/validate/job", model::to_json(request));
+    model::Json request;
+    request["Job"] = *source->job;
+    auto answer = context.api().put("/v1/validate/job", request.dump(-1, ' ', false, model::Json::error_handler_t::replace));
     if (!answer) return context.failed(fmt::format("Error validating job: {}", answer.error().message()));
     model::JobValidateResponse reply;
     if (auto decoded = model::from_json(answer->body, reply); !decoded) return context.failed(decoded.error().message());

@@ -1,10 +1,11 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <thread>
 
-#include "sdk/base/uuid.h"
 #include "server/leader/leader.h"
+#include "server/raft_log.h"
 #include "server/rpc/context.h"
 #include "server/scheduler/fit/allocs_fit.h"
 #include "server/scheduler/scheduler.h"
@@ -92,10 +93,12 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions options) {
-  if (!options.open_log) return fail(Code::invalid_argument, "starting the server: no replicated log was given");
+  auto node_id = server_node_id(options);
+  if (!node_id) return fail(node_id.error(), "starting the server");
+  options.node_id = std::move(*node_id);
+  if (!options.open_log) options.open_log = open_raft_log;
   const std::uint64_t seed = options.seed != 0 ? options.seed : Rng::from_system().next();
   auto impl = std::make_unique<Impl>(std::move(executor), std::move(options), seed);
-  if (impl->options.node_id.empty()) impl->options.node_id = make_uuid(impl->rng);
   auto log = impl->options.open_log(impl->options, impl->fsm, impl->executor);
   if (!log) return fail(log.error(), "starting the server");
   impl->assemble(std::move(*log));
@@ -131,7 +134,11 @@ std::map<std::string, std::map<std::string, std::string>> Server::stats() const 
 
 Async<> Server::shutdown() {
   impl_->context->stopping = true;
-  impl_->fsm.store().watches().notify_all();
+  // Parked queries refer to the state: they answer before it goes.
+  while (impl_->fsm.store().watches().size() > 0) {
+    impl_->fsm.store().watches().notify_all();
+    co_await asio::post(impl_->executor, asio::use_awaitable);
+  }
   co_await impl_->leader->close();
   co_await impl_->scope.close();
   co_await impl_->log->close();

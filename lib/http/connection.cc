@@ -206,7 +206,7 @@ Async<bool> Connection::respond(Response response, const Framing& framing, bool 
 }
 
 Async<bool> Connection::respond_stream(Response response, const Framing& framing, bool head_only, Encoding encoding) {
-  const bool chunked = framing.minor_version == 1;
+  const bool chunked = framing.minor_version == 1 && !response.until_close;
   auto shown = framing;
   if (!chunked) shown.keep_alive = false;
   if (encoding != Encoding::identity) response.headers.set("Content-Encoding", encoding == Encoding::gzip ? "gzip" : "deflate");

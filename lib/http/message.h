@@ -65,6 +65,8 @@ struct Response {
   // Instead of a body: writes one. The head is sent when it first flushes or ends, or at once with `early_head`.
   Stream stream;
   bool early_head = true;
+  // The stream's body ends with the connection, neither length nor chunks (event stream).
+  bool until_close = false;
   // Only for a request that is_websocket(): the handshake is answered, then this runs.
   Upgrade upgrade;
   // False for event streams and for bodies that are compressed already.

@@ -105,6 +105,7 @@ void canonicalize_task(model::Task& task, const model::TaskGroup& group, const m
   drop_empty(task.actions);
   drop_empty(task.secrets);
   drop_empty(task.identities);
+  task.kill_signal = upper(task.kill_signal);
   if (!task.restart_policy) task.restart_policy = group.restart_policy;
   canonicalize_resources(task.resources.ensure());
   for (model::Service& service : task.services) canonicalize_service(service, {job.name, group.name, task.name}, job.namespace_);
@@ -161,6 +162,8 @@ void canonicalize_server(model::Job& job) {
   drop_empty(job.affinities);
   drop_empty(job.spreads);
   if (job.namespace_.empty()) job.namespace_ = "default";
+  // A namespace's own default pool must have been filled in before.
+  if (job.node_pool.empty()) job.node_pool = "default";
   if (job.datacenters.empty()) job.datacenters = {"*"};
   for (model::Spread& spread : job.spreads) drop_empty(spread.spread_target);
   for (model::TaskGroup& group : job.task_groups) canonicalize_group(group, job);

@@ -230,9 +230,9 @@ struct TaskState {
     v("State", self.state);
     v("Failed", self.failed);
     v("Restarts", self.restarts);
-    v("LastRestart", self.last_restart);
-    v("StartedAt", self.started_at);
-    v("FinishedAt", self.finished_at);
+    v("LastRestart", self.last_restart, null_zero);
+    v("StartedAt", self.started_at, null_zero);
+    v("FinishedAt", self.finished_at, null_zero);
     v("Events", self.events);
     v("Paused", self.paused);
   }

@@ -29,6 +29,11 @@ struct FieldWriter {
     if (!is_empty(value)) put(name, value);
   }
   template <class T>
+  void operator()(const char* name, const T& value, NullZero) {
+    if (value.is_zero()) put(name, std::optional<T>());
+    else put(name, value);
+  }
+  template <class T>
   void put(const char* name, const T& value) {
     if (!first) out.push_back(',');
     first = false;

@@ -64,7 +64,7 @@ struct QueryMeta {
     v("Index", self.index);
     v("LastContact", self.last_contact);
     v("KnownLeader", self.known_leader);
-    v("NextToken", self.next_token, omit_empty);
+    v("NextToken", self.next_token);
   }
   friend bool operator==(const QueryMeta&, const QueryMeta&) = default;
 };

@@ -25,6 +25,9 @@ using Duration = std::chrono::nanoseconds;
 
 struct OmitEmpty {};
 inline constexpr OmitEmpty omit_empty;
+// For a Time that JSON shows as null while it is unset.
+struct NullZero {};
+inline constexpr NullZero null_zero;
 
 // A Go slice: nil until something is put in or allocate() is called.
 template <class T>

@@ -1,7 +1,6 @@
 #include "sdk/async/asio.h"
 
 #include <boost/asio/impl/src.hpp>
-#include <boost/asio/ssl/impl/src.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/optional.hpp>
 #include <boost/type_traits.hpp>

@@ -29,6 +29,7 @@ struct Handshake {
 [[nodiscard]] Result<Handshake> parse_handshake(std::string_view line);
 [[nodiscard]] std::string format_handshake(const Handshake& handshake);
 
+// One record of a plugin's stderr.
 struct PluginLog {
   LogLevel level = LogLevel::debug;
   std::string message;

@@ -13,6 +13,7 @@
 
 #include "sdk/async/event.h"
 #include "sdk/async/process.h"
+#include "sdk/base/defer.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/plugin/handshake.h"
@@ -207,6 +208,12 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
   auto process = spawn_process(executor, spawn);
   if (!process) co_return fail(process.error(), "starting plugin {}", describe_file(options.executable));
   impl->process = std::move(*process);
+  // Also when the caller is cancelled: a process that nobody knows must not stay.
+  Defer abandon([&] {
+    [[maybe_unused]] const auto killed = impl->process.signal(SIGKILL);
+    impl->scope.cancel();
+    asio::post(executor, [impl] {});
+  });
   impl->scope.spawn(PluginTasks::watch(impl));
   impl->scope.spawn(PluginTasks::follow_stderr(impl));
 
@@ -247,6 +254,7 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
   impl->client = rpc::Client::connect(executor, *target);
   impl->scope.spawn(PluginTasks::drain_stdout(impl));
   impl->scope.spawn(PluginTasks::drain_stdio(impl));
+  abandon.dismiss();
   co_return std::unique_ptr<PluginProcess>(new PluginProcess(impl));
 }
 
@@ -330,6 +338,8 @@ std::vector<std::pair<std::string, std::string>> filter_environment(const std::v
     bool keep = key != "TMPDIR";
     for (const auto word : secret) keep = keep && key.find(word) == std::string::npos;
     for (const auto prefix : own) keep = keep && !key.starts_with(prefix);
+    // Where executors are and keep their records: no secret, and their plugins need it.
+    keep = keep || key == "DROVER_STATE_DIR" || key == "DROVER_EXECUTOR";
     if (keep) out.emplace_back(key, value);
   }
   return out;

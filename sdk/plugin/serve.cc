@@ -18,6 +18,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
+#include "sdk/plugin/footprint.h"
 #include "sdk/plugin/handshake.h"
 #include "sdk/rpc/server.h"
 #include "sdk/rpc/typed.h"
@@ -79,6 +80,11 @@ Async<> run_until_stopped(Service& service, rpc::Server& server, asio::signal_se
   loop.stop();
 }
 
+Async<> settle_down() {
+  co_await sleep_for(2s);
+  release_startup_pages();
+}
+
 std::string socket_path() {
   std::string directory = environment("PLUGIN_UNIX_SOCKET_DIR");
   if (directory.empty()) directory = environment("TMPDIR");
@@ -132,6 +138,7 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   asio::signal_set signals(executor, SIGTERM);
   Scope scope(executor);
   scope.spawn(stop_at_signal(signals, stop));
+  scope.spawn(settle_down());
   scope.spawn(run_until_stopped(*service, server, signals, stop, loop));
   loop.run();
   ::unlink(path.c_str());

@@ -37,6 +37,8 @@ PlanApplier::PendingPtr PlanApplier::pop() {
 
 void PlanApplier::flush() {
   while (PendingPtr pending = pop()) finish(*pending, fail(Code::no_leader, "No cluster leader"));
+  ++generation_;
+  uncommitted_.clear();
 }
 
 void PlanApplier::finish(Pending& pending, Result<model::PlanResult> result) {
@@ -74,7 +76,12 @@ Async<> PlanApplier::run() {
 }
 
 Async<> PlanApplier::commit(PendingPtr pending, fsm::PlanResult entry, std::list<model::PlanResult>::iterator overlay) {
+  const std::uint64_t generation = generation_;
   auto index = co_await writer_.write(std::move(entry));
+  if (generation != generation_) {
+    finish(*pending, fail(Code::no_leader, "No cluster leader"));
+    co_return;
+  }
   model::PlanResult result = std::move(*overlay);
   uncommitted_.erase(overlay);
   changed_.notify_all();

@@ -57,6 +57,7 @@ class PlanApplier {
   Logger log_;
   std::size_t pipeline_;
   std::size_t depth_ = 0;
+  std::uint64_t generation_ = 0;  // of the leadership: commits of an earlier one do not touch this one's overlay
   std::map<std::int64_t, std::deque<PendingPtr>, std::greater<>> queue_;  // by priority, then first come
   std::list<model::PlanResult> uncommitted_;                             // in log order
   Condition changed_;

@@ -22,6 +22,7 @@ Raft::Impl::Impl(RaftOptions options, Fsm& fsm, std::unique_ptr<Log> log, std::o
       fsm_(fsm),
       log_(std::move(log)),
       snapshots_(std::move(snapshots)),
+      retry_after_(options_.storage_retry),
       timer_(options_.executor),
       retry_timer_(options_.executor),
       jobs_changed_(options_.executor) {
@@ -134,7 +135,7 @@ void Raft::Impl::pump() {
     for (auto& message : output.messages) send(std::move(message));
     if (next) write(std::move(*next));
     for (const auto& committed : output.committed) apply(committed);
-    if (output.install) install(std::move(*output.install));
+    if (output.install && replica_) install(std::move(*output.install));
     if (idle) break;
   }
   if (replica_) members_ = replica_->members();
@@ -169,7 +170,7 @@ void Raft::Impl::write_done(const Replica::Write& write, const Result<>& result,
     storage_failed(result.error());
     return;
   }
-  retry_after_ = std::chrono::milliseconds(1000);
+  retry_after_ = options_.storage_retry;
   const std::size_t bytes = bytes_of(write.entries);
   ++counters_.writes;
   counters_.entries_written += write.entries.size();

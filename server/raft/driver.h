@@ -92,7 +92,7 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   std::vector<Member> members_;
   std::optional<SnapshotMeta> newest_snapshot_;
   Result<> storage_;
-  std::chrono::milliseconds retry_after_{1000};
+  std::chrono::milliseconds retry_after_;
 
   std::vector<Proposal> proposals_;  // to be submitted at the end of this turn of the loop
   std::size_t waiting_bytes_ = 0;

@@ -58,6 +58,7 @@ struct RaftOptions {
   std::uint32_t snapshot_trailing = 1024;   // entries kept for followers that are a little behind
   std::uint64_t segment_bytes = 8u << 20;
   std::size_t max_waiting_bytes = 64u << 20;
+  std::chrono::milliseconds storage_retry{1000};  // after a failed write; doubled up to 30 s
   // For tests: used instead of the log that data_dir implies.
   std::unique_ptr<Log> log;
 };

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "server/raft/crc32c.h"
+#include "lib/store/crc32c.h"
 
 namespace drover {
 namespace {

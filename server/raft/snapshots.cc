@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "sdk/base/file.h"
-#include "server/raft/crc32c.h"
+#include "lib/store/crc32c.h"
 
 namespace drover {
 namespace {

@@ -43,6 +43,18 @@ Result<> check_node(const model::Node* node) {
   return {};
 }
 
+// A node that was away takes new work again once it has told how what it still runs has fared. Allocations given up as lost, or
+// out of sight, are settled by the scheduler; without any other there is nothing to wait for.
+std::string settled_status(const state::Snapshot& snapshot, const model::Node& node, const std::string& asked) {
+  if (asked != "ready") return asked;
+  const bool was_gone = node.status == "down" || node.status == "disconnected";
+  if (!was_gone && node.last_missed_heartbeat_index <= node.last_alloc_update_index) return asked;
+  for (const auto& alloc : snapshot.live_allocs_by_node(node.id)) {
+    if (alloc->client_status != "unknown") return "initializing";
+  }
+  return asked;
+}
+
 Async<Result<Reply>> register_node(Context& c, model::NodeRegisterRequest request) {
   DROVER_CO_TRY(check_node(request.node.get()));
   model::Node node = *request.node;
@@ -59,8 +71,7 @@ Async<Result<Reply>> register_node(Context& c, model::NodeRegisterRequest reques
   if (node.node_pool.empty()) node.node_pool = "default";
   node.computed_class = nodes::computed_class(node);
   if (!before || before->status != node.status || node.status_updated_at == 0) node.status_updated_at = unix_seconds(c);
-  // What it missed while it was away must be reported before it takes new work.
-  if (before && node.status == "ready" && (before->status == "down" || before->status == "disconnected")) node.status = "initializing";
+  if (before) node.status = settled_status(*snapshot, *before, node.status);
 
   fsm::NodeRegister message;
   if (!before) message.event = cluster_event(c, "Node registered");
@@ -83,21 +94,13 @@ Async<Result<Reply>> register_node(Context& c, model::NodeRegisterRequest reques
   co_return reply;
 }
 
-// A node that was away is ready again when it has told how its allocations fared meanwhile.
-std::string settled_status(const model::Node& node, const std::string& asked) {
-  if (asked != "ready") return asked;
-  if (node.status == "down" || node.status == "disconnected") return "initializing";
-  if (node.last_missed_heartbeat_index > node.last_alloc_update_index) return "initializing";
-  return asked;
-}
-
 Async<Result<Reply>> update_status(Context& c, model::NodeUpdateStatusRequest request) {
   if (request.node_id.empty()) co_return fail(Code::invalid_argument, "missing node ID for client status update");
   const auto snapshot = c.fsm.store().snapshot();
   const NodePtr node = snapshot->node(request.node_id);
   if (!node) co_return fail(Code::not_found, "node not found");
   if (node->secret_id != request.secret_id) co_return fail(Code::permission_denied, "Permission denied");
-  const std::string status = settled_status(*node, request.status.empty() ? node->status : request.status);
+  const std::string status = settled_status(*snapshot, *node, request.status.empty() ? node->status : request.status);
   if (status != "initializing" && status != "ready" && status != "down" && status != "disconnected") {
     co_return fail(Code::invalid_argument, "invalid status for node");
   }

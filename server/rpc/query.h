@@ -22,6 +22,7 @@ template <class Reply>
   const auto until = steady_clock::now() + wait;
   state::WatchSet watch(c.fsm.store().watches(), c.executor);
   for (;;) {
+    if (c.stopping) co_return fail(Code::unavailable, "the server is shutting down");
     watch.clear();
     const auto snapshot = c.fsm.store().snapshot();
     auto reply = read(*snapshot, watch);
@@ -31,7 +32,6 @@ template <class Reply>
     const auto left = until - steady_clock::now();
     if (left.count() <= 0) co_return reply;
     co_await watch.wait_for(left);
-    if (c.stopping) co_return fail(Code::unavailable, "the server is shutting down");
   }
 }
 

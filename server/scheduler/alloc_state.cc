@@ -64,7 +64,6 @@ DisconnectRules disconnect_rules(const model::TaskGroup& group) {
   }
   if (group.max_client_disconnect) rules.lost_after = *group.max_client_disconnect;
   rules.stop_on_client_after = group.stop_after_client_disconnect;
-  rules.replace = !group.prevent_reschedule_on_lost;
   return rules;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/model/alloc.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/error.h"
 
 namespace drover::scheduler {
 

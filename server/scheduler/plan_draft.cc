@@ -29,7 +29,6 @@ void PlanDraft::stop(const AllocPtr& alloc, const Stop& how) {
     append_client_status(*copy, how.client_status, now_);
   }
   if (!how.followup_eval_id.empty()) copy->followup_eval_id = how.followup_eval_id;
-  if (how.last_reschedule_failed) copy->reschedule_tracker.ensure().last_reschedule = "no placement";
   plan_.node_update[alloc->node_id].push_back(std::move(copy));
   ++revision_;
 }
@@ -42,6 +41,16 @@ void PlanDraft::undo_stop(const model::Allocation& alloc) {
   if (found != list.rend()) list.erase(std::next(found).base());
   if (list.empty()) plan_.node_update.erase(at);
   ++revision_;
+}
+
+void PlanDraft::note_rescheduled(const model::Allocation& alloc) {
+  auto* list = plan_.node_update.get(alloc.node_id);
+  if (list == nullptr) return;
+  const auto at = std::find_if(list->rbegin(), list->rend(), [&](const AllocPtr& entry) { return entry->id == alloc.id; });
+  if (at == list->rend()) return;
+  auto noted = std::make_shared<model::Allocation>(**at);
+  noted->reschedule_tracker.ensure().last_reschedule = "ok";
+  *at = std::move(noted);
 }
 
 bool PlanDraft::stops(const model::Allocation& alloc) const {

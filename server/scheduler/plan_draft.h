@@ -7,6 +7,7 @@
 
 #include "lib/model/plan.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/error.h"
 #include "server/scheduler/scheduler.h"
 
 namespace drover::scheduler {
@@ -19,11 +20,12 @@ class PlanDraft {
     std::string description;
     std::string client_status = {};     // empty: as it is
     std::string followup_eval_id = {};
-    bool last_reschedule_failed = false;
   };
   void stop(const AllocPtr& alloc, const Stop& how);
   // Takes the stop back.
   void undo_stop(const model::Allocation& alloc);
+  // Its stop says that a replacement was found.
+  void note_rescheduled(const model::Allocation& alloc);
   [[nodiscard]] bool stops(const model::Allocation& alloc) const;
   void preempt(const AllocPtr& alloc, const std::string& by_alloc_id);
   // A new allocation or a new form of one that exists. `job` is set in it only when it is not the plan's.

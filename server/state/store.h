@@ -11,6 +11,8 @@ namespace drover::state {
 
 class Store {
  public:
+  // Starts with the two node pools every cluster has.
+  Store();
   // The newest version; O(1), and the same object until the next commit.
   [[nodiscard]] SnapshotPtr snapshot() const {
     if (!cached_) cached_ = std::make_shared<Snapshot>(tables_);

@@ -1,9 +1,6 @@
 // A complete task driver: its "tasks" print a greeting into the task's stdout, then sleep for as long as the job says.
 //
-//   task "hi" {
-//     driver = "hello"
-//     config { greeting = "good morning"  seconds = 3 }
-//   }
+//   task "hi" { driver = "hello"  config { greeting = "good morning"  seconds = 3 } }
 #include <fcntl.h>
 
 #include <map>
@@ -14,7 +11,6 @@
 #include "sdk/base/file.h"
 #include "sdk/driver/serve.h"
 #include "sdk/plugin/config.h"
-
 namespace {
 using namespace drover;
 using namespace drover::driver;
@@ -25,8 +21,7 @@ struct Task {
   TaskConfig config;
   std::int64_t started_at = 0, completed_at = 0;
   std::optional<ExitResult> result;
-  Scope scope;
-  Event exited;
+  Scope scope; Event exited;
 };
 
 class HelloDriver final : public Driver {
@@ -118,7 +113,6 @@ class HelloDriver final : public Driver {
     [[maybe_unused]] const bool sent = co_await output.send(ExecOutput{.exit_code = 4});
     co_return Result<>{};
   }
-
  private:
   std::shared_ptr<Task> find(const std::string& id) {
     const auto found = tasks_.find(id);
@@ -130,10 +124,7 @@ class HelloDriver final : public Driver {
     task->started_at = system_clock().unix_nanos();
     task->scope.spawn(run(*task, length));
   }
-  static Async<> run(Task& task, std::chrono::nanoseconds length) {
-    co_await sleep_for(length);
-    finish(task, {});
-  }
+  static Async<> run(Task& task, std::chrono::nanoseconds length) { co_await sleep_for(length); finish(task, {}); }
   static void finish(Task& task, ExitResult result) {
     if (task.result) return;
     task.result = std::move(result);

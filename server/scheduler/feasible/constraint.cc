@@ -112,7 +112,8 @@ bool ConstraintCheck::matches(MaybeText left, MaybeText right) const {
   switch (op_) {
     case Operator::distinct: return true;
     case Operator::equal: return both && *left == *right;
-    case Operator::not_equal: return left != right;
+    // What is missing differs from every text but the empty one.
+    case Operator::not_equal: return left.value_or("") != right.value_or("");
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:
@@ -150,8 +151,6 @@ bool ConstraintCheck::matches(const model::Attribute* left, const model::Attribu
       const auto order = compare(*left, *right);
       if (!order) return false;
       if (op_ == Operator::equal) return *order == 0;
-      // Booleans have no order.
-      if (left->bool_ && right->bool_) return false;
       return ordered(op_, *order, 0);
     }
     case Operator::not_equal: {

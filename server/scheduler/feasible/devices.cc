@@ -73,11 +73,16 @@ bool node_has_devices(const model::Node& node, const model::TaskGroup& group) {
           if (count > 0) healthy.emplace_back(&device, static_cast<std::uint64_t>(count));
         }
       }
-      const auto at = std::ranges::find_if(healthy, [&](const auto& entry) {
-        return entry.second >= ask.count && entry.second > 0 && device_matches(*entry.first, ask);
-      });
-      if (at == healthy.end()) return false;
-      at->second -= ask.count;
+      // Counted over all groups that match; whether one group alone has enough shows when instances are assigned.
+      auto missing = ask.count;
+      for (auto& [device, left] : healthy) {
+        if (left == 0 || !device_matches(*device, ask)) continue;
+        const auto taken = std::min(left, missing);
+        left -= taken;
+        missing -= taken;
+        if (missing == 0) break;
+      }
+      if (missing > 0) return false;
     }
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/version/version.h"
 #include "server/scheduler/alloc_state.h"
 #include "server/scheduler/feasible/devices.h"
 
@@ -50,6 +51,12 @@ bool supports_mode(const model::Node& node, std::string_view mode) {
   return std::ranges::any_of(node.node_resources->networks, [&](const auto& network) {
     return (network.mode.empty() ? std::string_view("host") : std::string_view(network.mode)) == mode;
   });
+}
+
+// Clients before 0.12 could run bridge networks but did not report them.
+bool lacks_bridge_fingerprint(const model::Node& node) {
+  const auto* version = node.attributes.get("nomad.version");
+  return version != nullptr && version_matches(*version, "< 0.12.0", VersionRules::version);
 }
 
 bool has_host_network(const model::Node& node, std::string_view alias) {
@@ -104,6 +111,7 @@ Reason GroupChecks::check(const model::Node& node) const {
   }
   if (auto reason = first_failing(constraints_, node); !reason.empty()) return reason;
   if (has_devices_ && !node_has_devices(node, *group_)) return "missing devices";
+  if (network_mode_ == "bridge" && lacks_bridge_fingerprint(node)) return {};
   if (network_mode_ != "none" && !supports_mode(node, network_mode_)) return "missing network";
   if (!group_->networks.empty()) return check_ports(*group_, node);
   return {};

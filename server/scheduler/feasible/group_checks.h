@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/model/job.h"
+#include "sdk/base/error.h"
 #include "server/scheduler/feasible/constraint.h"
 #include "server/scheduler/state_view.h"
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/model/node.h"
+#include "sdk/base/error.h"
 
 namespace drover::scheduler {
 

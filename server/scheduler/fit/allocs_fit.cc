@@ -45,7 +45,7 @@ Fit allocs_fit(const model::Node& node, std::span<const AllocPtr> allocs, bool c
     std::string collision;
     for (const auto& alloc : allocs) {
       const auto added = index.add_alloc(*alloc);
-      if (!added && collision.empty()) collision = added.error().message();
+      if (!added) collision = added.error().message();
     }
     if (!collision.empty()) return exceeds("reserved alloc port collision: " + collision);
   }

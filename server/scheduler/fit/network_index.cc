@@ -148,9 +148,8 @@ Result<std::int64_t> NetworkIndex::pick_dynamic(const PortSet& taken, const std:
 
 Result<Ports> NetworkIndex::assign_ports(const model::NetworkResource& ask, Rng& rng) const {
   Ports offer;
-  std::map<std::string, std::vector<std::int64_t>, std::less<>> taken;  // in this offer, by address
-  // A dynamic port never takes a number that the same network block asks for, on whatever address.
-  std::vector<std::int64_t> reserved;
+  // A dynamic port takes no number that the offer holds already, on whatever address.
+  std::vector<std::int64_t> in_offer;
   for (const auto& port : ask.reserved_ports) {
     const auto at = host_networks_.find(alias_of(port));
     if (at == host_networks_.end() || at->second.empty()) {
@@ -165,7 +164,7 @@ Result<Ports> NetworkIndex::assign_ports(const model::NetworkResource& ask, Rng&
       }
     }
     if (chosen == nullptr) return fail(Code::resource_exhausted, "reserved port collision {}={}", port.label, port.value);
-    reserved.push_back(port.value);
+    in_offer.push_back(port.value);
     offer.push_back({.label = port.label, .value = port.value, .to = port.to, .host_ip = chosen->ip, .ignore_collision = port.ignore_collision});
   }
   for (const auto& port : ask.dynamic_ports) {
@@ -175,11 +174,9 @@ Result<Ports> NetworkIndex::assign_ports(const model::NetworkResource& ask, Rng&
     }
     Result<std::int64_t> value = fail(Code::resource_exhausted, "dynamic port selection failed");
     for (const auto& address : at->second) {
-      auto& also = taken[address.ip];
-      if (also.empty()) also = reserved;
-      value = pick_dynamic(used(address.ip), also, rng);
+      value = pick_dynamic(used(address.ip), in_offer, rng);
       if (!value) continue;
-      also.push_back(*value);
+      in_offer.push_back(*value);
       offer.push_back({.label = port.label, .value = *value, .to = port.to == -1 ? *value : port.to, .host_ip = address.ip});
       break;
     }

@@ -23,7 +23,11 @@ void MetricsBuilder::scored(std::string_view node_id, const Scores& scores, doub
 model::AllocMetric MetricsBuilder::take() {
   constexpr std::size_t shown = 5;
   const auto keep = std::min(shown, scored_.size());
-  std::ranges::stable_sort(scored_, std::ranges::greater{}, &Scored::final_score);
+  // Equal scores stay in the order in which they were found.
+  for (std::size_t i = 0; i < scored_.size(); ++i) scored_[i].order = i;
+  std::ranges::sort(scored_, [](const Scored& a, const Scored& b) {
+    return a.final_score != b.final_score ? a.final_score > b.final_score : a.order < b.order;
+  });
   for (std::size_t i = 0; i < keep; ++i) {
     model::NodeScoreMeta meta;
     meta.node_id = scored_[i].node_id;
@@ -38,7 +42,7 @@ model::AllocMetric MetricsBuilder::take() {
 void add_exhausted_resources(model::AllocMetric& metric, const model::TaskGroup& group) {
   const auto* cpu = metric.dimension_exhausted.get("cpu");
   const auto* memory = metric.dimension_exhausted.get("memory");
-  if (cpu == nullptr && memory == nullptr) return;
+  if (metric.dimension_exhausted.empty()) return;
   for (const auto& task : group.tasks) {
     if (!task.resources) continue;
     auto& sum = metric.resources_exhausted[task.name];

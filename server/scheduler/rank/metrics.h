@@ -28,6 +28,7 @@ class MetricsBuilder {
     std::string_view node_id;
     Scores scores;
     double final_score;
+    std::size_t order = 0;
   };
   model::AllocMetric metric_;
   std::vector<Scored> scored_;

@@ -3,6 +3,7 @@
 
 #include "lib/model/alloc.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/error.h"
 #include "server/scheduler/fit/usage.h"
 #include "server/scheduler/state_view.h"
 

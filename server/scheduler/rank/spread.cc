@@ -58,12 +58,20 @@ double SpreadScorer::score(const model::Node& node, const PlanDraft& draft) {
       continue;
     }
     auto at = entry.desired.find(*value);
-    if (at == entry.desired.end()) at = entry.desired.find(implicit_target);
+    auto used_now = entry.properties.used(*value);
+    if (at == entry.desired.end()) {
+      // All values without a target share the rest.
+      at = entry.desired.find(implicit_target);
+      used_now = 0;
+      for (const auto& [name, count] : entry.properties.counts()) {
+        if (!entry.desired.contains(name)) used_now += count;
+      }
+    }
     if (at == entry.desired.end()) {
       total -= 1;
       continue;
     }
-    const auto used = static_cast<double>(entry.properties.used(*value) + 1);
+    const auto used = static_cast<double>(used_now + 1);
     const double boost = at->second == 0 ? lowest_ : (at->second - used) / at->second * (entry.weight / weights_);
     lowest_ = std::min(lowest_, boost);
     total += boost;

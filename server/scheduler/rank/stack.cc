@@ -260,7 +260,7 @@ std::optional<Placement> Stack::rank(Group& group, const NodePtr& node, const Se
   placement.node = node;
   double sum = 0;
   int appended = 0;
-  // A score of 0 of most kinds is shown but does not count for the mean.
+  // A scorer that has nothing to say shows 0, which does not count for the mean.
   const auto score = [&](std::string_view name, double value, bool counts) {
     placement.scores.emplace_back(name, value);
     if (!counts) return;
@@ -282,7 +282,7 @@ std::optional<Placement> Stack::rank(Group& group, const NodePtr& node, const Se
       if (check.matches(*node)) affinity += weight;
     }
     if (group.affinity_weights > 0) affinity /= group.affinity_weights;
-    score("node-affinity", affinity, affinity != 0);
+    score("node-affinity", affinity, !group.affinities.empty());
     if (!group.spreads.empty()) {
       const double spread = group.spreads.score(*node, draft_);
       if (spread != 0) score("allocation-spread", spread, true);

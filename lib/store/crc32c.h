@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli), the checksum of log records and snapshot chunks.
+// CRC-32C (Castagnoli), the checksum of everything we keep on disk: log records, snapshot chunks, client state.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "server/raft/crc32c.h"
+#include "lib/store/crc32c.h"
 
 #include <array>
 #include <cstring>

@@ -1,0 +1,33 @@
+#include "agent/alloc/health.h"
+
+#include <algorithm>
+
+namespace drover::agent {
+
+Health deployment_health(const model::TaskGroup& group, const model::Map<model::TaskState>& tasks, UnixNanos started_watching, UnixNanos now) {
+  const UnixNanos minimum = group.update ? group.update->min_healthy_time.count() : 10'000'000'000;
+  const UnixNanos deadline = started_watching + (group.update ? group.update->healthy_deadline.count() : 300'000'000'000);
+  UnixNanos latest_start = 0;
+  bool all_started = true;
+  for (const auto& task : group.tasks) {
+    const Stage stage = stage_of(task);
+    if (stage == Stage::poststop) continue;
+    const auto* state = tasks.get(task.name);
+    if (state == nullptr) return {std::nullopt, deadline};
+    if (state->failed) return {false, 0};
+    const bool may_end = stage == Stage::prestart_ephemeral || stage == Stage::poststart_ephemeral;
+    if (state->state == "dead" && may_end) continue;
+    if (state->state == "dead") return {false, 0};
+    if (state->state != "running") {
+      all_started = false;
+      continue;
+    }
+    latest_start = std::max(latest_start, state->started_at.unix_nanos());
+    latest_start = std::max(latest_start, state->last_restart.unix_nanos());
+  }
+  if (all_started && now >= latest_start + minimum) return {true, 0};
+  if (now >= deadline) return {false, 0};
+  return {std::nullopt, all_started ? std::min(deadline, latest_start + minimum) : deadline};
+}
+
+}  // namespace drover::agent

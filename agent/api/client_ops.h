@@ -1,0 +1,34 @@
+// What the HTTP handlers of the client role ask the client for; owned here, implemented by agent/client. Loop only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lib/model/stats.h"
+#include "sdk/async/asio.h"
+#include "sdk/base/error.h"
+
+namespace drover::agent {
+
+enum class TaskPresence { unknown, not_started, started };
+
+class ClientOps {
+ public:
+  virtual ~ClientOps() = default;
+  [[nodiscard]] virtual std::string node_id() const = 0;
+  // Directory of an allocation on this node; Code::not_found when it is not here. The text does not matter.
+  [[nodiscard]] virtual Result<std::string> alloc_directory(std::string_view alloc_id) const = 0;
+  [[nodiscard]] virtual TaskPresence task_presence(std::string_view alloc_id, std::string_view task) const = 0;
+
+  // `task` empty: all tasks.
+  [[nodiscard]] virtual Async<Result<model::AllocResourceUsage>> alloc_stats(std::string alloc_id, std::string task) = 0;
+  // `task` empty: all that run, or with `all` also those that have ended. An unknown task is the reference's text.
+  [[nodiscard]] virtual Async<Result<>> restart_alloc(std::string alloc_id, std::string task, bool all) = 0;
+  [[nodiscard]] virtual Async<Result<>> signal_alloc(std::string alloc_id, std::string task, std::string signal) = 0;
+  // Code::not_found when the allocation is unknown or not terminal.
+  [[nodiscard]] virtual Async<Result<>> collect_alloc(std::string alloc_id) = 0;
+  [[nodiscard]] virtual Async<> collect_all() = 0;
+  [[nodiscard]] virtual Async<Result<model::HostStats>> host_stats() = 0;
+};
+
+}  // namespace drover::agent

@@ -1,0 +1,112 @@
+#include "agent/api/routes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/api/fs_routes.h"
+#include "agent/api/parameters.h"
+#include "lib/model/codec.h"
+
+namespace drover::agent {
+namespace {
+
+using http::Request;
+using http::Response;
+using Json = nlohmann::json;
+
+Result<Json> read_body(const Request& request) {
+  if (request.body.empty()) return fail(status_error(500, "unexpected EOF"));
+  Json body = Json::parse(request.body, nullptr, false);
+  if (!body.is_object()) return fail(status_error(500, "the request's body is not a JSON object"));
+  return body;
+}
+std::string text_of(const Json& body, const char* key) {
+  const auto at = body.find(key);
+  return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+Result<std::string> known_alloc(const ClientOps& ops, const Request& request) {
+  std::string alloc(request.param("alloc"));
+  DROVER_TRY(check_alloc_id(alloc));
+  if (!ops.alloc_directory(alloc)) return fail(unknown_allocation(alloc));
+  return alloc;
+}
+// Errors of the client that name no status are 500, as the reference sends them.
+Response failed(const Error& error) { return Response::text(error.http_status() != 0 ? error.http_status() : 500, error.message()); }
+Response index_zero() { return Response::json(R"({"Index":0})"); }
+
+Async<Response> stats(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  auto usage = co_await ops.alloc_stats(*alloc, std::string(request.query.get("task")));
+  if (!usage) co_return failed(usage.error());
+  co_return Response::json(model::to_json(*usage));
+}
+
+Async<Response> restart(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  auto body = read_body(request);
+  if (!body) co_return failed(body.error());
+  const std::string task = text_of(*body, "TaskName");
+  const bool all = body->value("AllTasks", Json(false)) == Json(true);
+  if (all && !task.empty()) co_return Response::text(500, "task name cannot be set when restarting all tasks");
+  if (!task.empty() && ops.task_presence(*alloc, task) == TaskPresence::unknown)
+    co_return Response::text(500, "Could not find task runner for task: " + task);
+  auto done = co_await ops.restart_alloc(*alloc, task, all);
+  if (!done) co_return failed(done.error());
+  co_return index_zero();
+}
+
+Async<Response> signal(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  auto body = read_body(request);
+  if (!body) co_return failed(body.error());
+  const std::string task = text_of(*body, "Task");
+  if (!task.empty() && ops.task_presence(*alloc, task) == TaskPresence::unknown) co_return Response::text(500, "Task not found");
+  auto done = co_await ops.signal_alloc(*alloc, task, text_of(*body, "Signal"));
+  if (!done) co_return failed(done.error());
+  co_return index_zero();
+}
+
+Async<Response> collect(ClientOps& ops, Request request) {
+  const std::string alloc(request.param("alloc"));
+  auto known = check_alloc_id(alloc);
+  if (!known) co_return failed(known.error());
+  auto done = co_await ops.collect_alloc(alloc);
+  if (!done) co_return done.error().code() == Code::not_found ? failed(unknown_allocation(alloc)) : failed(done.error());
+  co_return Response{};
+}
+
+Async<Response> collect_all(ClientOps& ops, Request) {
+  co_await ops.collect_all();
+  co_return Response{};
+}
+
+Async<Response> host_stats(ClientOps& ops, Request request) {
+  if (const auto node = request.query.get("node_id"); !node.empty() && node != ops.node_id())
+    co_return Response::text(404, fmt::format("Unknown node {}", node));
+  auto found = co_await ops.host_stats();
+  if (!found) co_return failed(found.error());
+  co_return Response::json(model::to_json(*found));
+}
+
+Async<Response> not_found(ClientOps&, Request) { co_return Response::text(404, "resource not found"); }
+
+}  // namespace
+
+void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool) {
+  add_fs_routes(router, ops, pool);
+  using Function = Async<Response> (*)(ClientOps&, Request);
+  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::off) {
+    router.add(methods, pattern, [&ops, function](Request request) { return function(ops, std::move(request)); }, {.cors = cors});
+  };
+  add("*", "/v1/client/stats", host_stats, http::Cors::get);
+  add("*", "/v1/client/gc", collect_all);
+  add("*", "/v1/client/allocation/{alloc}/stats", stats, http::Cors::get);
+  add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
+  add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
+  add("*", "/v1/client/allocation/{alloc}/gc", collect);
+  add("*", "/v1/client/allocation/{rest...}", not_found);
+}
+
+}  // namespace drover::agent

@@ -1,0 +1,60 @@
+// The client role of an agent: it tells the servers what this machine is, takes the allocations they place here, runs them
+// and reports. Loop only. Made by the composition root; `co_await shutdown()` before it is destroyed: tasks and plugins then
+// live on, for the next agent to take over.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "agent/alloc/alloc_runner.h"
+#include "agent/config/config.h"
+#include "agent/pluginhost/driver_manager.h"
+#include "lib/model/stats.h"
+#include "lib/wire/caller.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/log.h"
+
+namespace drover::agent {
+
+struct ClientOptions {
+  Executor executor;
+  Logger log;
+  const Clock& clock;
+  wire::Caller& caller;
+  Config config;                 // with resolved directories
+  std::string version;           // what clients of the API see
+  std::string http_address;      // host:port advertised
+  pluginhost::Directories plugin_directories;
+  std::map<std::string, std::string> environment;  // the agent's own
+};
+
+class Client {
+ public:
+  // Reads what an earlier agent stored, starts plugins, and registers in the background.
+  [[nodiscard]] static Result<std::unique_ptr<Client>> start(ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  [[nodiscard]] Async<> shutdown();
+
+  [[nodiscard]] std::shared_ptr<const model::Node> node() const;
+  // Null when the allocation is not here.
+  [[nodiscard]] AllocRunner* alloc(std::string_view id);
+  [[nodiscard]] model::HostStats host_stats() const;
+  // Gives up one terminal allocation's files and records, or all of them. False: none was terminal.
+  bool collect(std::string_view id);
+  void collect_all();
+  [[nodiscard]] std::string alloc_root() const;
+  [[nodiscard]] std::vector<pluginhost::PluginStatus> plugins() const;
+  // For agent-info's `client` section.
+  [[nodiscard]] std::map<std::string, std::string> stats() const;
+
+ private:
+  struct Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::agent

@@ -1,0 +1,100 @@
+// Runs one task of an allocation from its directory to its last exit (walkthrough rows 12 to 18). Loop only; owned by the
+// AllocRunner, whose Scope runs `run()`.
+//
+// Durable points: the driver's task id is stored before StartTask, the handle before "running" is told to anybody, the end
+// before DestroyTask. Restoring is the same path: a stored handle is recovered where a new one would be started.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/task/environment.h"
+#include "agent/task/task_driver.h"
+#include "agent/task/task_local.h"
+#include "lib/model/alloc.h"
+#include "lib/model/node.h"
+#include "sdk/async/event.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/log.h"
+
+namespace drover::agent {
+
+// What runners share; outlives them all.
+struct TaskServices {
+  Executor executor;
+  const Clock& clock;
+  Rng& rng;
+  Logger log;
+  TaskDrivers& drivers;
+  std::function<std::shared_ptr<const model::Node>()> node;
+  std::string region;
+  std::string alloc_root;  // parent of every allocation's directory
+  Environment host_environment;
+  nanoseconds max_kill_timeout = std::chrono::seconds(30);
+  nanoseconds stats_interval = std::chrono::seconds(1);
+  // Stores one task's record durably.
+  std::function<Async<Result<>>(std::string alloc_id, std::string task, std::string bytes)> store_task;
+};
+
+class TaskRunner {
+ public:
+  // `changed` is called after every change of state(); it must not destroy the runner.
+  TaskRunner(TaskServices& services, std::shared_ptr<const model::Allocation> alloc, const model::TaskGroup& group,
+             const model::Task& task, TaskLocal local, std::function<void()> changed);
+
+  // Ends when the task will not run again. Never throws but when cancelled (agent shutdown: the task lives on).
+  [[nodiscard]] Async<> run();
+
+  // Opens the gate: the task may start. Closing it again has no effect on a task that has started.
+  void allow_start();
+  // Asks the task to stop for good; `why` is added as an event first when its type is not empty. Idempotent.
+  void kill(model::TaskEvent why, bool skip_shutdown_delay);
+  // Restart without counting as a failure. False when the task is not running.
+  bool restart(std::string reason);
+  [[nodiscard]] Async<Result<>> signal(std::string name, std::string reason);
+  void update(std::shared_ptr<const model::Allocation> alloc) { alloc_ = std::move(alloc); }
+  void add_event(model::TaskEvent event);
+
+  [[nodiscard]] const model::Task& task() const { return task_; }
+  [[nodiscard]] const model::TaskState& state() const { return local_.state; }
+  [[nodiscard]] const TaskLocal& local() const { return local_; }
+  // The driver's last usage sample; null before the first.
+  [[nodiscard]] const driver::TaskStats* stats() const { return stats_ ? &*stats_ : nullptr; }
+  [[nodiscard]] Async<> kill_and_wait(model::TaskEvent why, bool skip_shutdown_delay);
+
+ private:
+  struct Ended {
+    TaskOutcome outcome;
+  };
+  [[nodiscard]] Async<Ended> run_once();
+  [[nodiscard]] Async<Result<>> prepare_and_start(TaskDriver& driver);
+  [[nodiscard]] Async<bool> recover(TaskDriver& driver);
+  [[nodiscard]] Async<driver::ExitResult> wait_for_end(TaskDriver& driver);
+  [[nodiscard]] Async<> stop_when_asked(TaskDriver& driver);
+  [[nodiscard]] Async<> sample_stats(TaskDriver& driver);
+  [[nodiscard]] Async<> store();
+  void finish(bool failed);
+  void notify() { changed_(); }
+  [[nodiscard]] std::string alloc_dir() const { return services_.alloc_root + "/" + alloc_->id; }
+  [[nodiscard]] UnixNanos now() const { return services_.clock.unix_nanos(); }
+  [[nodiscard]] nanoseconds kill_timeout() const;
+
+  TaskServices& services_;
+  std::shared_ptr<const model::Allocation> alloc_;
+  std::shared_ptr<const model::Job> job_;  // keeps task_ and group_ alive
+  const model::TaskGroup& group_;
+  const model::Task& task_;
+  TaskLocal local_;
+  std::function<void()> changed_;
+  Logger log_;
+  Event start_allowed_;
+  Event stop_asked_;      // kill or restart
+  Event done_;
+  bool killed_ = false;
+  bool restart_asked_ = false;
+  bool skip_shutdown_delay_ = false;
+  std::optional<driver::TaskStats> stats_;
+};
+
+}  // namespace drover::agent

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The agent measured from outside, as a client sees it: start latency, batch rate, memory, restart, cold start, API. Prints one table.
+`bench/scenarios.py NAME...` runs only those. Nothing here is asserted but that the work was really done."""
+import os
+import statistics
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'tests', 'integration'))
+import harness  # noqa: E402  pylint: disable=wrong-import-position
+from jobs import shell_job  # noqa: E402  pylint: disable=wrong-import-position
+
+STARTS = int(os.environ.get('STARTS', '50'))
+TASKS = int(os.environ.get('TASKS', '100'))
+BATCH = int(os.environ.get('BATCH', '1000'))
+
+
+def row(figure, value):
+    print(f'| {figure} | {value} |', flush=True)
+
+
+def milliseconds(samples):
+    ordered = sorted(samples)
+    return f'p50 {statistics.median(ordered) * 1000:.2f} ms, p90 {ordered[int(len(ordered) * 0.9)] * 1000:.2f} ms, n {len(ordered)}'
+
+
+def parsed(agent, text):
+    return agent.call('POST', '/v1/jobs/parse', {'JobHCL': text, 'Canonicalize': True})
+
+
+def sized(sandbox, **named):
+    """An agent whose node has room for every task of a scenario."""
+    return sandbox.agent(extra='client {\n  cpu_total_compute = 1000000\n  memory_total_mb = 1000000\n  disk_total_mb = 10000000\n}\n', **named)
+
+
+def start_latency(sandbox):
+    """POST to the task's own clock, and to `running` in the API. The task is `date`, so the start of a program is in it."""
+    agent = sized(sandbox).start()
+    for driver in ('raw_exec', 'exec'):
+        if driver == 'exec' and not agent.wait_drivers(('exec',))['Drivers']['exec'].get('Healthy'):
+            row('exec: POST to first instruction', 'exec is not healthy here')
+            continue
+        first, running = [], []
+        for number in range(STARTS):
+            name = f'{driver}-{number}'
+            body = {'Job': parsed(agent, shell_job(name, 'date +%s.%N; exec sleep 600', driver))}
+            began = time.time()
+            agent.call('POST', '/v1/jobs', body)
+            alloc = agent.wait_alloc(name, 'running')
+            running.append(time.time() - began)
+            stamp = harness.until('the stamp', lambda a=alloc['ID']: agent.logs(a, 't').strip(), pause=0.005)
+            first.append(float(stamp) - began)
+            agent.call('DELETE', f'/v1/job/{name}?purge=true')
+            agent.wait_alloc(name, 'complete')
+        row(f'P1 {driver}: POST to the task\'s own time stamp', milliseconds(first))
+        row(f'P1 {driver}: POST to `running` in the API', milliseconds(running))
+
+
+def batch_rate(sandbox):
+    agent = sized(sandbox).start()
+    body = parsed(agent, shell_job('batch', 'exit 0', kind='batch').replace('group "g" {', f'group "g" {{\n count = {BATCH}\n', 1))
+    began = time.monotonic()
+    agent.call('POST', '/v1/jobs', {'Job': body})
+    index, done = 0, 0
+    while done < BATCH:
+        summary, index = agent.query('/v1/job/batch/summary', index, 60)
+        done = summary['Summary']['g']['Complete']
+        harness.expect(time.monotonic() - began < 600, f'only {done} of {BATCH} tasks completed')
+    row(f'P2 batch job of {BATCH} shells that exit', f'{BATCH / (time.monotonic() - began):.0f} tasks/s')
+
+
+def memory(sandbox):
+    agent = sized(sandbox).start()
+    time.sleep(30)
+    idle = {pid: harness.pss_kib(pid) for pid, name in harness.descendants().items() if name.startswith('drover')}
+    row('P3 idle agent with its plugins, PSS', f'{sum(idle.values()) / 1024:.1f} MiB in {len(idle)} processes (agent {idle[agent.pid] / 1024:.1f})')
+    text = shell_job('many', 'exec sleep 600').replace('group "g" {', f'group "g" {{\n count = {TASKS}\n', 1)
+    agent.call('POST', '/v1/jobs', {'Job': parsed(agent, text)})
+    index, running = 0, 0
+    while running < TASKS:
+        summary, index = agent.query('/v1/job/many/summary', index, 60)
+        running = summary['Summary']['g']['Running']
+    time.sleep(30)
+    executors = [harness.pss_kib(pid) for pid, name in harness.descendants().items() if name == 'drover-executor']
+    plugins = sum(harness.pss_kib(pid) for pid in agent.plugins()) - sum(size for pid, size in idle.items() if pid != agent.pid)
+    row(f'P4 helpers per running task ({TASKS} tasks), PSS', f'{(sum(executors) + plugins) / TASKS:.0f} KiB')
+    row('P4 growth of the agent per task', f'{(harness.pss_kib(agent.pid) - idle[agent.pid]) / TASKS:.0f} KiB')
+
+
+def restart(sandbox):
+    """SIGKILL with tasks running; from exec of the new agent until every one of them is running in the API of a ready node."""
+    agent = sized(sandbox).start()
+    text = shell_job('many', 'exec sleep 600').replace('group "g" {', f'group "g" {{\n count = {TASKS}\n', 1)
+    agent.call('POST', '/v1/jobs', {'Job': parsed(agent, text)})
+    index, running = 0, 0
+    while running < TASKS:
+        summary, index = agent.query('/v1/job/many/summary', index, 60)
+        running = summary['Summary']['g']['Running']
+    allocs = [one['ID'] for one in agent.get('/v1/job/many/allocations')]
+    agent.kill9()
+    began = time.monotonic()
+    agent.start(node=False)
+    for alloc in allocs:
+        harness.until('statistics of the task', lambda a=alloc: agent.request('GET', f'/v1/client/allocation/{a}/stats')[0] == 200, 60, 0.005)
+    row(f'P9 SIGKILL with {TASKS} tasks, to every task\'s statistics', f'{(time.monotonic() - began) * 1000:.0f} ms')
+
+
+def cold_start(sandbox):
+    leader, ready = [], []
+    for number in range(10):
+        agent = sandbox.agent(f'cold{number}', dev=True)
+        began = time.monotonic()
+        agent.start(node=False)
+        leader.append(time.monotonic() - began)
+        agent.wait_node()
+        ready.append(time.monotonic() - began)
+        agent.stop()
+    row('P14 exec to /v1/status/leader, -dev', milliseconds(leader))
+    row('P14 exec to node ready with raw_exec healthy', milliseconds(ready))
+    row('P14 size of drover (not stripped)', f'{os.path.getsize(sandbox.drover) / 1e6:.1f} MB')
+
+
+def durable_write(sandbox):
+    """One connection, job registrations with count 0."""
+    agent = sized(sandbox).start(node=False)
+    body = parsed(agent, shell_job('none', 'true').replace('group "g" {', 'group "g" {\n count = 0\n', 1))
+    samples = []
+    for number in range(500):
+        body['ID'] = body['Name'] = f'none-{number}'
+        began = time.perf_counter()
+        agent.call('POST', '/v1/jobs', {'Job': body})
+        samples.append(time.perf_counter() - began)
+    row('P13 job registration with count 0, one at a time, new connections', milliseconds(samples))
+
+
+SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, durable_write]
+
+
+def main():
+    harness.become_reaper()
+    failed = 0
+    print('| Figure | Value |\n|---|---|')
+    for scenario in SCENARIOS:
+        if sys.argv[1:] and scenario.__name__ not in sys.argv[1:]:
+            continue
+        sandbox = harness.Sandbox()
+        try:
+            scenario(sandbox)
+            sandbox.finish()
+        except Exception as error:  # pylint: disable=broad-except
+            failed += 1
+            print(f'{scenario.__name__}: {error}', file=sys.stderr)
+            for agent in sandbox.agents[-1:]:
+                print(agent.log_tail(), file=sys.stderr)
+        finally:
+            sandbox.destroy()
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,172 @@
+// The `agent` command: flags to configuration, logging, signals, and the loop (cli contract 3.10).
+#include <signal.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <charconv>
+#include <filesystem>
+
+#include "agent/config/load.h"
+#include "cli/agent/notify.h"
+#include "cli/agent/runtime.h"
+#include "cli/commands.h"
+#include "cli/version.h"
+#include "sdk/async/scope.h"
+#include "sdk/base/text.h"
+
+extern char** environ;
+
+namespace drover::cli {
+namespace {
+std::map<std::string, std::string> whole_environment() {
+  std::map<std::string, std::string> out;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const auto [key, value] = split_once(*at, '=');
+    out.emplace(key, value);
+  }
+  return out;
+}
+
+// Where first-party plugins are: beside the binary in an installation, or where DROVER_LIBEXEC says.
+std::string find_libexec(const std::map<std::string, std::string>& environment) {
+  if (const auto at = environment.find("DROVER_LIBEXEC"); at != environment.end()) return at->second;
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path().parent_path() / "libexec/drover/plugins").string();
+}
+
+class AgentCommand final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    auto& to = given_.overrides;
+    set.list("config", given_.config_paths, "Configuration file or directory; may be given several times.");
+    set.boolean("dev", given_.dev, "Run a server and a client in one process that keep nothing.");
+    set.boolean("dev-connect", given_.dev_connect, "With -dev: for service mesh.");
+    set.boolean("dev-consul", given_.dev_consul, "With -dev: for Consul.");
+    set.boolean("dev-vault", given_.dev_vault, "With -dev: for Vault.");
+    set.boolean("server", to.server.enabled, "Run the server role.");
+    set.boolean("client", to.client.enabled, "Run the client role.");
+    set.integer("bootstrap-expect", to.server.bootstrap_expect, "How many servers to wait for.");
+    set.text("encrypt", to.server.encrypt, "Accepted and ignored: there is no gossip.");
+    set.integer("raft-protocol", to.server.raft_protocol, "Accepted; 3 is the only one.");
+    set.boolean("rejoin", to.server.rejoin_after_leave, "Join again after having left.");
+    set.list("join", to.server.server_join.start_join, "Server to join at start.");
+    set.list("retry-join", to.server.server_join.retry_join, "Server to join, tried until it works.");
+    set.integer("retry-max", to.server.server_join.retry_max, "How often to try.");
+    set.text("state-dir", to.client.state_dir, "Directory of the client's state.");
+    set.text("alloc-dir", to.client.alloc_dir, "Directory of allocations.");
+    set.text("node-class", to.client.node_class, "Class of the node.");
+    set.text("node-pool", to.client.node_pool, "Pool of the node.");
+    set.text("servers", servers_, "Servers to talk to, separated by commas.");
+    set.list("meta", meta_, "key=value of the node's metadata.");
+    set.text("network-interface", to.client.network_interface, "Interface whose address tasks get.");
+    set.integer("network-speed", to.client.network_speed, "Speed of that interface in Mbit/s.");
+    set.text("bind", to.bind_addr, "Address to listen on.");
+    set.text("region", to.region, "Region of the agent.");
+    set.text("data-dir", to.data_dir, "Directory of everything the agent keeps.");
+    set.text("plugin-dir", to.plugin_dir, "Directory of third-party plugins.");
+    set.text("dc", to.datacenter, "Datacenter of the agent.");
+    set.text("log-level", to.log_level, "TRACE, DEBUG, INFO, WARN or ERROR.");
+    set.boolean("log-json", to.log_json, "Log JSON lines.");
+    set.boolean("log-include-location", to.log_include_location, "Accepted; lines carry the component's name.");
+    set.text("node", to.name, "Name of the agent.");
+  }
+
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (!arguments.empty()) return context.failed(fmt::format("==> Unexpected extra arguments: {}", join(arguments, ", ")));
+    if (!servers_.empty()) given_.overrides.client.servers = split(servers_, ',');
+    for (const std::string& pair : meta_) {
+      const auto [key, value] = split_once(pair, '=');
+      if (key.empty()) return context.failed(fmt::format("==> Error parsing Client.Meta value: {}", pair));
+      given_.overrides.client.meta[std::string(key)] = value;
+    }
+    auto surroundings = agent::read_surroundings();
+    auto config = agent::load_config(given_, surroundings);
+    if (!config) return context.failed(fmt::format("==> {}", config.error().message()));
+    for (const std::string& file : config->files) context.ui.out(fmt::format("==> Loaded configuration from {}", file));
+    const auto level = parse_log_level(config->log_level);
+    if (!level) return context.failed(fmt::format("==> Invalid log level: {}. Valid log levels are: [TRACE DEBUG INFO WARN ERROR OFF]", config->log_level));
+
+    RuntimeOptions options;
+    options.config = *config;
+    options.environment = whole_environment();
+    options.version = compatible_version;
+    options.libexec = find_libexec(options.environment);
+    options.log = Logger("", make_fd_sink(STDOUT_FILENO, config->log_json), *level);
+    context.ui.out("==> Starting Nomad agent...");
+    asio::io_context loop(1);
+    Scope scope(loop.get_executor());
+    int code = 1;
+    scope.spawn(serve(context, loop.get_executor(), std::move(options), code));
+    loop.run();
+    return code;
+  }
+
+ private:
+  static Async<> serve(Context& context, Executor executor, RuntimeOptions options, int& code) {
+    const agent::Config config = options.config;
+    const Logger log = options.log;
+    asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
+    auto runtime = co_await Runtime::start(executor, std::move(options));
+    if (!runtime) {
+      context.ui.error(fmt::format("==> Error starting agent: {}", runtime.error().message()));
+      co_return;
+    }
+    show_banner(context, config, (*runtime)->node_id());
+    for (const std::string& warning : config.warnings) log.warn(warning);
+    notify_service_manager("READY=1");
+    for (;;) {
+      const auto [error, number] = co_await signals.async_wait(no_throw);
+      if (error) break;
+      context.ui.out(fmt::format("==> Caught signal: {}", number == SIGHUP ? "hangup" : number == SIGINT ? "interrupt" : "terminated"));
+      if (number != SIGHUP) {
+        const bool graceful = number == SIGINT ? config.leave_on_interrupt : config.leave_on_terminate;
+        code = graceful ? 0 : 1;
+        break;
+      }
+      notify_service_manager("RELOADING=1");
+      log.set_level(parse_log_level(config.log_level).value_or(LogLevel::info));
+      notify_service_manager("READY=1");
+    }
+    notify_service_manager("STOPPING=1");
+    // A second signal ends the process at once.
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+    signals.clear();
+    co_await (*runtime)->shutdown();
+  }
+
+  static void show_banner(Context& context, const agent::Config& config, const std::string& node_id) {
+    const auto bound = [](const std::string& addresses, std::int64_t port) {
+      std::vector<std::string> out;
+      for (const std::string& address : split(addresses, ' ')) out.push_back(fmt::format("{}:{}", address, port));
+      return join(out, ", ");
+    };
+    std::vector<std::pair<std::string, std::string>> rows{
+        {"Advertise Addrs", fmt::format("HTTP: {}; RPC: {}; Serf: {}", config.advertise.http, config.advertise.rpc, config.advertise.serf)},
+        {"Bind Addrs", fmt::format("HTTP: [{}]; RPC: {}; Serf: {}", bound(config.addresses.http, config.ports.http), bound(config.addresses.rpc, config.ports.rpc), bound(config.addresses.serf, config.ports.serf))},
+        {"Client", config.client.enabled ? "true" : "false"},
+        {"Log Level", config.log_level},
+        {"Node Id", node_id},
+        {"Region", fmt::format("{} (DC: {})", config.region, config.datacenter)},
+        {"Server", config.server.enabled ? "true" : "false"},
+        {"Version", drover_version}};
+    std::string out = "==> Nomad agent configuration:\n\n";
+    for (const auto& [key, value] : rows) {
+      if (!value.empty()) out += fmt::format("{:>22}: {}\n", key, value);
+    }
+    context.ui.out(out);
+    context.ui.out("==> Nomad agent started! Log data will stream in below:\n");
+  }
+
+  agent::Flags given_;
+  std::string servers_;
+  std::vector<std::string> meta_;
+};
+}  // namespace
+
+std::unique_ptr<Command> make_agent() { return std::make_unique<AgentCommand>(); }
+
+}  // namespace drover::cli

@@ -1,0 +1,30 @@
+#include "cli/agent/hooks.h"
+
+#include <nlohmann/json.hpp>
+
+#include "lib/jobspec/canonical.h"
+#include "lib/jobspec/parse.h"
+#include "server/api/filter.h"
+
+namespace drover::cli {
+
+rpc::Hooks server_hooks(const agent::Config&) {
+  rpc::Hooks out;
+  out.canonicalize = jobspec::canonicalize_server;
+  out.parse_filter = api::parse_filter;
+  return out;
+}
+
+Result<std::string> parse_job_request(const model::JobsParseRequest& request) {
+  jobspec::ParseInput input;
+  input.source = request.job_hcl;
+  input.variables = request.variables;
+  auto job = jobspec::parse(input);
+  if (!job) return fail(job.error());
+  if (request.canonicalize) jobspec::canonicalize_api(*job);
+  return job->dump(-1, ' ', false, model::Json::error_handler_t::replace);
+}
+
+Result<model::Job> read_request_job(std::string_view body) { return jobspec::job_from_api_json(body); }
+
+}  // namespace drover::cli

@@ -1,0 +1,19 @@
+// What the server role gets from rooms it must not depend on: job files, validation, filters.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/config/config.h"
+#include "lib/model/api_job.h"
+#include "server/rpc/hooks.h"
+
+namespace drover::cli {
+
+[[nodiscard]] rpc::Hooks server_hooks(const agent::Config& config);
+// POST /v1/jobs/parse: the job as JSON.
+[[nodiscard]] Result<std::string> parse_job_request(const model::JobsParseRequest& request);
+// The job of a register or validate request.
+[[nodiscard]] Result<model::Job> read_request_job(std::string_view body);
+
+}  // namespace drover::cli

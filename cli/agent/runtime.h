@@ -1,0 +1,42 @@
+// An agent put together: HTTP API, RPC listener, server role, client role, on one loop. The only place that sees both roles;
+// they know each other by RPC alone.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "sdk/async/asio.h"
+#include "sdk/base/log.h"
+
+namespace drover::cli {
+
+struct RuntimeOptions {
+  agent::Config config;
+  std::map<std::string, std::string> environment;
+  std::string version;                 // what clients of the API see
+  std::string libexec;                 // directory of first-party plugins
+  Logger log;
+};
+
+class Runtime {
+ public:
+  // Locks the data directory, starts the roles and listens. Errors name the step; what had started is ended again.
+  [[nodiscard]] static Async<Result<std::unique_ptr<Runtime>>> start(Executor executor, RuntimeOptions options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Orderly end; tasks and plugins live on.
+  [[nodiscard]] Async<> shutdown();
+  [[nodiscard]] std::string node_id() const;
+
+ private:
+  struct Impl;
+  explicit Runtime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::cli

@@ -1,0 +1,40 @@
+#include "lib/wire/remote_caller.h"
+
+namespace drover::wire {
+
+RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers) : servers_(std::move(servers)) {
+  for (const std::string& server : servers_) clients_.push_back(NodeRpcClient::connect(executor, server));
+}
+
+RemoteCaller::RemoteCaller(Executor executor, NodeRpcServer& server) {
+  clients_.push_back(NodeRpcClient::in_process(executor, server));
+}
+
+RemoteCaller::~RemoteCaller() = default;
+
+Async<Result<std::string>> RemoteCaller::call_bytes(std::string method, std::string payload, Duration limit) {
+  if (clients_.empty()) co_return fail(Code::no_leader, "no servers are known; set client.servers or server_join in the configuration");
+  Result<std::string> reply = fail(Code::unavailable, "no server answered");
+  for (std::size_t attempt = 0; attempt < clients_.size(); ++attempt) {
+    const std::shared_ptr<NodeRpcClient> client = clients_[current_];
+    reply = co_await client->call(method, payload, limit);
+    if (reply || (reply.error().code() != Code::unavailable && reply.error().code() != Code::no_leader)) break;
+    current_ = (current_ + 1) % clients_.size();
+  }
+  co_return reply;
+}
+
+namespace {
+Async<Result<std::string>> answer(BytesHandler handler, std::string payload) {
+  auto reply = co_await handler(std::move(payload));
+  co_return reply;
+}
+}  // namespace
+
+void serve_registry(const Registry& registry, NodeRpcServer& server) {
+  for (const auto& [name, handler] : registry.bytes_handlers()) {
+    server.handle(name, [handler](const CallInfo&, std::string payload) { return answer(handler, std::move(payload)); });
+  }
+}
+
+}  // namespace drover::wire

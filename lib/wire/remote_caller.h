@@ -1,0 +1,36 @@
+// Calls endpoints of servers in other processes over gRPC, or of this process's server through the in-process channel.
+// A server that cannot be reached, or does not lead, is followed by the next one. Loop only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/wire/caller.h"
+#include "sdk/rpc/node_rpc.h"
+
+namespace drover::wire {
+
+class RemoteCaller final : public Caller {
+ public:
+  // `servers`: host:port of their RPC listeners, in the order to try.
+  RemoteCaller(Executor executor, std::vector<std::string> servers);
+  // The in-process channel; `server` outlives the caller.
+  RemoteCaller(Executor executor, NodeRpcServer& server);
+  ~RemoteCaller() override;
+
+  [[nodiscard]] const std::vector<std::string>& servers() const { return servers_; }
+
+ private:
+  [[nodiscard]] const Registry* local() const override { return nullptr; }
+  [[nodiscard]] Async<Result<std::string>> call_bytes(std::string method, std::string payload, Duration limit) override;
+
+  std::vector<std::string> servers_;
+  std::vector<std::shared_ptr<NodeRpcClient>> clients_;
+  std::size_t current_ = 0;
+};
+
+// Registers every handler of `registry` with the RPC server.
+void serve_registry(const Registry& registry, NodeRpcServer& server);
+
+}  // namespace drover::wire

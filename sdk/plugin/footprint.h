@@ -1,0 +1,10 @@
+// Gives memory back that only the start of a process needed.
+#pragma once
+
+namespace drover::plugin {
+
+// Unmaps the pages of programs and libraries that were read once, and the free end of the heap. What is still used is
+// mapped again from the page cache at its next use. For long-lived processes, once, when they have become idle.
+void release_startup_pages();
+
+}  // namespace drover::plugin

@@ -1,0 +1,115 @@
+// What an agent says of itself, and the servers it knows.
+#include <algorithm>
+
+#include "lib/http/url.h"
+#include "server/api/answer.h"
+#include "server/api/params.h"
+
+namespace drover::api {
+namespace {
+
+using http::Request;
+using http::Response;
+
+model::ServerMember make_member(const Context& c, const model::RaftServer& server, std::size_t servers) {
+  model::ServerMember out;
+  out.name = server.node;
+  if (const auto address = http::Address::parse(server.address)) {
+    out.addr = address->host;
+    out.port = address->port;
+  }
+  out.status = "alive";
+  // The numbers that clients of the API know for today's member protocol.
+  out.protocol_min = 1;
+  out.protocol_max = 5;
+  out.protocol_cur = 2;
+  out.delegate_min = 2;
+  out.delegate_max = 5;
+  out.delegate_cur = 4;
+  out.tags["role"] = "nomad";
+  out.tags["region"] = c.options.region;
+  out.tags["dc"] = c.options.datacenter;
+  out.tags["build"] = c.options.version;
+  out.tags["revision"] = "";
+  out.tags["vsn"] = "1";
+  out.tags["raft_vsn"] = server.raft_protocol;
+  out.tags["id"] = server.id;
+  out.tags["rpc_addr"] = out.addr;
+  out.tags["port"] = std::to_string(out.port);
+  out.tags["expect"] = std::to_string(servers);
+  if (servers == 1) out.tags["bootstrap"] = "1";
+  return out;
+}
+
+Async<Result<model::ServerMembersResponse>> find_members(const Context& c, model::EmptyRequest query) {
+  if (c.options.agent.members) co_return c.options.agent.members();
+  auto raft = co_await c.caller.call(wire::endpoints::raft_config, std::move(query));
+  if (!raft) co_return fail(raft.error());
+  model::ServerMembersResponse out;
+  out.server_name = c.options.name;
+  out.server_region = c.options.region;
+  out.server_dc = c.options.datacenter;
+  out.members.allocate();
+  for (const auto& server : raft->servers) out.members.push_back(make_member(c, server, raft->servers.size()));
+  std::ranges::sort(out.members, {}, &model::ServerMember::name);
+  co_return out;
+}
+
+Async<Response> members(const Context& c, Request request) {
+  model::EmptyRequest query;
+  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
+  auto reply = co_await find_members(c, std::move(query));
+  if (!reply) co_return error_answer(reply.error());
+  co_return json_answer(request, model::to_json(*reply));
+}
+
+// A server names itself as a member; a client has none.
+model::AgentMember own_member(const Context& c, const Result<model::ServerMembersResponse>& members) {
+  model::AgentMember out;
+  if (!members) return out;
+  const std::string name = c.options.name + "." + c.options.region;
+  const auto at = std::ranges::find(members->members, name, &model::ServerMember::name);
+  if (at == members->members.end()) return out;
+  out.name = at->name;
+  out.addr = at->addr;
+  out.port = at->port;
+  out.tags = at->tags;
+  out.status = at->status;
+  out.protocol_min = at->protocol_min;
+  out.protocol_max = at->protocol_max;
+  out.protocol_cur = at->protocol_cur;
+  out.delegate_min = at->delegate_min;
+  out.delegate_max = at->delegate_max;
+  out.delegate_cur = at->delegate_cur;
+  return out;
+}
+
+Async<Response> self(const Context& c, Request request) {
+  if (!c.options.agent.self) co_return error_answer(Error(Code::unimplemented, "this agent does not describe itself"));
+  model::AgentSelf out = c.options.agent.self();
+  if (out.member.name.empty()) {
+    const auto known = co_await find_members(c, {});
+    out.member = own_member(c, known);
+  }
+  co_return json_answer(request, model::to_json(out));
+}
+
+Async<Response> health(const Context& c, Request request) {
+  if (!c.options.agent.health) co_return error_answer(Error(Code::unimplemented, "this agent does not report its health"));
+  const auto types = request.query.all("type");
+  const auto asked = [&](std::string_view type) { return types.empty() || std::ranges::find(types, type) != types.end(); };
+  const model::AgentHealthResponse out = c.options.agent.health(asked("client"), asked("server"));
+  auto answer = json_answer(request, model::to_json(out));
+  if ((out.client && !out.client->ok) || (out.server && !out.server->ok)) answer.status = 500;
+  co_return answer;
+}
+
+}  // namespace
+
+void add_agent(http::Router& router, const ContextPtr& context) {
+  router.add("GET", "/v1/agent/self", bind<self>(context));
+  router.add("GET", "/v1/agent/members", bind<members>(context));
+  router.add("GET", "/v1/agent/health", bind<health>(context));
+}
+
+}  // namespace drover::api

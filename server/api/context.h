@@ -1,0 +1,35 @@
+// What the files of this room share: the options, and one function each that adds its routes. Private to server/api.
+#pragma once
+
+#include <memory>
+
+#include "server/api/api.h"
+
+namespace drover::api {
+
+// Held by every handler, so that it lives as long as the router.
+struct Context {
+  ApiOptions options;
+  wire::Caller& caller;
+};
+using ContextPtr = std::shared_ptr<const Context>;
+
+// Adapts `Async<Response> f(const Context&, Request)`. The context outlives the request, since the router does.
+template <auto function>
+[[nodiscard]] http::Handler bind(const ContextPtr& context) {
+  return [context](http::Request request) { return function(*context, std::move(request)); };
+}
+
+void add_job_reads(http::Router& router, const ContextPtr& context);
+void add_job_writes(http::Router& router, const ContextPtr& context);
+void add_allocations(http::Router& router, const ContextPtr& context);
+void add_evaluations(http::Router& router, const ContextPtr& context);
+void add_deployments(http::Router& router, const ContextPtr& context);
+void add_nodes(http::Router& router, const ContextPtr& context);
+void add_status(http::Router& router, const ContextPtr& context);
+void add_operator(http::Router& router, const ContextPtr& context);
+void add_agent(http::Router& router, const ContextPtr& context);
+void add_events(http::Router& router, const ContextPtr& context);
+void add_metrics(http::Router& router, const ContextPtr& context);
+
+}  // namespace drover::api

@@ -1,0 +1,26 @@
+// System and sysbatch evaluations: one allocation per node and count (server contract 12).
+#pragma once
+
+#include "server/scheduler/reconcile/node_reconciler.h"
+#include "server/scheduler/run_base.h"
+
+namespace drover::scheduler {
+
+class SystemRun final : public RunBase {
+ public:
+  SystemRun(model::Evaluation evaluation, Rng& rng);
+
+ private:
+  void attempt(Step& step) override;
+  void give_up(Step& step) override;
+  void finish(Step& step) override;
+
+  void update_in_place(Stack& stack, NodeChanges& changes);
+  void compute_placements(Step& step, Stack& stack, const NodeChanges& changes);
+  void place_one(Step& step, Stack& stack, const NodeChanges& changes, const NodePlacement& request);
+
+  std::map<std::string, NodePtr, std::less<>> ready_;
+  std::map<std::string, model::AllocMetric, std::less<>> filtered_;
+};
+
+}  // namespace drover::scheduler

@@ -1,0 +1,3 @@
+server {
+  encrypt = "cg8StVXbQJ0gPvMd9o7yrg=="
+}

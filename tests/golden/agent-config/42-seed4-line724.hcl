@@ -1,0 +1,6 @@
+telemetry {
+  prometheus_metrics = true
+  disable_hostname   = true
+  publish_allocation_metrics = true
+  publish_node_metrics       = true
+}

@@ -1,0 +1,98 @@
+// Our host against a driver on the genuine go-plugin library (DROVER_GO_PLUGIN names the executable).
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "agent/pluginhost/driver_manager.h"
+#include "sdk/async/scope.h"
+#include "sdk/base/file.h"
+#include "sdk/plugin/config.h"
+
+using namespace drover;
+using namespace drover::pluginhost;
+using namespace std::chrono_literals;
+
+namespace {
+// Collects what the plugin logged, as the agent would show it.
+class Collect final : public LogSink {
+ public:
+  void write(const LogRecord& record) override { text_ += format_text(record) + "\n"; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+Async<> use_go_plugin(Executor executor, std::string directory, std::string program, std::shared_ptr<Collect> sink, bool& finished) {
+  REQUIRE(make_directories(directory + "/plugins"));
+  REQUIRE(::symlink(program.c_str(), (directory + "/plugins/go-file").c_str()) == 0);
+  Options options;
+  options.directories = {directory + "/plugins", ""};
+  options.blocks = {{"go-file", {}}};
+  options.socket_dir = directory + "/run";
+  options.environment = {{"PATH", "/usr/bin:/bin"}};
+  std::string stored;
+  driver::TaskConfig task;
+  task.id = "a/b/1";
+  std::string handle;
+  {
+    DriverManager manager(executor, Logger("agent", sink, LogLevel::trace), system_clock(), options);
+    co_await manager.start("");
+    const auto fingerprint = co_await manager.wait_fingerprint("gotest", 30s);
+    REQUIRE_MESSAGE(fingerprint, (fingerprint ? "" : fingerprint.error().message() + manager.plugins().front().reason));
+    CHECK(fingerprint->health == driver::Health::healthy);
+    CHECK(fingerprint->attributes.at("driver.gotest") == driver::Attribute{true, ""});
+    CHECK(manager.capabilities("gotest")->fs_isolation == driver::FsIsolation::chroot);
+    const auto config = plugin::encode_config(*manager.schema("gotest"), {{"text", "x"}}, nlohmann::json::object());
+    REQUIRE(config);
+    task.driver_config = *config;
+    driver::DriverClient* client = *manager.driver("gotest");
+    const auto started = co_await client->start_task(task);
+    REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));
+    CHECK(started->handle.state == driver::TaskState::running);
+    CHECK(started->handle.driver_state == "state");
+    handle = started->handle.encoded;
+    driver::TaskConfig large = task;
+    large.env["BIG"] = std::string(5 << 20, 'x');
+    const auto refused = co_await client->start_task(large);
+    CHECK(refused.error().code() == Code::too_large);
+    const auto unknown = co_await client->wait_task("other");
+    CHECK(unknown.error() == driver::task_not_found());
+    const auto executed = co_await client->exec_task("a/b/1", {"x"}, 1s);
+    CHECK(executed.error().code() == Code::unimplemented);
+    stored = manager.reattach_json();
+    co_await manager.detach();
+  }
+  DriverManager manager(executor, Logger("agent", sink, LogLevel::trace), system_clock(), options);
+  co_await manager.start(stored);
+  CHECK(manager.reattach_json() == stored);
+  driver::DriverClient* client = *manager.driver("gotest");
+  const auto recovered = co_await client->recover_task(handle);
+  CHECK(recovered);
+  const auto exit = co_await client->wait_task("a/b/1");
+  CHECK(exit == Result<driver::ExitResult>(driver::ExitResult{.exit_code = 137, .signal = 9}));
+  co_await manager.shutdown();
+  CHECK(sink->text().find("plugin address") != std::string::npos);
+  finished = true;
+}
+}  // namespace
+
+TEST_CASE("go-plugin: a driver on the genuine library works, survives the agent and stops in order") {
+  const char* program = std::getenv("DROVER_GO_PLUGIN");
+  REQUIRE(program != nullptr);
+  asio::io_context loop;
+  const auto directory = TempDir::make();
+  REQUIRE(directory);
+  Scope scope(loop.get_executor());
+  const auto sink = std::make_shared<Collect>();
+  bool finished = false;
+  scope.spawn(use_go_plugin(loop.get_executor(), directory->path(), program, sink, finished));
+  loop.run();
+  CHECK(finished);
+  CAPTURE(sink->text());
+  CHECK(sink->text().find("printed by the driver") != std::string::npos);
+}

@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "agent/pluginhost/driver_manager.h"
+#include "agent/pluginhost/reattach_record.h"
+#include "agent/pluginhost/restart_policy.h"
+#include "sdk/async/scope.h"
+#include "sdk/base/file.h"
+#include "sdk/plugin/config.h"
+
+using namespace drover;
+using namespace drover::pluginhost;
+using namespace std::chrono_literals;
+
+namespace {
+// A plugin directory with the real hello driver and one that breaks.
+struct Node {
+  Node() : directory(std::move(*TempDir::make())) {
+    REQUIRE(make_directories(plugins()));
+    REQUIRE(make_directories(libexec()));
+    REQUIRE(::symlink(DROVER_HELLO_DRIVER, (plugins() + "/hello-file").c_str()) == 0);
+    REQUIRE(write_file(plugins() + "/broken", "#!/bin/sh\necho my reason >&2\nexit 3\n", 0755));
+    REQUIRE(write_file(plugins() + "/unnamed", "#!/bin/sh\nexit 1\n", 0755));
+    REQUIRE(write_file(plugins() + "/plain", "", 0644));
+  }
+  std::string plugins() const { return directory.path() + "/plugins"; }
+  std::string libexec() const { return directory.path() + "/libexec"; }
+  Options options() const {
+    Options out;
+    out.directories = {plugins(), libexec()};
+    out.blocks = {{"hello-file", {.args = {}, .config_json = R"({"shout": true})"}}, {"broken", {}}, {"plain", {}}, {"missing", {}}};
+    out.socket_dir = directory.path() + "/run";
+    out.environment = {{"PATH", "/usr/bin:/bin"}};
+    return out;
+  }
+  TempDir directory;
+};
+
+const PluginStatus* find(const std::vector<PluginStatus>& all, const std::string& name) {
+  for (const auto& status : all) {
+    if (status.name == name) return &status;
+  }
+  return nullptr;
+}
+
+Async<> broken_and_good(Node& node, Executor executor, bool& finished) {
+  DriverManager manager(executor, Logger(), system_clock(), node.options());
+  int stored = 0;
+  manager.on_reattach_change([&] { ++stored; });
+  co_await manager.start("");
+  const auto all = manager.plugins();
+  REQUIRE(find(all, "hello") != nullptr);
+  CHECK(find(all, "hello")->phase == Phase::running);
+  REQUIRE(find(all, "broken") != nullptr);
+  CHECK(find(all, "broken")->phase == Phase::backoff);
+  CHECK(find(all, "broken")->reason.find("exit status 3") != std::string::npos);
+  CHECK(find(all, "broken")->reason.find("my reason") != std::string::npos);
+  CHECK(find(all, "unnamed")->reason == "no plugin block names it");
+  CHECK(find(all, "plain")->remedy.starts_with("chmod +x "));
+  CHECK(find(all, "missing")->phase == Phase::skipped);
+  CHECK(stored > 0);
+  const auto fingerprint = co_await manager.wait_fingerprint("hello", 30s);
+  REQUIRE(fingerprint);
+  CHECK(fingerprint->health == driver::Health::healthy);
+  CHECK(manager.capabilities("hello")->exec);
+  CHECK(manager.schema("hello"));
+  CHECK(manager.driver("exec").error().message() == "no driver \"exec\" on this node; drivers here: broken, hello");
+  CHECK(manager.driver("broken").error().code() == Code::unavailable);
+  CHECK(manager.fingerprint("broken").health == driver::Health::undetected);
+  co_await manager.shutdown();
+  CHECK(decode_reattach(manager.reattach_json()).empty());
+  finished = true;
+}
+
+driver::TaskConfig a_task(const Node& node) {
+  driver::TaskConfig task;
+  task.id = "a/b/1";
+  task.driver_config = plugin::to_msgpack({{"greeting", "hi"}, {"seconds", 3600}});
+  task.stdout_path = node.directory.path() + "/log";
+  REQUIRE(write_file(task.stdout_path, ""));
+  return task;
+}
+
+Async<> restart_and_reattach(Node& node, Executor executor, bool& finished) {
+  std::string stored;
+  int pid = 0;
+  {
+    DriverManager manager(executor, Logger(), system_clock(), node.options());
+    Event recover(executor);
+    manager.on_recover([&](const std::string& name) {
+      if (name == "hello") recover.set();
+    });
+    co_await manager.start("");
+    driver::DriverClient* client = *manager.driver("hello");
+    const auto started = co_await client->start_task(a_task(node));
+    REQUIRE(started);
+    // F_10: the plugin dies; the client stays the same, and the owner is told to recover.
+    pid = find(manager.plugins(), "hello")->pid;
+    REQUIRE(Process::open(pid)->signal(SIGKILL));
+    const auto lost = co_await client->wait_task("a/b/1");
+    CHECK(lost.error().message() == "plugin is shut down");
+    co_await recover.wait();
+    CHECK(*manager.driver("hello") == client);
+    auto done = co_await client->recover_task(started->handle.encoded);
+    CHECK(done);
+    CHECK(find(manager.plugins(), "hello")->restarts == 1);
+    pid = find(manager.plugins(), "hello")->pid;
+    stored = manager.reattach_json();
+    co_await manager.detach();
+  }
+  // The agent is another one now; the plugin is the same.
+  DriverManager manager(executor, Logger(), system_clock(), node.options());
+  co_await manager.start(stored);
+  CHECK(find(manager.plugins(), "hello")->pid == pid);
+  driver::DriverClient* client = *manager.driver("hello");
+  const auto status = co_await client->inspect_task("a/b/1");
+  CHECK(status);
+  co_await manager.shutdown();
+  CHECK(!Process::open(pid));
+  finished = true;
+}
+
+Async<> denied(Node& node, Executor executor, bool& finished) {
+  Options options = node.options();
+  options.denylist = {"hello"};
+  options.blocks["hello-file"].config_json = "";
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  co_await manager.start("damaged");
+  const auto all = manager.plugins();
+  CHECK(find(all, "hello-file")->phase == Phase::skipped);
+  CHECK(manager.reattach_json() == "[]");
+  co_await manager.shutdown();
+  finished = true;
+}
+Async<> wrong_config(Node& node, Executor executor, bool& finished) {
+  Options options = node.options();
+  options.blocks["hello-file"].config_json = R"({"shoot": true})";
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  co_await manager.start("");
+  const auto all = manager.plugins();
+  REQUIRE(find(all, "hello") != nullptr);
+  CHECK(find(all, "hello")->reason ==
+        "the config block of plugin \"hello-file\": Invalid label: No argument or block type is named \"shoot\". Did you mean \"shout\"?");
+  co_await manager.shutdown();
+  finished = true;
+}
+
+void run(Async<> (*scenario)(Node&, Executor, bool&)) {
+  Node node;
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  bool finished = false;
+  scope.spawn(scenario(node, loop.get_executor(), finished));
+  loop.run();
+  CHECK(finished);
+}
+}  // namespace
+
+TEST_CASE("plugin host: a broken plugin is listed with its reason and stops nothing") { run(broken_and_good); }
+TEST_CASE("plugin host: a plugin that dies is replaced, one that lives is re-attached (F_10, P_13)") { run(restart_and_reattach); }
+TEST_CASE("plugin host: a denied driver does not stay") { run(denied); }
+TEST_CASE("plugin host: a mistake in a config block names the argument") { run(wrong_config); }
+
+TEST_CASE("P_23 restart policy: doubles to a minute, forgets after good service, breaks after ten ends") {
+  RestartHistory history;
+  UnixNanos now = 0;
+  const auto at = [](std::chrono::nanoseconds time) { return time.count(); };
+  for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
+    const auto decision = plan_restart(history, now, now + at(1s), 0);
+    CHECK(decision.delay == expected);
+    CHECK(!decision.broken);
+    now += at(2s);
+  }
+  CHECK(plan_restart(history, now, now + at(1s), 0).broken);
+  now += at(20min);
+  const auto later = plan_restart(history, now - at(11min), now, 1);
+  CHECK(!later.broken);
+  CHECK(later.delay == 1100ms);
+}
