@@ -1,15 +1,20 @@
-// B: what the leader adds when a job is registered (job specification 5.3), and a request's job from its text.
-#include <nlohmann/json.hpp>
+// Canonicalisation B: what the server makes of a job before it is stored.
+#include <fmt/format.h>
 
 #include "lib/jobspec/canonical.h"
+#include "sdk/base/text.h"
 
 namespace drover::jobspec {
+
 namespace {
 
+// An allocated but empty list or map is null in the store.
 template <class T>
-void nil_when_empty(T& container) {
+void drop_empty(T& container) {
   if (container.empty()) container.set_nil();
 }
+
+constexpr const char* default_audience = "nomadproject.io";
 
 std::string upper(std::string text) {
   for (char& c : text) {
@@ -18,82 +23,157 @@ std::string upper(std::string text) {
   return text;
 }
 
-void canonicalize_service(model::Service& service, const model::Job& job, const model::TaskGroup& group, const model::Task* task) {
-  const auto replace = [&](std::string& name, std::string_view variable, const std::string& value) {
-    for (std::size_t at = name.find(variable); at != std::string::npos; at = name.find(variable, at + value.size())) name.replace(at, variable.size(), value);
-  };
-  replace(service.name, "${JOB}", job.name);
-  replace(service.name, "${TASKGROUP}", group.name);
-  replace(service.name, "${TASK}", task != nullptr ? task->name : "group");
-  replace(service.name, "${BASE}", task != nullptr ? job.name + "-" + group.name + "-" + task->name : job.name + "-" + group.name);
-  if (service.provider == "nomad") service.namespace_ = job.namespace_;
-  else if (service.namespace_.empty()) service.namespace_ = "default";
-  nil_when_empty(service.tags);
-  nil_when_empty(service.canary_tags);
-  nil_when_empty(service.checks);
-  nil_when_empty(service.meta);
-  nil_when_empty(service.canary_meta);
-  nil_when_empty(service.tagged_addresses);
+void canonicalize_networks(model::List<model::NetworkResource>& networks) {
+  drop_empty(networks);
+  for (model::NetworkResource& network : networks) {
+    drop_empty(network.reserved_ports);
+    drop_empty(network.dynamic_ports);
+    for (auto* ports : {&network.reserved_ports, &network.dynamic_ports}) {
+      for (model::Port& port : *ports) {
+        if (port.host_network.empty()) port.host_network = "default";
+      }
+    }
+  }
 }
 
-void canonicalize_task(model::Task& task, const model::Job& job, const model::TaskGroup& group) {
-  nil_when_empty(task.env);
-  nil_when_empty(task.meta);
-  nil_when_empty(task.services);
-  nil_when_empty(task.templates);
-  nil_when_empty(task.artifacts);
-  nil_when_empty(task.constraints);
-  nil_when_empty(task.affinities);
-  nil_when_empty(task.volume_mounts);
-  task.kill_signal = upper(task.kill_signal);
-  for (auto& one : task.templates) one.change_signal = upper(one.change_signal);
-  if (task.vault) task.vault->change_signal = upper(task.vault->change_signal);
-  for (auto& service : task.services) canonicalize_service(service, job, group, &task);
-  // Every task has the default identity (workload identity of the cluster).
-  if (!task.identity) {
-    auto& identity = task.identity.ensure();
-    identity.name = "default";
-    identity.audience = {"nomadproject.io"};
-  } else {
-    if (task.identity->name.empty()) task.identity->name = "default";
-    if (task.identity->audience.empty()) task.identity->audience = {"nomadproject.io"};
+void canonicalize_check(model::ServiceCheck& check, const model::Service& service) {
+  drop_empty(check.args);
+  drop_empty(check.header);
+  for (auto& [name, values] : check.header) drop_empty(values);
+  if (check.name.empty()) check.name = fmt::format("service: \"{}\" check", service.name);
+  if (check.on_update.empty()) check.on_update = service.on_update;
+}
+
+struct Names {
+  const std::string& job;
+  const std::string& group;
+  std::string task;  // empty for a group's service
+  [[nodiscard]] std::string base() const { return task.empty() ? fmt::format("{}-{}", job, group) : fmt::format("{}-{}-{}", job, group, task); }
+};
+
+void canonicalize_service(model::Service& service, const Names& names, const std::string& job_namespace) {
+  drop_empty(service.tags);
+  drop_empty(service.canary_tags);
+  drop_empty(service.meta);
+  drop_empty(service.canary_meta);
+  drop_empty(service.tagged_addresses);
+  drop_empty(service.checks);
+  if (service.address_mode.empty()) service.address_mode = "auto";
+  if (service.on_update.empty()) service.on_update = "require_healthy";
+  if (service.provider.empty()) service.provider = "consul";
+  if (service.cluster.empty()) service.cluster = "default";
+  for (const auto& [name, value] : {std::pair<std::string, std::string>{"JOB", names.job}, {"TASKGROUP", names.group}, {"TASK", names.task}, {"BASE", names.base()}}) {
+    service.name = replace_all(service.name, "${" + name + "}", value);
   }
+  if (service.provider == "nomad") service.namespace_ = job_namespace;
+  else if (service.namespace_.empty()) service.namespace_ = "default";
+  for (model::ServiceCheck& check : service.checks) canonicalize_check(check, service);
+  if (service.identity && service.identity->name.empty()) service.identity->name = fmt::format("consul-service_{}", service.name);
+}
+
+void canonicalize_identity(model::WorkloadIdentity& identity) {
+  if (identity.name.empty()) identity.name = "default";
+  // The default identity's audience is not the job's to choose.
+  if (identity.name == "default") identity.audience = {default_audience};
+  identity.change_signal = upper(identity.change_signal);
+  drop_empty(identity.extra_claims);
+}
+
+void canonicalize_resources(model::Resources& resources) {
+  canonicalize_networks(resources.networks);
+  drop_empty(resources.devices);
+  for (model::RequestedDevice& device : resources.devices) {
+    drop_empty(device.constraints);
+    drop_empty(device.affinities);
+  }
+  if (resources.numa) {
+    if (resources.numa->affinity.empty()) resources.numa->affinity = "none";
+    drop_empty(resources.numa->devices);
+  }
+}
+
+void canonicalize_task(model::Task& task, const model::TaskGroup& group, const model::Job& job) {
+  drop_empty(task.meta);
+  drop_empty(task.env);
+  drop_empty(task.services);
+  drop_empty(task.constraints);
+  drop_empty(task.affinities);
+  drop_empty(task.templates);
+  drop_empty(task.artifacts);
+  drop_empty(task.volume_mounts);
+  drop_empty(task.scaling_policies);
+  drop_empty(task.actions);
+  drop_empty(task.secrets);
+  drop_empty(task.identities);
+  task.kill_signal = upper(task.kill_signal);
+  if (!task.restart_policy) task.restart_policy = group.restart_policy;
+  canonicalize_resources(task.resources.ensure());
+  for (model::Service& service : task.services) canonicalize_service(service, {job.name, group.name, task.name}, job.namespace_);
+  for (model::Template& item : task.templates) {
+    item.change_signal = upper(item.change_signal);
+    if (item.change_script) drop_empty(item.change_script->args);
+  }
+  for (model::TaskArtifact& artifact : task.artifacts) {
+    drop_empty(artifact.getter_options);
+    drop_empty(artifact.getter_headers);
+  }
+  for (model::Action& action : task.actions) drop_empty(action.args);
+  for (model::Secret& secret : task.secrets) drop_empty(secret.env);
+  if (task.vault) {
+    task.vault->change_signal = upper(task.vault->change_signal);
+    if (task.vault->change_mode.empty()) task.vault->change_mode = "restart";
+    if (task.vault->cluster.empty()) task.vault->cluster = "default";
+  }
+  if (task.consul && task.consul->cluster.empty()) task.consul->cluster = "default";
+  canonicalize_identity(task.identity.ensure());
+  for (model::WorkloadIdentity& identity : task.identities) canonicalize_identity(identity);
+}
+
+void canonicalize_scaling(model::TaskGroup& group, const model::Job& job) {
+  if (!group.scaling) return;
+  group.scaling->target = {{"Namespace", job.namespace_}, {"Job", job.id}, {"Group", group.name}};
+  for (model::Task& task : group.tasks) {
+    for (model::ScalingPolicy& policy : task.scaling_policies) {
+      policy.target = {{"Namespace", job.namespace_}, {"Job", job.id}, {"Group", group.name}, {"Task", task.name}};
+    }
+  }
+}
+
+void canonicalize_group(model::TaskGroup& group, const model::Job& job) {
+  drop_empty(group.meta);
+  drop_empty(group.constraints);
+  drop_empty(group.affinities);
+  drop_empty(group.spreads);
+  drop_empty(group.services);
+  drop_empty(group.volumes);
+  canonicalize_networks(group.networks);
+  if (!group.ephemeral_disk) group.ephemeral_disk = model::EphemeralDisk{false, 300, false};
+  for (model::Spread& spread : group.spreads) drop_empty(spread.spread_target);
+  for (model::Service& service : group.services) canonicalize_service(service, {job.name, group.name, ""}, job.namespace_);
+  canonicalize_scaling(group, job);
+  for (model::Task& task : group.tasks) canonicalize_task(task, group, job);
 }
 
 }  // namespace
 
 void canonicalize_server(model::Job& job) {
+  drop_empty(job.meta);
+  drop_empty(job.constraints);
+  drop_empty(job.affinities);
+  drop_empty(job.spreads);
   if (job.namespace_.empty()) job.namespace_ = "default";
+  // A namespace's own default pool must have been filled in before.
   if (job.node_pool.empty()) job.node_pool = "default";
   if (job.datacenters.empty()) job.datacenters = {"*"};
-  nil_when_empty(job.constraints);
-  nil_when_empty(job.affinities);
-  nil_when_empty(job.spreads);
-  nil_when_empty(job.meta);
-  if (job.parameterized_job && job.parameterized_job->payload.empty()) job.parameterized_job->payload = "optional";
-  for (auto& group : job.task_groups) {
-    nil_when_empty(group.constraints);
-    nil_when_empty(group.affinities);
-    nil_when_empty(group.spreads);
-    nil_when_empty(group.meta);
-    nil_when_empty(group.networks);
-    nil_when_empty(group.services);
-    nil_when_empty(group.volumes);
-    for (auto& service : group.services) canonicalize_service(service, job, group, nullptr);
-    for (auto& task : group.tasks) canonicalize_task(task, job, group);
+  for (model::Spread& spread : job.spreads) drop_empty(spread.spread_target);
+  for (model::TaskGroup& group : job.task_groups) canonicalize_group(group, job);
+  if (job.parameterized_job) {
+    if (job.parameterized_job->payload.empty()) job.parameterized_job->payload = "optional";
+    drop_empty(job.parameterized_job->meta_required);
+    drop_empty(job.parameterized_job->meta_optional);
   }
-}
-
-Result<model::Job> job_from_api_json(std::string_view text) {
-  const model::Json given = model::Json::parse(text, nullptr, false);
-  if (given.is_discarded()) return fail(Code::invalid_argument, "the request body is not valid JSON");
-  auto job = complete_api_job(given);
-  if (!job) return fail(job.error());
-  canonicalize_api(*job);
-  auto out = to_model(*job);
-  if (!out) return fail(out.error());
-  canonicalize_server(*out);
-  return out;
+  if (job.periodic) drop_empty(job.periodic->specs);
+  if (job.ui) drop_empty(job.ui->links);
 }
 
 }  // namespace drover::jobspec
