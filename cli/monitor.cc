@@ -103,7 +103,8 @@ class EvalMonitor {
       return EvalMonitor(context_, eval.next_eval, verbose_).run();
     }
     if (eval.status != "complete") return 1;
-    if (!deployment_.empty()) {
+    // A deployment that waits for room would be followed for as long as there is none: the reasons have been shown.
+    if (!deployment_.empty() && !failed_placement) {
       const int code = monitor_deployment(context_, deployment_, verbose_);
       if (code != 0) return code;
     }

@@ -102,7 +102,7 @@ Result<std::unique_ptr<fsm::Log>> open_raft_log(const ServerOptions& options, fs
     return fail(Code::invalid_argument, "the server has no data directory: set data_dir in the agent's configuration");
   }
   RaftOptions raft;
-  if (!options.dev) raft.data_dir = options.data_dir + "/server/raft";
+  if (!options.dev) raft.data_dir = options.data_dir + "/raft";
   raft.address = options.advertise_rpc;
   raft.bootstrap = {{1, options.advertise_rpc, MemberRole::voter}};
   raft.executor = executor;
