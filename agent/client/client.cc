@@ -117,7 +117,7 @@ struct Client::Impl {
                      return at == runners.end() ? nullptr : at->second->client_update();
                    },
                    log.named("status"));
-    manager.on_change([this](const std::string&) { drivers.changed(); node_changed.notify_all(); });
+    manager.on_change([this](const std::string&) { drivers.changed(); node_changed.set(); });
     manager.on_recover([this](const std::string&) { drivers.changed(); });
     manager.on_reattach_change([this] { scope.spawn(store_reattach()); });
     scope.spawn(sender->run());
@@ -262,6 +262,7 @@ struct Client::Impl {
     for (;;) {
       co_await node_changed.wait();
       co_await sleep_for(fingerprint_pause);
+      node_changed.reset();
       const auto before = current_node;
       rebuild_node();
       if (model::to_msgpack(*before) == model::to_msgpack(*current_node)) continue;
@@ -379,11 +380,18 @@ struct Client::Impl {
     return true;
   }
 
+  // In dev mode nothing is kept, so nothing may stay behind either.
   Async<> shutdown() {
     co_await scope.close();
+    if (options.config.dev_mode) {
+      Scope ending(options.executor);
+      for (auto& [id, runner] : runners) ending.spawn(runner->destroy());
+      co_await ending.join();
+    }
     for (auto& [id, runner] : runners) co_await runner->detach();
     co_await runner_scope.close();
-    co_await manager.detach();
+    if (options.config.dev_mode) co_await manager.shutdown();
+    else co_await manager.detach();
     co_await store->close();
     pool.join();
   }
@@ -396,7 +404,7 @@ struct Client::Impl {
   Scope runner_scope;  // AllocRunner::run()
   pluginhost::DriverManager manager;
   ManagedDrivers drivers;
-  Condition node_changed;
+  Event node_changed;
   Event plugins_ready;
   std::unique_ptr<StateStore> store;
   StoredState stored;

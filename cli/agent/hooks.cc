@@ -3,14 +3,26 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/jobspec/canonical.h"
+#include "lib/jobspec/implied.h"
 #include "lib/jobspec/parse.h"
+#include "lib/jobspec/validate.h"
 #include "server/api/filter.h"
 
 namespace drover::cli {
 
-rpc::Hooks server_hooks(const agent::Config&) {
+rpc::Hooks server_hooks(const agent::Config& config) {
   rpc::Hooks out;
-  out.canonicalize = jobspec::canonicalize_server;
+  out.canonicalize = [](model::Job& job) {
+    jobspec::canonicalize_server(job);
+    jobspec::add_implied_constraints(job);
+  };
+  jobspec::ValidateOptions limits;
+  if (config.server.job_max_priority > 0) limits.max_priority = config.server.job_max_priority;
+  if (config.server.job_max_count) limits.max_count = *config.server.job_max_count;
+  out.validate = [limits](const model::Job& job) {
+    jobspec::Validation found = jobspec::validate(job, limits);
+    return rpc::JobVerdict{std::move(found.errors), std::move(found.warnings)};
+  };
   out.parse_filter = api::parse_filter;
   return out;
 }

@@ -272,7 +272,7 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::start(Scope& scope, s
   pass(executor::state_dir_fd, directory->get());
   pass(executor::control_fd, pair->second.get());
   for (const auto& [target, fd] : launch->extra) pass(target, fd.get());
-  auto process = spawn_process(scope.executor(), options);
+  auto process = spawn_process(options);
   if (!process) {
     remove_state(state_path);
     co_return fail(std::move(process).error());

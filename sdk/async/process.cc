@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/optional.hpp>
 #include <boost/type_traits.hpp>
@@ -46,7 +47,7 @@ struct BindDescriptors {
 };
 }  // namespace
 
-Result<Process> spawn_process(const Executor& executor, const SpawnOptions& options) {
+Result<Process> spawn_process(const SpawnOptions& options) {
   const auto stdio = [](int fd, int fallback) { return fd < 0 ? fallback : fd; };
   auto null = open_file("/dev/null", O_RDWR);
   if (!null) return fail(std::move(null).error());
@@ -55,8 +56,11 @@ Result<Process> spawn_process(const Executor& executor, const SpawnOptions& opti
   streams.out = stdio(options.stdout_fd, null->get());
   streams.err = stdio(options.stderr_fd, null->get());
   boost::system::error_code error;
+  // The launcher tells its context of the fork in the child as well. After vfork that child shares our memory, so the loop's
+  // own context would lose its signal registrations: launch on one of its own, which dies here.
+  asio::io_context launching(1);
   auto child = bp::posix::vfork_launcher{}(
-      executor, error, bp::filesystem::path(options.executable), options.arguments, std::move(streams),
+      launching.get_executor(), error, bp::filesystem::path(options.executable), options.arguments, std::move(streams),
       bp::process_environment(options.environment), BindDescriptors{options.descriptors},
       ChildSetup{options.new_session, options.directory.empty() ? nullptr : options.directory.c_str()});
   if (error) return fail(errno_error(error.value(), fmt::format("starting \"{}\"", options.executable)));

@@ -23,7 +23,7 @@ struct SpawnOptions {
 };
 
 // Never forks: vfork + exec. The child is ours to reap with wait_process().
-[[nodiscard]] Result<Process> spawn_process(const Executor& executor, const SpawnOptions& options);
+[[nodiscard]] Result<Process> spawn_process(const SpawnOptions& options);
 
 // Waits for the end of any process by its pidfd; reaps it and fills the status when it is a child of ours,
 // otherwise yields an error of Code::not_found once it is gone.

@@ -205,7 +205,7 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
                                    {"PLUGIN_PROTOCOL_VERSIONS", std::to_string(app_version)}, {"PLUGIN_UNIX_SOCKET_DIR", options.directory}, {"TMPDIR", options.directory}}) {
     spawn.environment.push_back(key + "=" + value);
   }
-  auto process = spawn_process(executor, spawn);
+  auto process = spawn_process(spawn);
   if (!process) co_return fail(process.error(), "starting plugin {}", describe_file(options.executable));
   impl->process = std::move(*process);
   // Also when the caller is cancelled: a process that nobody knows must not stay.

@@ -122,11 +122,18 @@ const grpc::Status cancelled_status(grpc::StatusCode::CANCELLED, "the server is 
 
 }  // namespace
 
-struct Server::Impl final : grpc::CallbackGenericService {
+struct Server::Impl {
+  // gRPC lets a generic service belong to one server, so each has its own face of the same handlers.
+  struct Face final : grpc::CallbackGenericService {
+    explicit Face(Impl& owner) : impl(owner) {}
+    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override { return impl.create(context); }
+    Impl& impl;
+  };
+
   explicit Impl(Executor executor) : gate(std::make_shared<Gate>(executor)), scope(std::move(executor)) {}
 
   // On a gRPC thread.
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+  grpc::ServerGenericBidiReactor* create(grpc::GenericCallbackServerContext* context) {
     auto call = std::make_shared<ServerCall>(gate, *context);
     call->hold_by_grpc();
     ServerCall* const reactor = call.get();
@@ -171,7 +178,8 @@ struct Server::Impl final : grpc::CallbackGenericService {
 
   std::unique_ptr<grpc::Server> build(const std::string& address, int* port) {
     grpc::ServerBuilder builder;
-    builder.RegisterCallbackGenericService(this);
+    faces.push_back(std::make_unique<Face>(*this));
+    builder.RegisterCallbackGenericService(faces.back().get());
     builder.SetMaxReceiveMessageSize(-1);
     builder.SetMaxSendMessageSize(-1);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);
@@ -186,6 +194,7 @@ struct Server::Impl final : grpc::CallbackGenericService {
   std::map<std::string, StreamHandler, std::less<>> stream_handlers;
   std::set<ServerCall*> calls;  // loop only
   bool stopping = false;
+  std::vector<std::unique_ptr<Face>> faces;  // outlive the servers
   std::vector<std::unique_ptr<grpc::Server>> servers;
   grpc::Server* local = nullptr;
   Scope scope;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <csignal>
 
 #include "sdk/async/channel.h"
@@ -49,8 +50,8 @@ Async<> timed(Event& event, bool& first, bool& second) {
   second = co_await event.wait_for(1h);
 }
 
-Async<> run_child(Executor executor, SpawnOptions options, Result<ExitStatus>& out, int signal) {
-  const auto child = spawn_process(executor, options);
+Async<> run_child(SpawnOptions options, Result<ExitStatus>& out, int signal) {
+  const auto child = spawn_process(options);
   if (!child) {
     out = fail(child.error());
     co_return;
@@ -58,7 +59,25 @@ Async<> run_child(Executor executor, SpawnOptions options, Result<ExitStatus>& o
   if (signal != 0) CHECK(child->signal(signal));
   out = co_await wait_process(*child);
 }
+Async<> spawn_then_signal(bool& arrived) {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGUSR1);
+  const auto child = spawn_process({.executable = "/bin/true"});
+  CHECK(child);
+  ::raise(SIGUSR1);
+  const auto [error, number] = co_await signals.async_wait(no_throw);
+  arrived = !error && number == SIGUSR1;
+  if (child) [[maybe_unused]] const auto status = co_await wait_process(*child);
+}
 }  // namespace
+
+TEST_CASE("process: starting a child leaves the loop's signal handlers alone") {
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  bool arrived = false;
+  scope.spawn(spawn_then_signal(arrived));
+  loop.run_for(10s);
+  CHECK(arrived);
+}
 
 TEST_CASE("scope: closing cancels members and waits for them") {
   asio::io_context loop;
@@ -126,9 +145,9 @@ TEST_CASE("process: exit code, signal and a missing program") {
   Result<ExitStatus> coded;
   Result<ExitStatus> killed;
   Result<ExitStatus> missing;
-  scope.spawn(run_child(loop.get_executor(), {.executable = "/bin/sh", .arguments = {"-c", "exit 7"}}, coded, 0));
-  scope.spawn(run_child(loop.get_executor(), {.executable = "/bin/sh", .arguments = {"-c", "read x <&3"}, .new_session = true}, killed, 0));
-  scope.spawn(run_child(loop.get_executor(), {.executable = "/nonexistent"}, missing, 0));
+  scope.spawn(run_child({.executable = "/bin/sh", .arguments = {"-c", "exit 7"}}, coded, 0));
+  scope.spawn(run_child({.executable = "/bin/sh", .arguments = {"-c", "read x <&3"}, .new_session = true}, killed, 0));
+  scope.spawn(run_child({.executable = "/nonexistent"}, missing, 0));
   loop.run();
   CHECK(coded->code == 7);
   REQUIRE(killed);

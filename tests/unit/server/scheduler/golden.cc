@@ -164,8 +164,9 @@ bool same(const Json& a, const Json& b) {
   return a == b;
 }
 
-void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge) {
-  const auto list_path = golden_path("scheduler/agreeing-" + topic + ".txt");
+void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge,
+            const std::string& list) {
+  const auto list_path = golden_path("scheduler/agreeing-" + (list.empty() ? topic : list) + ".txt");
   std::set<std::string> listed;
   if (std::ifstream in(list_path); in.good()) {
     for (std::string line; std::getline(in, line);) listed.insert(line);

@@ -41,6 +41,8 @@ struct Answers {
   Json ours;
   Json expected;
 };
-void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge);
+// `list` names the ratchet's file when it is not the topic.
+void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge,
+            const std::string& list = {});
 
 }  // namespace drover::scheduler
