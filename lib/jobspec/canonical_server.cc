@@ -47,8 +47,8 @@ void canonicalize_check(model::ServiceCheck& check, const model::Service& servic
 struct Names {
   const std::string& job;
   const std::string& group;
-  std::string task;  // empty for a group's service
-  [[nodiscard]] std::string base() const { return task.empty() ? fmt::format("{}-{}", job, group) : fmt::format("{}-{}-{}", job, group, task); }
+  std::string task;  // "group" for a group's service, as the reference has it
+  [[nodiscard]] std::string base() const { return fmt::format("{}-{}-{}", job, group, task); }
 };
 
 void canonicalize_service(model::Service& service, const Names& names, const std::string& job_namespace) {
@@ -149,7 +149,7 @@ void canonicalize_group(model::TaskGroup& group, const model::Job& job) {
   canonicalize_networks(group.networks);
   if (!group.ephemeral_disk) group.ephemeral_disk = model::EphemeralDisk{false, 300, false};
   for (model::Spread& spread : group.spreads) drop_empty(spread.spread_target);
-  for (model::Service& service : group.services) canonicalize_service(service, {job.name, group.name, ""}, job.namespace_);
+  for (model::Service& service : group.services) canonicalize_service(service, {job.name, group.name, "group"}, job.namespace_);
   canonicalize_scaling(group, job);
   for (model::Task& task : group.tasks) canonicalize_task(task, group, job);
 }
