@@ -31,6 +31,7 @@ Result<std::string> parse_job_request(const model::JobsParseRequest& request) {
   jobspec::ParseInput input;
   input.source = request.job_hcl;
   input.variables = request.variables;
+  input.strict = false;
   auto job = jobspec::parse(input);
   if (!job) return fail(job.error());
   if (request.canonicalize) jobspec::canonicalize_api(*job);

@@ -33,9 +33,14 @@ Failure enter_directory(const char* path) {
 }
 
 void reset_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  // By system call: the library refuses signals 32 and 33, which an ancestor may ignore all the same.
+  struct {
+    void (*handler)(int) = SIG_DFL;
+    unsigned long flags = 0;
+    void (*restorer)() = nullptr;
+    unsigned long mask = 0;
+  } action;
+  for (int number = 1; number < NSIG; ++number) ::syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof action.mask);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
