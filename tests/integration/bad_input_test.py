@@ -80,7 +80,7 @@ def test_plugin_that_is_not_executable_leaves_the_agent_up(sandbox):
     agent = sandbox.agent(dev=True).start(drivers=())
     contains(agent.cli('node', 'status'), 'ready')
     out = agent.run(shell_job('waits', 'true'), status=2)
-    contains(out, 'raw_exec')
+    contains(out, 'missing drivers')
 
 
 def test_missing_command_fails_the_task_with_its_name(sandbox):
@@ -96,7 +96,7 @@ def test_job_without_an_eligible_node_is_blocked_with_reasons(sandbox):
     agent = dev(sandbox)
     job = shell_job('nowhere', 'true', extra='constraint {\n attribute = "${attr.kernel.name}"\n value = "plan9"\n}')
     out = agent.run(job, status=2)
-    contains(out, 'plan9', 'filtered')
+    contains(out, 'plan9', 'excluded by filter')
     evaluations = agent.get('/v1/job/nowhere/evaluations')
     expect('blocked' in {one['Status'] for one in evaluations}, f'evaluations: {[one["Status"] for one in evaluations]}')
 
