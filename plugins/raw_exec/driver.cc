@@ -45,7 +45,7 @@ Result<TaskCgroup> choose_cgroup(const driver::TaskConfig& config, const TaskOpt
     return TaskCgroup{path, false};
   }
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  return task_cgroup(inspect_cgroups(), given, replace_all(config.alloc_id + "." + config.name + ".scope", "/", "_"));
+  return task_cgroup(inspect_cgroups(), given, scope_name(config.alloc_id, config.name));
 }
 
 }  // namespace
