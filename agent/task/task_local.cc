@@ -1,6 +1,6 @@
 #include "agent/task/task_local.h"
 
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 
 namespace drover::agent {
 

@@ -86,7 +86,8 @@ class JsonDatum final : public Datum {
   const Json& json_;
 };
 
-constexpr Type byte{.kind = Kind::unsigned_integer, .size = 1};
+constexpr Type byte_type{.kind = Kind::unsigned_integer, .size = 1};
+constexpr Type text_type{.kind = Kind::text};
 
 class BytesDatum final : public Datum {
  public:
@@ -97,7 +98,7 @@ class BytesDatum final : public Datum {
   [[nodiscard]] bexpr::Kind element_kind() const override { return bexpr::Kind::unsigned_integer; }
   [[nodiscard]] DatumPtr element(std::size_t index) const override {
     if (index >= size()) return nullptr;
-    return std::make_unique<ScalarDatum>(byte, value_.data().data() + index);
+    return std::make_unique<ScalarDatum>(byte_type, value_.data().data() + index);
   }
 
  private:
@@ -149,7 +150,7 @@ class StructDatum final : public Datum {
   [[nodiscard]] DatumPtr field(std::string_view name) const override {
     static const std::string hidden;
     // A regular expression over a node's credential would give it away letter by letter.
-    if (&type_ == &type_of<Node>() && name == "SecretID") return std::make_unique<ScalarDatum>(type_of<std::string>(), &hidden);
+    if (&type_ == &type_of<Node>() && name == "SecretID") return std::make_unique<ScalarDatum>(text_type, &hidden);
     for (const Field& field : type_.fields()) {
       if (field.name == name) return to_datum(*field.type, field.in(value_));
     }

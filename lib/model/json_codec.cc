@@ -219,7 +219,7 @@ Result<> read_null(const Type& type, void* value) {
   // Null leaves scalars and structs alone and clears what can be null (encoding/json).
   const bool nullable = type.kind == Kind::list || type.kind == Kind::map || type.kind == Kind::pointer || type.kind == Kind::bytes ||
                         type.kind == Kind::any;
-  if (nullable) type.reset(value);
+  if (nullable) set_zero(type, value);
   return {};
 }
 

@@ -120,7 +120,7 @@ bool read_map(msgpack::Reader& in, const Type& type, void* value) {
 
 bool read(msgpack::Reader& in, const Type& type, void* value) {
   if (in.take_nil()) {
-    type.reset(value);
+    set_zero(type, value);
     return true;
   }
   std::string_view text;

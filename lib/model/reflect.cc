@@ -1,6 +1,7 @@
 #include "lib/model/reflect.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "lib/model/types.h"
@@ -43,6 +44,23 @@ bool is_empty(const Type& type, const void* value) {
   if (type.kind == Kind::bytes) return as<Bytes>(value).empty();
   if (type.kind == Kind::list || type.kind == Kind::map) return type.count(value) == 0;
   return is_zero(type, value);
+}
+
+void set_zero(const Type& type, void* value) {
+  switch (type.kind) {
+    case Kind::boolean: *static_cast<bool*>(value) = false; break;
+    case Kind::integer: case Kind::unsigned_integer: std::memset(value, 0, type.size); break;
+    case Kind::floating: set_floating(type, value, 0); break;
+    case Kind::text: static_cast<std::string*>(value)->clear(); break;
+    case Kind::duration: *static_cast<Duration*>(value) = {}; break;
+    case Kind::time: *static_cast<Time*>(value) = {}; break;
+    case Kind::bytes: *static_cast<Bytes*>(value) = {}; break;
+    case Kind::any: *static_cast<Any*>(value) = {}; break;
+    case Kind::list: case Kind::map: case Kind::pointer: type.clear(value); break;
+    case Kind::structure:
+      for (const Field& field : type.fields()) set_zero(*field.type, field.in(value));
+      break;
+  }
 }
 
 std::int64_t integer_of(const Type& type, const void* value) {

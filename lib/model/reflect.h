@@ -40,10 +40,12 @@ struct Type {
   unsigned char size;           // bytes of an integer or floating number
   bool omits_zero;              // structure: JSON shows no zero field at all
   const Type* element;          // list, map, pointer
-  void (*reset)(void*);         // assigns a default-constructed value
 
   // structure: in order of declaration
   const std::vector<Field>& (*fields)();
+
+  // list, map, pointer: makes it null
+  void (*clear)(void*);
 
   // list and map; is_nil tells null from an empty one, open() makes it empty and not null
   std::size_t (*count)(const void*);
@@ -68,6 +70,9 @@ template <class T>
 [[nodiscard]] bool is_zero(const Type& type, const void* value);
 // Go's `omitempty`: also an empty list or map that is allocated.
 [[nodiscard]] bool is_empty(const Type& type, const void* value);
+
+// Assigns the zero value.
+void set_zero(const Type& type, void* value);
 
 [[nodiscard]] std::int64_t integer_of(const Type& type, const void* value);
 [[nodiscard]] std::uint64_t unsigned_of(const Type& type, const void* value);

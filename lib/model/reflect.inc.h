@@ -55,6 +55,7 @@ const T& as(const void* value) { return *static_cast<const T*>(value); }
 
 template <class T>
 constexpr void describe_container(Type& type) {
+  type.clear = [](void* value) { as<T>(value).set_nil(); };
   type.count = [](const void* value) { return as<T>(value).size(); };
   type.is_nil = [](const void* value) { return as<T>(value).is_nil(); };
   type.open = [](void* value) { as<T>(value).clear(); as<T>(value).allocate(); };
@@ -63,6 +64,7 @@ constexpr void describe_container(Type& type) {
 template <class T>
 constexpr void describe_pointer(Type& type) {
   type.kind = Kind::pointer;
+  type.clear = [](void* value) { as<T>(value).reset(); };
   type.element = &type_object<std::remove_cvref_t<decltype(*std::declval<const T&>())>>;
   type.get = [](const void* value) -> const void* { return as<T>(value) ? &*as<T>(value) : nullptr; };
   if constexpr (is_box<T>) {
@@ -82,7 +84,6 @@ constexpr void describe_pointer(Type& type) {
 template <class T>
 constexpr Type make_type() {
   Type type{};
-  type.reset = [](void* value) { as<T>(value) = T{}; };
   if constexpr (std::is_same_v<T, bool>) {
     type.kind = Kind::boolean;
   } else if constexpr (std::is_arithmetic_v<T>) {
