@@ -1,4 +1,4 @@
-// Removes a directory that tasks have written to: by descriptors, so that a link or a swapped directory leads
+// Removes a directory that tasks have written to: by descriptors, so that a link or a swapped directory leads
 // nowhere; never through a mount, so that what a task or a driver mounted below keeps its content: it is unmounted instead.
 // However deep the tree is, the descriptors and the stack it takes are bounded. Blocking and possibly long: run it on a pool.
 #pragma once

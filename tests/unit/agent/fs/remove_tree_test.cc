@@ -41,7 +41,7 @@ struct Mounted {
 
 }  // namespace
 
-TEST_CASE("R_012_remove_tree: what links of a task point at stays") {
+TEST_CASE("R_019_remove_tree: what links of a task point at stays") {
   const Place place;
   REQUIRE(make_directories(place.at("host/inner")));
   REQUIRE(write_file(place.at("host/file"), "keep"));
@@ -57,7 +57,7 @@ TEST_CASE("R_012_remove_tree: what links of a task point at stays") {
   CHECK(remove_tree(place.at("alloc")));  // again: nothing there is success
 }
 
-TEST_CASE("R_012_remove_tree: a link in place of the directory itself is refused") {
+TEST_CASE("R_019_remove_tree: a link in place of the directory itself is refused") {
   const Place place;
   REQUIRE(make_directories(place.at("host/inner")));
   REQUIRE(symlink("host", place.at("alloc").c_str()) == 0);
@@ -65,7 +65,7 @@ TEST_CASE("R_012_remove_tree: a link in place of the directory itself is refused
   CHECK(place.has("host/inner"));
 }
 
-TEST_CASE("R_012_remove_tree: what is mounted below is unmounted, not emptied") {
+TEST_CASE("R_019_remove_tree: what is mounted below is unmounted, not emptied") {
   const Place place;
   REQUIRE(make_directories(place.at("volume/data")));
   REQUIRE(write_file(place.at("volume/data/file"), "keep"));
@@ -86,7 +86,7 @@ TEST_CASE("R_012_remove_tree: what is mounted below is unmounted, not emptied") 
   CHECK(*read_file(place.at("volume/data/file")) == "keep");
 }
 
-TEST_CASE("A_031_remove_tree: a tree deeper than any limit of descriptors or path length") {
+TEST_CASE("A_31_remove_tree: a tree deeper than any limit of descriptors or path length") {
   const Place place;
   REQUIRE(make_directories(place.at("alloc")));
   Fd at(::open(place.at("alloc").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -119,7 +119,7 @@ TEST_CASE("make_directory_beneath: mode and owner whatever the umask and whateve
   CHECK((info.st_mode & 07777) == 01777);
 }
 
-TEST_CASE("R_012_make_directory: a link, a file or a mount in its place is refused by name, and untouched") {
+TEST_CASE("R_011_make_directory: a link, a file or a mount in its place is refused by name, and untouched") {
   const Place place;
   REQUIRE(make_directories(place.at("host"), 0700));
   REQUIRE(symlink("host", place.at("link").c_str()) == 0);

@@ -1,13 +1,17 @@
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "agent/task/task_dir.h"
 #include "sdk/base/file.h"
@@ -157,7 +161,7 @@ TEST_CASE("N_004_reserved_names: a task cannot take the name of a directory that
   }
 }
 
-TEST_CASE("R_012_task_directories: a link that a task put in place of one is neither followed nor changed") {
+TEST_CASE("R_011_task_directories: a link that a task put in place of one is neither followed nor changed") {
   for (const char* replaced : {"web/local", "web/tmp", "web/secrets", "web/private", "alloc/logs", "alloc/data"}) {
     const Alloc alloc;
     REQUIRE(build_task_dir(alloc.dir, "web", 0));
@@ -209,4 +213,27 @@ TEST_CASE("remove_alloc_dir: with its mounts, leaving nothing") {
   REQUIRE(remove_alloc_dir(alloc.dir));
   CHECK(!std::filesystem::exists(alloc.dir));
   CHECK(read_file("/proc/self/mountinfo")->find(alloc.dir) == std::string::npos);
+}
+
+TEST_CASE("R_011_task_directories: a directory and a link that change places all the time lead nobody astray") {
+  const Alloc alloc;
+  const std::string victim = alloc.parent.path() + "/victim";
+  REQUIRE(make_directories(victim, 0700));
+  REQUIRE(make_directories(alloc.at("web"), 0777));
+  REQUIRE(make_directories(alloc.at("web/local"), 0700));
+  REQUIRE(::symlink(victim.c_str(), alloc.at("web/other").c_str()) == 0);
+  const std::string local = alloc.at("web/local"), other = alloc.at("web/other");
+  std::atomic<bool> stop = false;
+  std::thread swapper([&] {
+    while (!stop) (void)::syscall(SYS_renameat2, AT_FDCWD, local.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+  });
+  int built = 0, refused = 0;
+  // Until both have been met, and some more; the bound is for a scheduler that never lets the swapper run.
+  for (int round = 0; round < 20'000 && (round < 500 || built == 0 || refused == 0); ++round) ++(build_task_dir(alloc.dir, "web", 0) ? built : refused);
+  stop = true;
+  swapper.join();
+  CHECK(built + refused >= 500);
+  CHECK(mode_of(victim) == 0700);
+  CHECK(owner_of(victim) == ::geteuid());
+  CHECK(std::filesystem::is_empty(victim));
 }
