@@ -1,5 +1,6 @@
 #include "agent/task/task_local.h"
 
+#include "lib/model/codec.h"
 #include "lib/model/reflect.inc.h"
 
 namespace drover::agent {

@@ -1,5 +1,6 @@
 #include "server/fsm/messages.h"
 
+#include "lib/model/codec.h"
 #include "lib/model/reflect.inc.h"
 
 #define DROVER_FSM_MESSAGE(M)                                                                \
