@@ -1,6 +1,7 @@
 #include "agent/task/task_runner.h"
 
 #include "agent/task/events.h"
+#include "agent/task/task_dir.h"
 #include "sdk/base/fail_point.h"
 
 namespace drover::agent {
@@ -114,6 +115,7 @@ Async<> TaskRunner::run() {
       co_await let_driver_forget();
     }
   }
+  if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
   done_.set();
   notify();
 }

@@ -80,8 +80,9 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
 Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   const std::string dir = alloc_dir();
   add_event(events::task_setup(now(), "Building Task Directory"));
-  auto built = build_task_dir(dir, task_.name);
-  if (built) built = write_log_settings(dir, task_.name, task_.log_config.get());
+  auto built = build_task_dir(dir, task_.name, task_.resources ? task_.resources->secrets_mb : 0);
+  if (built && !built->on_disk_because.empty()) log_.warn("the task's secrets are kept on disk", "reason", built->on_disk_because);
+  if (auto settings = write_log_settings(dir, task_.name, task_.log_config.get()); built && !settings) built = fail(settings.error());
   if (!built) {
     add_event(events::setup_failure(now(), fmt::format("failed to build task directory for \"{}\": {}", task_.name, built.error().message()), false));
     return fail(built.error());
