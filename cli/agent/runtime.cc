@@ -14,7 +14,9 @@
 #include "lib/metrics/metrics.h"
 #include "lib/store/dir_lock.h"
 #include "lib/wire/remote_caller.h"
+#include "sdk/async/footprint.h"
 #include "sdk/async/pool.h"
+#include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/rpc/node_rpc.h"
@@ -24,7 +26,7 @@
 namespace drover::cli {
 
 struct Runtime::Impl {
-  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()) {}
+  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()), scope(loop) {}
 
   Result<> lock() {
     const agent::Config& config = options.config;
@@ -141,6 +143,7 @@ struct Runtime::Impl {
   }
 
   Async<> stop() {
+    co_await scope.close();
     if (http_server) co_await http_server->close();
     if (client) co_await client->shutdown();
     client.reset();
@@ -164,6 +167,7 @@ struct Runtime::Impl {
   std::unique_ptr<agent::Client> client;
   std::unique_ptr<agent::LocalClientOps> client_ops;
   std::unique_ptr<http::Server> http_server;
+  Scope scope;
 };
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -181,6 +185,7 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
     co_await impl->stop();
     co_return fail(started.error());
   }
+  impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 

@@ -1,13 +1,14 @@
-#include "sdk/plugin/footprint.h"
+#include "sdk/async/footprint.h"
 
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 
-namespace drover::plugin {
+namespace drover {
 namespace {
 
 int release_segments(dl_phdr_info* info, std::size_t, void*) {
@@ -25,9 +26,10 @@ int release_segments(dl_phdr_info* info, std::size_t, void*) {
 
 }  // namespace
 
-void release_startup_pages() {
+Async<> release_startup_pages() {
+  co_await sleep_for(std::chrono::seconds(2));
   ::malloc_trim(0);
   ::dl_iterate_phdr(release_segments, nullptr);
 }
 
-}  // namespace drover::plugin
+}  // namespace drover
