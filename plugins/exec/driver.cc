@@ -157,7 +157,7 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   if (config_.no_pivot_root) launch.flags |= executor::flag::no_pivot_root;
   if (config.network_isolation) launch.network_path = config.network_isolation->path;
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  const auto cgroup = task_cgroup(cgroups_, given, replace_all(config.alloc_id + "." + config.name + ".scope", "/", "_"));
+  const auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name));
   launch.cgroup = cgroup.path;
   out.made_cgroup = cgroup.made;
   if (!launch.cgroup.empty()) launch.flags |= executor::flag::own_cgroup;

@@ -45,7 +45,7 @@ Result<TaskCgroup> choose_cgroup(const CgroupHost& host, const driver::TaskConfi
     return TaskCgroup{path, false};
   }
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  return task_cgroup(host, given, replace_all(config.alloc_id + "." + config.name + ".scope", "/", "_"));
+  return task_cgroup(host, given, scope_name(config.alloc_id, config.name));
 }
 
 }  // namespace
