@@ -106,8 +106,18 @@ Async<Response> run_handler(const http::Router& router, http::Request request) {
   co_return Response::text(500, "internal error: " + what);
 }
 
-// False: the body was given up by its writer, so that no end may be sent.
-Async<bool> write_body(const Response& response, PartWriter& writer) {
+Async<> deliver(Response response, NodeStream& stream) {
+  model::HttpRelayHead head;
+  head.status = response.status;
+  copy_headers(response.headers, head.headers);
+  head.body = model::Bytes(response.static_body.empty() ? std::move(response.body) : std::string(response.static_body));
+  head.parts_follow = static_cast<bool>(response.stream);
+  head.early_head = response.early_head;
+  head.until_close = response.until_close;
+  head.compress = response.compress;
+  const bool sent = co_await send_message(stream, model::to_msgpack(head));
+  if (!sent || !response.stream) co_return;
+  PartWriter writer(stream);
   bool complete = false;
   try {
     co_await response.stream(writer);
@@ -116,7 +126,9 @@ Async<bool> write_body(const Response& response, PartWriter& writer) {
     if (error.code() != asio::error::operation_aborted) throw;
   }
   co_await throw_if_cancelled();
-  co_return complete;
+  // A body that its writer gave up gets no end.
+  if (!complete) co_return;
+  [[maybe_unused]] const bool finished = co_await writer.finish();
 }
 
 Result<http::Request> to_request(model::HttpRelayRequest message) {
@@ -181,21 +193,8 @@ Async<> answer(model::HttpRelayRequest message, NodeStream& stream, const http::
     // What it changes happens, whether somebody waits for the answer or not.
     response = co_await run_handler(router, std::move(*request));
   }
-  model::HttpRelayHead head;
-  head.status = response.status;
-  copy_headers(response.headers, head.headers);
-  head.body = model::Bytes(response.static_body.empty() ? std::move(response.body) : std::string(response.static_body));
-  head.parts_follow = static_cast<bool>(response.stream);
-  head.early_head = response.early_head;
-  head.until_close = response.until_close;
-  head.compress = response.compress;
-  const bool sent = co_await send_message(stream, model::to_msgpack(head));
-  if (!sent || !response.stream) co_return;
-  PartWriter writer(stream);
-  auto either = write_body(response, writer) || until_gone(stream);
-  const auto first = co_await std::move(either);
-  if (first.index() == 1 || !std::get<0>(first)) co_return;
-  [[maybe_unused]] const bool finished = co_await writer.finish();
+  auto either = deliver(std::move(response), stream) || until_gone(stream);
+  co_await std::move(either);
 }
 
 }  // namespace drover::relay
