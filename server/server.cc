@@ -7,6 +7,7 @@
 #include "server/leader/leader.h"
 #include "server/raft_log.h"
 #include "server/rpc/context.h"
+#include "server/rpc/node_sessions.h"
 #include "server/scheduler/fit/allocs_fit.h"
 #include "server/scheduler/scheduler.h"
 
@@ -35,7 +36,8 @@ struct Server::Impl {
         clock(options.clock != nullptr ? *options.clock : system_clock()),
         rng(seed),
         scope(executor),
-        events(executor, options.event_buffer_size) {}
+        events(executor, options.event_buffer_size),
+        node_sessions(executor, fsm.store()) {}
 
   // The rest needs the log, which reads what was stored into the state machine first.
   void assemble(std::unique_ptr<fsm::Log> opened) {
@@ -82,6 +84,7 @@ struct Server::Impl {
   Scope scope;  // of the handlers
   fsm::Fsm fsm;
   events::EventBuffer events;
+  rpc::NodeSessions node_sessions;
   wire::Registry registry;
   std::unique_ptr<fsm::Log> log;
   std::optional<fsm::Writer> writer;
@@ -108,6 +111,7 @@ Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions o
 wire::Registry& Server::registry() { return impl_->registry; }
 bool Server::is_leader() const { return impl_->log->is_leader(); }
 std::string Server::leader() const { return is_leader() ? impl_->options.advertise_rpc : impl_->log->leader(); }
+rpc::NodeSessions& Server::node_sessions() { return impl_->node_sessions; }
 events::EventBuffer& Server::events() { return impl_->events; }
 
 std::map<std::string, std::map<std::string, std::string>> Server::stats() const {

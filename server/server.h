@@ -26,6 +26,10 @@
 
 namespace drover {
 
+namespace rpc {
+class NodeSessions;
+}
+
 struct ServerOptions {
   bool dev = false;                       // the log is kept in memory
   std::string data_dir;                   // where the log is kept otherwise
@@ -69,6 +73,8 @@ class Server {
   [[nodiscard]] std::string leader() const;
   // Sections of `agent-info`: nomad, raft, runtime counters by name.
   [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
+  // The ways to the nodes. Registered with the RPC server by rpc::serve_node_streams().
+  [[nodiscard]] rpc::NodeSessions& node_sessions();
   // The source of /v1/event/stream.
   [[nodiscard]] events::EventBuffer& events();
   // Ends every coroutine; parked queries answer with an error.
