@@ -19,8 +19,10 @@ rpc::Hooks server_hooks(const agent::Config& config) {
   jobspec::ValidateOptions limits;
   if (config.server.job_max_priority > 0) limits.max_priority = config.server.job_max_priority;
   if (config.server.job_max_count) limits.max_count = *config.server.job_max_count;
-  out.validate = [limits](const model::Job& job) {
-    jobspec::Validation found = jobspec::validate(job, limits);
+  out.validate = [limits](const model::Job& job, bool memory_oversubscription) {
+    jobspec::ValidateOptions options = limits;
+    options.memory_oversubscription = memory_oversubscription;
+    jobspec::Validation found = jobspec::validate(job, options);
     return rpc::JobVerdict{std::move(found.errors), std::move(found.warnings)};
   };
   out.parse_filter = api::parse_filter;

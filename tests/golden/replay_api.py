@@ -21,7 +21,7 @@ import sys
 import time
 import urllib.parse
 
-JOB_WORDS = ("plan|dispatch|dispatch/payload|periodic/force|revert|stable|scale|services|actions|action|versions/[^/]+/tag")
+JOB_WORDS = ("dispatch|dispatch/payload|periodic/force|revert|stable|scale|services|actions|action|versions/[^/]+/tag")
 BUILT = [
     r"/$", r"/nothing$", r"/v1$", r"/v1/$",
     r"/v1/jobs$", r"/v1/jobs/$", r"/v1/jobs/parse$", r"/v1/validate/job$", r"/v1/nodes/\.\./jobs$",
