@@ -1,5 +1,6 @@
 // `job plan`: what would happen if a job were registered now. The scheduler runs on the state as it is with the new job in it, and
 // what it wants to write is answered instead of written.
+#include "lib/cron/launch.h"
 #include "lib/diff/diff.h"
 #include "server/rpc/job_check.h"
 #include "server/rpc/stubs.h"
@@ -103,6 +104,16 @@ DryRun dry_run(scheduler::EvalRun& run, scheduler::ViewPtr view, std::int64_t no
   return out;
 }
 
+Result<model::Time> next_launch(const model::Job& job, std::int64_t now) {
+  if (!job.periodic || !job.periodic->enabled || job.stop || job.dispatched) return model::Time();
+  std::vector<std::string> expressions = job.periodic->specs;
+  if (!job.periodic->spec.empty()) expressions.push_back(job.periodic->spec);
+  constexpr std::int64_t second = 1'000'000'000;
+  auto found = cron::next_launch(expressions, job.periodic->time_zone, now / second);
+  if (!found) return fail(found.error(), "failed to parse cron expression");
+  return *found ? model::Time(**found * second) : model::Time();
+}
+
 Async<Result<model::JobPlanResponse>> plan(Context& c, model::JobPlanRequest request) {
   if (!request.job) co_return fail(Code::internal, "Job required for plan");
   model::Job job = complete_job(c, *request.job, request.namespace_);
@@ -129,6 +140,9 @@ Async<Result<model::JobPlanResponse>> plan(Context& c, model::JobPlanRequest req
   reply.failed_tg_allocs = result.ended->failed_tg_allocs;
   reply.created_evals = std::move(result.created);
   if (reply.created_evals.empty()) reply.created_evals.set_nil();
+  auto launch = next_launch(*planned, c.clock.unix_nanos());
+  if (!launch) co_return fail(launch.error());
+  reply.next_periodic_launch = *launch;
   reply.warnings = warning_list(verdict.warnings);
   if (existing) reply.index = reply.job_modify_index = existing->job_modify_index;
   if (request.diff) {
