@@ -2,8 +2,7 @@
 SHELL := /bin/bash
 BUILD ?= build
 BUILDTYPE ?= release
-export CXX := $(shell command -v ccache >/dev/null && echo "ccache ")clang++-19
-export CC := $(shell command -v ccache >/dev/null && echo "ccache ")clang-19
+# The compiler is clang-19 through ccache where there is one; CXX and CC name another.
 
 .PHONY: help
 help: ## list the targets
@@ -31,8 +30,8 @@ unit: build ## run the unit tests
 	@tools/test $(BUILD) unit
 integration: build ## run the integration tests
 	@tools/test $(BUILD) integration
-golden: build ## count agreement with the recorded answers
-	@tools/test $(BUILD) golden
+golden: build ## count agreement with the recorded answers (DIR=path counts those of another directory)
+	@GOLDEN_DIR="$(if $(DIR),$(abspath $(DIR)))" tools/test $(BUILD) golden
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 

@@ -116,6 +116,7 @@ Async<> TaskRunner::run() {
       }
       if (decision.kind == RestartDecision::Kind::not_restarting) local_.state.events.push_back(events::not_restarting(now(), decision.reason));
       if (decision.kind == RestartDecision::Kind::killed || killed_) local_.state.events.push_back(events::killed(now(), ""));
+      if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
       finish(decision.kind == RestartDecision::Kind::not_restarting);
       break;
     }
@@ -187,8 +188,9 @@ Async<bool> TaskRunner::recover(TaskDriver& driver) {
 Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   const std::string dir = alloc_dir();
   add_event(events::task_setup(now(), "Building Task Directory"));
-  auto built = build_task_dir(dir, task_.name);
-  if (built) built = write_log_settings(dir, task_.name, task_.log_config.get());
+  auto built = build_task_dir(dir, task_.name, task_.resources ? task_.resources->secrets_mb : 0);
+  if (built && !built->on_disk_because.empty()) log_.warn("the task's secrets are kept on disk", "reason", built->on_disk_because);
+  if (auto settings = write_log_settings(dir, task_.name, task_.log_config.get()); built && !settings) built = fail(settings.error());
   if (!built) {
     add_event(events::setup_failure(now(), fmt::format("failed to build task directory for \"{}\": {}", task_.name, built.error().message()), false));
     co_return fail(built.error());
