@@ -52,6 +52,7 @@ struct Server::Impl {
     leading.default_config = options.default_scheduler_config;
     leading.fits = options.fits ? options.fits : fits_on;
     leading.make_run = options.make_run ? options.make_run : scheduler::make_run;
+    const broker::RunFactory make_run = leading.make_run;
     leader.emplace(executor, *writer, fsm, clock, std::move(leading), options.log);
     fsm.set_listener([this](fsm::MessageType type, std::uint64_t index, const state::Changes& changes) {
       leader->on_changes(index, changes);
@@ -69,6 +70,7 @@ struct Server::Impl {
     context->job_max_priority = options.job_max_priority;
     context->gc = options.gc;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
+    context->make_run = make_run;
     rpc::register_endpoints(*context, registry);
     log->on_leadership([this](bool leads) {
       if (leads == leader->established()) return;
