@@ -30,8 +30,8 @@ unit: build ## run the unit tests
 	@tools/test $(BUILD) unit
 integration: build ## run the integration tests
 	@tools/test $(BUILD) integration
-golden: build ## count agreement with the recorded answers
-	@tools/test $(BUILD) golden
+golden: build ## count agreement with the recorded answers (DIR=path counts those of another directory)
+	@GOLDEN_DIR="$(if $(DIR),$(abspath $(DIR)))" tools/test $(BUILD) golden
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 

@@ -45,6 +45,12 @@ inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Deploymen
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Deployment>> deployment_get{"Deployment.GetDeployment"};
 inline constexpr Endpoint<ObjectRequest, ListReply<AllocListStub>> deployment_allocations{"Deployment.Allocations"};
 
+inline constexpr Endpoint<ObjectRequest, DeploymentUpdateResponse> deployment_fail{"Deployment.Fail"};
+inline constexpr Endpoint<DeploymentPauseRequest, DeploymentUpdateResponse> deployment_pause{"Deployment.Pause"};
+inline constexpr Endpoint<DeploymentPromoteRequest, DeploymentUpdateResponse> deployment_promote{"Deployment.Promote"};
+inline constexpr Endpoint<DeploymentUnblockRequest, DeploymentUpdateResponse> deployment_unblock{"Deployment.Unblock"};
+inline constexpr Endpoint<DeploymentAllocHealthRequest, DeploymentUpdateResponse> deployment_health{"Deployment.SetAllocHealth"};
+
 inline constexpr Endpoint<NodeRegisterRequest, NodeUpdateResponse> node_register{"Node.Register"};
 inline constexpr Endpoint<NodeUpdateStatusRequest, NodeUpdateResponse> node_update_status{"Node.UpdateStatus"};
 inline constexpr Endpoint<NodeClientAllocsRequest, NodeClientAllocsReply> node_client_allocs{"Node.GetClientAllocs"};
@@ -53,6 +59,7 @@ inline constexpr Endpoint<ListRequest, ListReply<NodeListStub>> node_list{"Node.
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Node>> node_get{"Node.GetNode"};
 inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Allocation>>> node_allocations{"Node.GetAllocs"};
 inline constexpr Endpoint<NodeUpdateEligibilityRequest, NodeEligibilityUpdateResponse> node_update_eligibility{"Node.UpdateEligibility"};
+inline constexpr Endpoint<NodeUpdateDrainRequest, NodeDrainUpdateResponse> node_update_drain{"Node.UpdateDrain"};
 inline constexpr Endpoint<ObjectRequest, NodeUpdateResponse> node_evaluate{"Node.Evaluate"};
 inline constexpr Endpoint<NodeDeregisterRequest, NodeUpdateResponse> node_deregister{"Node.Deregister"};
 

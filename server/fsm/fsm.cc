@@ -33,6 +33,13 @@ Result<> apply_message(state::Txn& txn, const NodeEligibility& m) {
   return {};
 }
 
+Result<> apply_message(state::Txn& txn, const NodeDrain& m) {
+  state::NodeDrainChange change{.strategy = m.strategy, .mark_eligible = m.mark_eligible, .status = m.status, .accessor_id = m.accessor_id, .meta = m.meta};
+  txn.put_node_drain(m.node_id, change, m.updated_at, m.event.get());
+  put_evals(txn, m.evals);
+  return {};
+}
+
 Result<> apply_message(state::Txn& txn, const JobRegister& m) {
   if (!m.job) return fail(Code::invalid_argument, "job is missing");
   const state::JobPtr* current = txn.tables().jobs.find({m.job->namespace_, m.job->id});
@@ -130,6 +137,46 @@ Result<> apply_message(state::Txn& txn, const PlanResult& m) {
   return {};
 }
 
+void put_reverted(state::Txn& txn, const std::shared_ptr<const model::Job>& job, std::int64_t tracked_versions) {
+  if (job) txn.put_job(*job, nullptr, static_cast<std::size_t>(tracked_versions));
+}
+
+void put_deployment_eval(state::Txn& txn, const std::shared_ptr<const model::Evaluation>& eval) {
+  if (!eval) return;
+  model::Evaluation stored = *eval;
+  if (const state::JobPtr* job = txn.tables().jobs.find({eval->namespace_, eval->job_id})) stored.job_modify_index = (*job)->job_modify_index;
+  txn.put_eval(std::move(stored));
+}
+
+Result<> apply_message(state::Txn& txn, const DeploymentStatus& m) {
+  DROVER_TRY(txn.check_active(m.update.deployment_id));
+  txn.put_deployment_status(m.update);
+  put_reverted(txn, m.job, m.tracked_versions);
+  put_deployment_eval(txn, m.eval);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const DeploymentPromote& m) {
+  DROVER_TRY(txn.promote_deployment(m.deployment_id, m.all, m.groups, m.now));
+  put_deployment_eval(txn, m.eval);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const DeploymentHealth& m) {
+  DROVER_TRY(txn.check_active(m.deployment_id));
+  DROVER_TRY(txn.put_alloc_health(m.deployment_id, m.healthy, true, m.now));
+  DROVER_TRY(txn.put_alloc_health(m.deployment_id, m.unhealthy, false, m.now));
+  if (m.update) txn.put_deployment_status(*m.update);
+  put_reverted(txn, m.job, m.tracked_versions);
+  put_deployment_eval(txn, m.eval);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const JobStability& m) {
+  txn.put_stability(m.namespace_, m.job_id, m.version, m.stable);
+  return {};
+}
+
 Result<> apply_message(state::Txn& txn, const DeploymentDelete& m) {
   for (const auto& id : m.deployments) txn.delete_deployment(id);
   return {};
@@ -160,6 +207,7 @@ Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::st
     case MessageType::node_register: return decode_and_apply<NodeRegister>(txn, entry);
     case MessageType::node_deregister: return decode_and_apply<NodeDeregister>(txn, entry);
     case MessageType::node_update_status: return decode_and_apply<NodeUpdateStatus>(txn, entry);
+    case MessageType::node_drain: return decode_and_apply<NodeDrain>(txn, entry);
     case MessageType::job_register: return decode_and_apply<JobRegister>(txn, entry);
     case MessageType::job_deregister: return decode_and_apply<JobDeregister>(txn, entry);
     case MessageType::eval_update: return decode_and_apply<EvalUpdate>(txn, entry);
@@ -167,6 +215,10 @@ Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::st
     case MessageType::alloc_client_update: return decode_and_apply<AllocClientUpdate>(txn, entry);
     case MessageType::reconcile_summaries: return decode_and_apply<ReconcileSummaries>(txn, entry);
     case MessageType::plan_result: return decode_and_apply<PlanResult>(txn, entry);
+    case MessageType::deployment_status: return decode_and_apply<DeploymentStatus>(txn, entry);
+    case MessageType::deployment_promote: return decode_and_apply<DeploymentPromote>(txn, entry);
+    case MessageType::deployment_health: return decode_and_apply<DeploymentHealth>(txn, entry);
+    case MessageType::job_stability: return decode_and_apply<JobStability>(txn, entry);
     case MessageType::deployment_delete: return decode_and_apply<DeploymentDelete>(txn, entry);
     case MessageType::job_batch_deregister: return decode_and_apply<JobBatchDeregister>(txn, entry);
     case MessageType::alloc_desired_transition: return decode_and_apply<AllocDesiredTransition>(txn, entry);

@@ -38,6 +38,10 @@ std::string_view event_type(MessageType type) {
     case MessageType::plan_result: return "PlanResult";
     case MessageType::job_batch_deregister: return "JobBatchDeregistered";
     case MessageType::alloc_desired_transition: return "AllocationUpdateDesiredStatus";
+    case MessageType::node_drain: return "NodeDrain";
+    case MessageType::deployment_status: return "DeploymentStatusUpdate";
+    case MessageType::deployment_promote: return "DeploymentPromotion";
+    case MessageType::deployment_health: return "DeploymentAllocHealth";
     case MessageType::node_eligibility: return "NodeEligibility";
     default: return {};
   }
@@ -51,6 +55,7 @@ DROVER_FSM_MESSAGE(NodeRegister)
 DROVER_FSM_MESSAGE(NodeDeregister)
 DROVER_FSM_MESSAGE(NodeUpdateStatus)
 DROVER_FSM_MESSAGE(NodeEligibility)
+DROVER_FSM_MESSAGE(NodeDrain)
 DROVER_FSM_MESSAGE(JobRegister)
 DROVER_FSM_MESSAGE(JobDeregister)
 DROVER_FSM_MESSAGE(JobBatchDeregister)
@@ -59,6 +64,10 @@ DROVER_FSM_MESSAGE(EvalDelete)
 DROVER_FSM_MESSAGE(AllocClientUpdate)
 DROVER_FSM_MESSAGE(ReconcileSummaries)
 DROVER_FSM_MESSAGE(PlanResult)
+DROVER_FSM_MESSAGE(DeploymentStatus)
+DROVER_FSM_MESSAGE(DeploymentPromote)
+DROVER_FSM_MESSAGE(DeploymentHealth)
 DROVER_FSM_MESSAGE(DeploymentDelete)
+DROVER_FSM_MESSAGE(JobStability)
 DROVER_FSM_MESSAGE(AllocDesiredTransition)
 DROVER_FSM_MESSAGE(SchedulerConfig)

@@ -19,6 +19,7 @@ enum class MessageType : std::uint8_t {
   node_register = 0,
   node_deregister = 1,
   node_update_status = 2,
+  node_drain = 3,
   job_register = 4,
   job_deregister = 5,
   eval_update = 6,
@@ -26,7 +27,11 @@ enum class MessageType : std::uint8_t {
   alloc_client_update = 9,
   reconcile_summaries = 10,
   plan_result = 13,
+  deployment_status = 14,
+  deployment_promote = 15,
+  deployment_health = 16,
   deployment_delete = 17,
+  job_stability = 18,
   job_batch_deregister = 26,
   alloc_desired_transition = 27,
   node_eligibility = 28,
@@ -92,6 +97,32 @@ struct NodeEligibility {
   static void describe(Self& self, V& v) {
     v("NodeID", self.node_id);
     v("Eligibility", self.eligibility);
+    v("UpdatedAt", self.updated_at);
+    v("Event", self.event);
+    v("Evals", self.evals);
+  }
+};
+
+// Sets, changes or (without a strategy) ends a drain. `status` of an end: "complete" or "canceled".
+struct NodeDrain {
+  static constexpr auto type = MessageType::node_drain;
+  std::string node_id;
+  Box<model::DrainStrategy> strategy;
+  bool mark_eligible = false;
+  std::string status;
+  std::string accessor_id;
+  Map<std::string> meta;
+  std::int64_t updated_at = 0;  // seconds
+  Box<model::NodeEvent> event;
+  EvalList evals;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("NodeID", self.node_id);
+    v("DrainStrategy", self.strategy);
+    v("MarkEligible", self.mark_eligible);
+    v("Status", self.status);
+    v("AccessorID", self.accessor_id);
+    v("Meta", self.meta);
     v("UpdatedAt", self.updated_at);
     v("Event", self.event);
     v("Evals", self.evals);
@@ -225,6 +256,79 @@ struct PlanResult {
     v("Deployment", self.deployment);
     v("DeploymentUpdates", self.deployment_updates);
     v("Now", self.now);
+  }
+};
+
+// A new status of a deployment that has not ended; `job`: the version its job goes back to.
+struct DeploymentStatus {
+  static constexpr auto type = MessageType::deployment_status;
+  model::DeploymentStatusUpdate update;
+  std::shared_ptr<const model::Job> job;
+  std::int64_t tracked_versions = 0;
+  std::shared_ptr<const model::Evaluation> eval;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Update", self.update);
+    v("Job", self.job);
+    v("TrackedVersions", self.tracked_versions);
+    v("Eval", self.eval);
+  }
+};
+
+// Refused when a group has too few healthy canaries.
+struct DeploymentPromote {
+  static constexpr auto type = MessageType::deployment_promote;
+  std::string deployment_id;
+  bool all = false;
+  List<std::string> groups;
+  std::int64_t now = 0;
+  std::shared_ptr<const model::Evaluation> eval;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("DeploymentID", self.deployment_id);
+    v("All", self.all);
+    v("Groups", self.groups);
+    v("Now", self.now);
+    v("Eval", self.eval);
+  }
+};
+
+// The health of allocations as somebody else than their client judges it, and what follows of it.
+struct DeploymentHealth {
+  static constexpr auto type = MessageType::deployment_health;
+  std::string deployment_id;
+  List<std::string> healthy;
+  List<std::string> unhealthy;
+  std::int64_t now = 0;
+  Box<model::DeploymentStatusUpdate> update;
+  std::shared_ptr<const model::Job> job;
+  std::int64_t tracked_versions = 0;
+  std::shared_ptr<const model::Evaluation> eval;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("DeploymentID", self.deployment_id);
+    v("Healthy", self.healthy);
+    v("Unhealthy", self.unhealthy);
+    v("Now", self.now);
+    v("Update", self.update);
+    v("Job", self.job);
+    v("TrackedVersions", self.tracked_versions);
+    v("Eval", self.eval);
+  }
+};
+
+struct JobStability {
+  static constexpr auto type = MessageType::job_stability;
+  std::string namespace_;
+  std::string job_id;
+  std::uint64_t version = 0;
+  bool stable = false;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("Version", self.version);
+    v("Stable", self.stable);
   }
 };
 

@@ -14,6 +14,15 @@
 
 namespace drover::state {
 
+// What changes of a node's drain. No strategy: it ends, with a status of "complete" or "canceled".
+struct NodeDrainChange {
+  model::Box<model::DrainStrategy> strategy;
+  bool mark_eligible = false;
+  std::string status;
+  std::string accessor_id;
+  model::Map<std::string> meta;
+};
+
 class Txn {
  public:
   Txn(Tables tables, std::uint64_t index) : t_(std::move(tables)), index_(index) { t_.index = index; }
@@ -27,6 +36,7 @@ class Txn {
   void put_node(model::Node node, const model::NodeEvent* event);
   void put_node_status(std::string_view id, std::string_view status, std::int64_t updated_at, const model::NodeEvent* event);
   void put_node_eligibility(std::string_view id, std::string_view eligibility, std::int64_t updated_at, const model::NodeEvent* event);
+  void put_node_drain(std::string_view id, const NodeDrainChange& change, std::int64_t updated_at, const model::NodeEvent* event);
   void delete_node(std::string_view id);
   void put_node_pool(model::NodePool pool);
 
@@ -34,6 +44,7 @@ class Txn {
   void put_job(model::Job job, const model::JobSubmission* submission, std::size_t tracked_versions);
   void stop_job(std::string_view namespace_, std::string_view id, std::int64_t submit_time);
   void purge_job(std::string_view namespace_, std::string_view id);
+  void put_stability(std::string_view namespace_, std::string_view id, std::uint64_t version, bool stable);
   void reconcile_summaries();
 
   void put_eval(model::Evaluation eval);
@@ -54,6 +65,12 @@ class Txn {
 
   void put_deployment(model::Deployment deployment);
   void put_deployment_status(const model::DeploymentStatusUpdate& update);
+  // An error when there is no such deployment or it has ended.
+  [[nodiscard]] Result<> check_active(std::string_view deployment_id) const;
+  // Refused, with the groups' counts, when canaries that must be healthy are not.
+  [[nodiscard]] Result<> promote_deployment(std::string_view id, bool all, const model::List<std::string>& groups, std::int64_t now);
+  [[nodiscard]] Result<> put_alloc_health(std::string_view deployment_id, const model::List<std::string>& allocs, bool healthy,
+                                          std::int64_t now);
   void delete_deployment(std::string_view id);
   void put_scheduler_config(model::SchedulerConfiguration config);
 

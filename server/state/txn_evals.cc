@@ -16,20 +16,6 @@ void remove_from(Tables& tables, const EvalPtr& eval) {
   tables.evals.erase(eval->id);
 }
 
-void add_to(Tables& tables, const DeploymentPtr& deployment) {
-  tables.deployments.put(deployment);
-  tables.deployments_created.put(deployment);
-  tables.deployments_namespace.put(deployment);
-  tables.deployments_job.put(deployment);
-}
-
-void remove_from(Tables& tables, const DeploymentPtr& deployment) {
-  tables.deployments_created.erase({deployment->create_index, deployment->id});
-  tables.deployments_namespace.erase({deployment->namespace_, deployment->create_index, deployment->id});
-  tables.deployments_job.erase({deployment->namespace_, deployment->job_id, deployment->id});
-  tables.deployments.erase(deployment->id);
-}
-
 void Txn::store_eval(const EvalPtr& before, EvalPtr eval) {
   add_to(t_, eval);
   record(Table::evals, before ? Object(before) : Object(), std::move(eval));
@@ -80,56 +66,6 @@ void Txn::delete_eval(std::string_view id) {
   remove_from(t_, before);
   want_status(before->namespace_, before->job_id, true);
   record(Table::evals, before, {});
-}
-
-void Txn::store_deployment(const DeploymentPtr& before, DeploymentPtr deployment) {
-  add_to(t_, deployment);
-  want_status(deployment->namespace_, deployment->job_id);
-  record(Table::deployment, before ? Object(before) : Object(), std::move(deployment));
-}
-
-void Txn::put_deployment(model::Deployment deployment) {
-  const DeploymentPtr* found = t_.deployments.find(deployment.id);
-  const DeploymentPtr before = found != nullptr ? *found : nullptr;
-  deployment.create_index = before ? before->create_index : index_;
-  deployment.modify_index = index_;
-  store_deployment(before, std::make_shared<const model::Deployment>(std::move(deployment)));
-}
-
-void Txn::put_deployment_status(const model::DeploymentStatusUpdate& update) {
-  const DeploymentPtr* found = t_.deployments.find(update.deployment_id);
-  if (found == nullptr || !active(**found)) return;
-  const DeploymentPtr before = *found;
-  model::Deployment deployment = *before;
-  deployment.status = update.status;
-  deployment.status_description = update.status_description;
-  if (update.updated_at != 0) deployment.modify_time = update.updated_at;
-  deployment.modify_index = index_;
-  const bool success = deployment.status == "successful";
-  const JobPtr* job = t_.versions.find({deployment.namespace_, deployment.job_id, deployment.job_version});
-  store_deployment(before, std::make_shared<const model::Deployment>(std::move(deployment)));
-  if (!success || job == nullptr || (*job)->stable) return;
-  // A deployment that succeeded makes its job version one to go back to.
-  model::Job stable = **job;
-  stable.stable = true;
-  stable.modify_index = index_;
-  const JobPtr* current = t_.jobs.find({stable.namespace_, stable.id});
-  const bool is_current = current != nullptr && (*current)->version == stable.version;
-  if (is_current) {
-    stable.status = (*current)->status;
-    stable.status_description = (*current)->status_description;
-  }
-  const JobPtr stored = std::make_shared<const model::Job>(std::move(stable));
-  store_version(stored, 0);
-  if (is_current) store_job(stored);
-}
-
-void Txn::delete_deployment(std::string_view id) {
-  const DeploymentPtr* found = t_.deployments.find(id);
-  if (found == nullptr) return;
-  const DeploymentPtr before = *found;
-  remove_from(t_, before);
-  record(Table::deployment, before, {});
 }
 
 }  // namespace drover::state

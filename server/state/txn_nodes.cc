@@ -76,6 +76,27 @@ void Txn::put_node_eligibility(std::string_view id, std::string_view eligibility
   store_node(before, std::move(node), true);
 }
 
+void Txn::put_node_drain(std::string_view id, const NodeDrainChange& change, std::int64_t updated_at, const model::NodeEvent* event) {
+  const NodePtr* found = t_.nodes.find(id);
+  if (found == nullptr) return;
+  const NodePtr before = *found;
+  model::Node node = *before;
+  append_event(node, event, index_);
+  node.drain_strategy = change.strategy;
+  if (change.strategy) node.scheduling_eligibility = "ineligible";
+  else if (change.mark_eligible) node.scheduling_eligibility = "eligible";
+  if (updated_at != 0) node.status_updated_at = updated_at;
+  // The record of the last drain outlives it.
+  const model::Time now(updated_at * 1'000'000'000);
+  model::DrainMetadata& last = node.last_drain.ensure();
+  if (change.strategy && !before->drain_strategy) last = model::DrainMetadata{.started_at = now};
+  last.updated_at = now;
+  last.status = change.strategy ? "draining" : change.status;
+  if (!change.accessor_id.empty()) last.accessor_id = change.accessor_id;
+  for (const auto& [key, value] : change.meta) last.meta[key] = value;
+  store_node(before, std::move(node), true);
+}
+
 void Txn::mark_alloc_update(std::string_view node_id) {
   const NodePtr* found = t_.nodes.find(node_id);
   if (found == nullptr || (*found)->last_alloc_update_index == index_) return;

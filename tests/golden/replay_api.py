@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
 """Replays the recorded API session of tests/golden/api/main against a running agent and counts agreement.
 
-usage: replay_api.py [--also REGEX] [--driver raw_exec] [--ratchet FILE] [--accept] [--show N] [--wait SECONDS] [--only SECTION] [BASE_URL]
+usage: replay_api.py [--folder DIR] [--ratchet FILE [--accept]] [--show N] [--wait SECONDS] [--only TEXT] BASE_URL
 
-BASE_URL falls back to $DROVER_ADDR, then http://127.0.0.1:4646. The agent must be fresh: named golden-1, dc1, class golden, ports
-14646 and 14647, meta rack=r1 zone=z1 owner=team-a. Rows whose route is not in BUILT (or --also) are skipped, and so are rows that
-need a value of a row that was skipped or did not answer it. `--driver raw_exec` turns the tasks of mock_driver into sleeping
-raw_exec tasks, in requests and in expected answers. The ratchet file lists the rows that agree; one that no longer does is an
-error (exit 1), new ones are reported and written with --accept.
+The agent must be fresh and be what the recording's was: run_api.py starts one and is the usual way to run this. A row whose route the
+agent does not know (404 without a body) is counted as not built, a row that needs a value of such a row as not reached. The ratchet
+file lists the rows that agree; one that no longer does is an error (exit 1), new ones are reported and written with --accept.
+`--folder` may hold rows that were kept apart from the tree's: they are played in their places among the tree's, and only they count.
 """
 import argparse
-import collections
-import copy
 import glob
 import http.client
 import json
@@ -21,22 +18,7 @@ import sys
 import time
 import urllib.parse
 
-JOB_WORDS = ("plan|dispatch|dispatch/payload|periodic/force|revert|stable|scale|services|actions|action|versions/[^/]+/tag")
-BUILT = [
-    r"/$", r"/nothing$", r"/v1$", r"/v1/$",
-    r"/v1/jobs$", r"/v1/jobs/$", r"/v1/jobs/parse$", r"/v1/validate/job$", r"/v1/nodes/\.\./jobs$",
-    r"/v1/job$", r"/v1/job/(?!.*/(%s)$).*$" % JOB_WORDS,
-    r"/v1/allocations$", r"/v1/allocation/(?!.*/(services|checks)$).*$",
-    r"/v1/evaluations(/count)?$", r"/v1/evaluation/.*$",
-    r"/v1/nodes$", r"/v1/node/(?!pools?(/|$))(?!.*/drain$).*$",
-    r"/v1/deployments$", r"/v1/deployment/(?!(fail|pause|promote|unblock|allocation-health)/).*$",
-    r"/v1/status/(leader|peers)$", r"/v1/regions$", r"/v1/metrics$", r"/v1/event/stream$",
-    r"/v1/agent/(self|health|members)$", r"/v1/system/.*$",
-    r"/v1/operator/scheduler/configuration$", r"/v1/operator/raft/configuration$",
-]
-# Rows of a built path whose method is not.
-NOT_BUILT = [("DELETE", r"/v1/evaluations$"), ("PUT", r"/v1/operator/scheduler/configuration$")]
-
+RECORDED_PORTS = ("14646", "14647", "14648")  # http, rpc, serf: they show in answers
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TEXT_OF = {
     "uuid": UUID, "index": r"\d+", "nanos": r"\d+", "seconds": r"\d+", "unix": r"\d+", "port": r"\d+", "number": r"-?[\d.e+]+",
@@ -159,23 +141,6 @@ def is_shape(value):
     return value in SHAPES if isinstance(value, str) else False
 
 
-def substitute_driver(value, driver):
-    """mock_driver tasks become sleeping tasks of a real driver, wherever a task's description stands."""
-    if isinstance(value, list):
-        return [substitute_driver(item, driver) for item in value]
-    if not isinstance(value, dict):
-        return value
-    out = {key: substitute_driver(item, driver) for key, item in value.items()}
-    if out.get("Driver") == "mock_driver" and isinstance(out.get("Config"), dict):
-        config = out["Config"]
-        run_for, code = str(config.get("run_for", "0s")), config.get("exit_code", 0)
-        number = float(re.match(r"[\d.]+", run_for).group(0)) if re.match(r"[\d.]+", run_for) else 0
-        seconds = number / 1000 if run_for.endswith("ms") else number
-        out["Driver"] = driver
-        out["Config"] = {"command": "/bin/sh", "args": ["-c", f"sleep {seconds:g}; exit {code}"]}
-    return out
-
-
 def reached(until, answer):
     """Whether a poll's answer is what the recording waited for; the phrases are those of the recording."""
     items = answer if isinstance(answer, list) else [answer]
@@ -261,105 +226,127 @@ def save_values(session, row, data):
             pass
 
 
-def built(method, path, patterns):
-    plain = urllib.parse.urlsplit(path).path
-    if any(method in (name, "POST" if name == "PUT" else name) and re.match(pattern, plain) for name, pattern in NOT_BUILT):
-        return False
-    return any(re.match(pattern, plain) for pattern in patterns)
-
-
-def load(folder, only):
+def read_rows(folder, ports):
+    """The rows below a folder by their sequence number; the recording's ports become the agent's."""
+    rows = {}
     for name in sorted(glob.glob(os.path.join(folder, "*.json"))):
-        if only and only not in name:
-            continue
         with open(name, encoding="utf-8") as file:
-            yield from json.load(file)
+            text = file.read()
+        for recorded, actual in zip(RECORDED_PORTS, ports):
+            text = text.replace(recorded, str(actual))
+        rows.update((row["seq"], row) for row in json.loads(text))
+    return rows
 
 
-def replay(session, rows, options):
-    agreed, failed, skipped = [], [], collections.Counter()
-    patterns = BUILT + options.also
+class Outcome:
+    def __init__(self):
+        self.agreed, self.failed, self.not_built, self.not_reached, self.waits = [], [], [], [], []
+
+    def summary(self):
+        played = len(self.agreed) + len(self.failed)
+        recorded = played + len(self.not_built) + len(self.not_reached)
+        return f"api: {len(self.agreed)} of {played} rows agree (of {recorded} recorded)"
+
+
+def play(session, row):
+    """Sends one row; answers status, headers and body. A missing value is a KeyError."""
+    request = session.fill(row["request"])
+    body = request.get("body_text")
+    if body is None and "body" in request:
+        body = json.dumps(request["body"])
+    path = urllib.parse.quote(request["path"], safe="/?&=%:@*+;,!~'()$-._`\"<>{}|^")
+    return session.request(request["method"], path, request.get("headers"), None if body is None else body.encode(),
+                           stream="/event/stream" in path)
+
+
+def replay(session, rows, counted, wait_limit):
+    out = Outcome()
     for row in rows:
         if "wait" in row:
             try:
-                if not wait_for(session, row["wait"], options.wait):
-                    skipped["waits that did not come true"] += 1
+                if not wait_for(session, row["wait"], wait_limit):
+                    out.waits.append(f"{row['wait'].get('path')}: {row['wait']['until']}")
             except KeyError:
-                skipped["waits for a value that is missing"] += 1
+                pass
             continue
-        request = row["request"]
-        if not built(request["method"], request["path"], patterns):
-            skipped["route not built"] += 1
-            continue
-        if options.driver:
-            row = copy.deepcopy(row)
-            row["request"], row["response"] = (substitute_driver(row[key], options.driver) for key in ("request", "response"))
-            request = row["request"]
-        elif "mock_driver" in json.dumps(row):
-            skipped["needs mock_driver"] += 1
-            continue
+        into = out if row["seq"] in counted else Outcome()
         try:
-            request = session.fill(request)
-        except KeyError:
-            skipped["needs a value that is missing"] += 1
+            status, headers, data = play(session, row)
+        except KeyError as missing:
+            into.not_reached.append((row["name"], f"no value {missing}"))
             continue
-        body = request.get("body_text")
-        if body is None and "body" in request:
-            body = json.dumps(request["body"])
-        path = urllib.parse.quote(request["path"], safe="/?&=%:@*+;,!~'()$-._`\"<>{}|^")
-        status, headers, data = session.request(request["method"], path, request.get("headers"),
-                                                None if body is None else body.encode(), stream="/event/stream" in path)
+        except (OSError, http.client.HTTPException) as error:
+            into.failed.append((row["name"], f"no answer: {error!r}"))
+            continue
         save_values(session, row, data)
         try:
             compare(session, row, status, headers, data)
-            agreed.append(row["name"])
+            into.agreed.append(row["name"])
         except Mismatch as mismatch:
-            failed.append((row["name"], str(mismatch)))
-    return agreed, failed, skipped
+            (into.not_built if status == 404 and not data else into.failed).append((row["name"], str(mismatch)))
+    return out
 
 
-def main():
+def check_ratchet(path, outcome, accept):
+    """Answers what no longer agrees."""
+    known = set()
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            known = {line.strip() for line in file if line.strip()}
+    lost, new = sorted(known - set(outcome.agreed)), sorted(set(outcome.agreed) - known)
+    if new:
+        print(f"{len(new)} rows agree that are not in {os.path.basename(path)}" + ("" if accept else "; write them with --accept"))
+    if accept:
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(name + "\n" for name in sorted(outcome.agreed))
+        return []
+    why = dict(outcome.failed + outcome.not_built + outcome.not_reached)
+    return [f"{name}: {why.get(name, 'not recorded any more')}" for name in lost]
+
+
+def arguments(parser):
     here = os.path.dirname(os.path.abspath(__file__))
-    parser = argparse.ArgumentParser(description="Replays the recorded API session against a running agent.")
-    parser.add_argument("base", nargs="?", default=os.environ.get("DROVER_ADDR", "http://127.0.0.1:4646"))
-    parser.add_argument("--folder", default=os.path.join(here, "api", "main"))
-    parser.add_argument("--also", action="append", default=[], help="path pattern of further routes that are built")
-    parser.add_argument("--driver", help="driver that stands in for mock_driver")
+    parser.add_argument("--folder", default=os.path.join(here, "api", "main"), help="where the rows are")
     parser.add_argument("--ratchet", help="file of the rows that agree")
     parser.add_argument("--accept", action="store_true", help="write the ratchet file")
-    parser.add_argument("--show", type=int, default=20, help="differences to print")
+    parser.add_argument("--show", type=int, default=0, help="differences to print")
+    parser.add_argument("--all", action="store_true", help="print also the rows that are not built or not reached")
     parser.add_argument("--wait", type=float, default=20, help="seconds a poll may take")
-    parser.add_argument("--only", help="part of a section's file name")
-    options = parser.parse_args()
+    parser.add_argument("--only", default="", help="part of the names of the rows to count; all are played")
+    return here
 
-    session = Session(options.base)
+
+def run(base, options, here, ports=RECORDED_PORTS):
+    session = Session(base)
     nodes = json.loads(session.request("GET", "/v1/nodes")[2] or b"[]")
     if nodes:
         session.saved["node"] = nodes[0]["ID"]
-    agreed, failed, skipped = replay(session, list(load(options.folder, options.only)), options)
-    total = len(agreed) + len(failed)
-    print(f"{len(agreed)} of {total} rows agree; skipped: " + (", ".join(f"{n} {why}" for why, n in sorted(skipped.items())) or "none"))
-    for name, why in failed[:options.show]:
+    rows = read_rows(os.path.join(here, "api", "main"), ports)
+    chosen = read_rows(options.folder, ports)
+    rows.update(chosen)
+    counted = {seq for seq, row in chosen.items() if options.only in row.get("name", "")}
+    outcome = replay(session, [rows[seq] for seq in sorted(rows)], counted, options.wait)
+    print(outcome.summary())
+    details = outcome.failed + (outcome.not_built + outcome.not_reached if options.all else [])
+    for name, why in details[:options.show]:
         print(f"  {name}: {why}")
-    if len(failed) > options.show:
-        print(f"  ... and {len(failed) - options.show} more")
+    if options.show:
+        for wait in outcome.waits:
+            print(f"  not within the limit: {wait}")
     if not options.ratchet:
         return 0
-    known = set()
-    if os.path.exists(options.ratchet):
-        with open(options.ratchet, encoding="utf-8") as file:
-            known = {line.strip() for line in file if line.strip()}
-    lost = sorted(known & {name for name, _ in failed})
-    new = sorted(set(agreed) - known)
-    if new:
-        print(f"{len(new)} rows agree that are not in {options.ratchet}" + ("" if options.accept else "; write them with --accept"))
-    if options.accept:
-        with open(options.ratchet, "w", encoding="utf-8") as file:
-            file.writelines(name + "\n" for name in sorted((known | set(agreed)) - set(lost)))
-        return 0
-    if lost:
-        print(f"no longer agree: {', '.join(lost)}")
+    lost = check_ratchet(options.ratchet, outcome, options.accept)
+    for line in lost:
+        print(f"no longer agrees: {line}")
     return 1 if lost else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Replays the recorded API session against a running agent.")
+    parser.add_argument("base", nargs="?", default=os.environ.get("DROVER_ADDR", "http://127.0.0.1:4646"))
+    here = arguments(parser)
+    options = parser.parse_args()
+    return run(options.base, options, here)
 
 
 if __name__ == "__main__":
