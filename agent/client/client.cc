@@ -441,6 +441,10 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+void Client::refresh() {
+  refresh_node_facts(impl_->options, impl_->base_node);
+  impl_->node_changed.set();
+}
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 
 AllocRunner* Client::alloc(std::string_view id) {

@@ -29,6 +29,17 @@
 
 namespace drover::cli {
 
+namespace {
+ServerTuning server_tuning(const agent::ServerConfig& config) {
+  ServerTuning out;
+  out.num_schedulers = static_cast<int>(config.num_schedulers.value_or(0));
+  out.enabled_schedulers = config.enabled_schedulers;
+  if (config.raft_snapshot_threshold > 0) out.snapshot_threshold = static_cast<std::uint64_t>(config.raft_snapshot_threshold);
+  if (config.raft_trailing_logs > 0) out.snapshot_trailing = static_cast<std::uint32_t>(config.raft_trailing_logs);
+  return out;
+}
+}  // namespace
+
 struct Runtime::Impl {
   Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()), scope(loop) {}
 
@@ -53,8 +64,7 @@ struct Runtime::Impl {
     out.region = config.region;
     out.datacenter = config.datacenter;
     out.advertise_rpc = config.advertise.rpc;
-    out.num_schedulers = static_cast<int>(config.server.num_schedulers.value_or(0));
-    out.enabled_schedulers = config.server.enabled_schedulers;
+    out.tuning = server_tuning(config.server);
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
@@ -221,6 +231,11 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
+
+void Runtime::reload(const agent::Config& config) {
+  if (impl_->server) impl_->server->tune(server_tuning(config.server));
+  if (impl_->client) impl_->client->refresh();
+}
 
 std::string Runtime::node_id() const { return impl_->client ? impl_->client->node()->id : ""; }
 
