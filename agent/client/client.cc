@@ -136,6 +136,8 @@ struct Client::Impl {
     scope.spawn(heartbeat(ttl));
     scope.spawn(watch_desired());
     scope.spawn(watch_node());
+    reverse.emplace(scope, options.streams, model::NodeConnectRequest{node_id, secret_id}, options.serve, rng, log.named("requests"));
+    scope.spawn(reverse->run());
   }
 
   Async<> start_plugins(std::string reattach) {
@@ -421,6 +423,7 @@ struct Client::Impl {
   std::optional<TaskServices> task_services;
   std::optional<AllocServices> alloc_services;
   std::optional<StatusSender> sender;
+  std::optional<ReverseStream> reverse;
   std::map<std::string, std::unique_ptr<AllocRunner>> runners;
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
@@ -439,6 +442,10 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+void Client::refresh() {
+  refresh_node_facts(impl_->options, impl_->base_node);
+  impl_->node_changed.set();
+}
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 
 AllocRunner* Client::alloc(std::string_view id) {

@@ -211,6 +211,7 @@ class Agent:
             file.write(text + extra)
         self.log = os.path.join(self.directory, 'agent.log')
         self.process = None
+        self.environment = {}  # more than the little it gets
         sandbox.agents.append(self)
 
     @property
@@ -224,7 +225,7 @@ class Agent:
     def spawn(self):
         arguments = [*self.prefix, self.sandbox.drover, 'agent', *(['-dev'] if self.dev else []), '-config', self.config]
         environment = {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': self.directory,
-                       'TMPDIR': self.directory, 'LANG': 'C.UTF-8', 'DROVER_FAIL_POINTS': self.sandbox.points}
+                       'TMPDIR': self.directory, 'LANG': 'C.UTF-8', 'DROVER_FAIL_POINTS': self.sandbox.points, **self.environment}
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                                             start_new_session=True)

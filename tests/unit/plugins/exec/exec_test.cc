@@ -192,6 +192,20 @@ TEST_CASE("exec: sessions run in the task's namespaces as its user" * doctest::s
   CHECK(wait_for(bench.loop, bench.driver.destroy_task(config.id, false)));
 }
 
+// `make test-fresh` runs this and the test before it in a chroot, where the root of the task's mount namespace is the host's.
+TEST_CASE("R_004_session_root: sessions are in the task's root also where it could not be pivoted into" * doctest::skip(!is_root())) {
+  Bench bench({{"allow_degraded", true}, {"no_pivot_root", true}});
+  const auto config = bench.alloc.config({{"command", "/bin/sh"}, {"args", {"-c", "touch /local/mine; echo up; sleep 1000"}}});
+  REQUIRE(wait_for(bench.loop, bench.driver.start_task(config)));
+  while (bench.alloc.stdout_text() != "up\n") bench.loop.run_one_for(1ms);
+  const auto result = wait_for(bench.loop, bench.driver.exec_task(config.id, {"sh", "-c", "cat /proc/1/comm; ls /local; pwd; test -e /root || echo chroot"}, 10s));
+  REQUIRE(result);
+  CHECK(result->stdout_data == "sh\nmine\n/\nchroot\n");
+  REQUIRE(wait_for(bench.loop, bench.driver.stop_task(config.id, 20ms, "")));
+  CHECK(wait_for(bench.loop, bench.driver.wait_task(config.id))->signal == SIGKILL);
+  CHECK(wait_for(bench.loop, bench.driver.destroy_task(config.id, false)));
+}
+
 namespace {
 Async<> gather_text(Channel<driver::ExecOutput>& output, std::string& text, std::optional<std::int32_t>& code) {
   for (;;) {
