@@ -341,7 +341,7 @@ def test_f11_l02_executor_killed_at_every_step(sandbox):
             life.stop()
         else:
             starts = 2 if point == 'executor.while_running' else 1  # what dies at its end is started again below
-            life.until('the task to run', lambda: len(task_pids(agent)) == starts)  # pylint: disable=cell-var-from-loop
+            life.until('the task to run', lambda: len(task_pids(agent)) == starts and [one['ClientStatus'] for one in life.allocs()] == ['running'])  # pylint: disable=cell-var-from-loop
             let_end(agent)
             life.until('the end of the task to be reported', lambda: [one['ClientStatus'] for one in life.allocs()] == ['failed'])
             events = life.allocs()[0]['TaskStates']['t']['Events']
