@@ -94,7 +94,8 @@ class AgentCommand final : public Command {
     options.environment = whole_environment();
     options.version = compatible_version;
     options.libexec = find_libexec(options.environment);
-    options.log = Logger("", make_fd_sink(STDOUT_FILENO, config->log_json), *level);
+    options.log_tap = std::make_shared<LogTap>(make_fd_sink(STDOUT_FILENO, config->log_json), *level);
+    options.log = Logger("", options.log_tap, options.log_tap->level());
     context.ui.out("==> Starting Nomad agent...");
     asio::io_context loop(1);
     Scope scope(loop.get_executor());
@@ -108,6 +109,7 @@ class AgentCommand final : public Command {
   static Async<> serve(Context& context, Executor executor, RuntimeOptions options, int& code) {
     const agent::Config config = options.config;
     const Logger log = options.log;
+    const std::shared_ptr<LogTap> tap = options.log_tap;
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
     auto runtime = co_await Runtime::start(executor, std::move(options));
     if (!runtime) {
@@ -127,7 +129,7 @@ class AgentCommand final : public Command {
         break;
       }
       notify_service_manager("RELOADING=1");
-      log.set_level(parse_log_level(config.log_level).value_or(LogLevel::info));
+      tap->set_level(parse_log_level(config.log_level).value_or(LogLevel::info));
       notify_service_manager("READY=1");
     }
     notify_service_manager("STOPPING=1");
