@@ -29,6 +29,13 @@ namespace drover {
 namespace rpc {
 class NodeSessions;
 }
+// What a running server takes over from a changed configuration.
+struct ServerTuning {
+  int num_schedulers = 0;                       // 0: one per core
+  std::vector<std::string> enabled_schedulers;  // empty: all
+  std::uint64_t snapshot_threshold = 8192;      // entries of the log between two snapshots
+  std::uint32_t snapshot_trailing = 1024;       // entries that a snapshot leaves in it
+};
 
 struct ServerOptions {
   bool dev = false;                       // the log is kept in memory
@@ -38,8 +45,7 @@ struct ServerOptions {
   std::string region = "global";
   std::string datacenter = "dc1";
   std::string advertise_rpc = "127.0.0.1:4647";
-  int num_schedulers = 0;                 // 0: one per core
-  std::vector<std::string> enabled_schedulers;  // empty: all
+  ServerTuning tuning;
   std::size_t event_buffer_size = 100;
   std::int64_t job_tracked_versions = 6;
   std::size_t job_max_source_size = 1'000'000;
@@ -77,6 +83,7 @@ class Server {
   [[nodiscard]] rpc::NodeSessions& node_sessions();
   // The source of /v1/event/stream.
   [[nodiscard]] events::EventBuffer& events();
+  void tune(ServerTuning tuning);
   // Ends every coroutine; parked queries answer with an error.
   [[nodiscard]] Async<> shutdown();
 

@@ -39,7 +39,8 @@ struct Client::Impl {
         manager(options.executor, log.named("driver_manager"), options.clock, plugin_options(options)),
         drivers(options.executor, manager),
         node_changed(options.executor),
-        plugins_ready(options.executor) {}
+        plugins_ready(options.executor),
+        server_contacted(options.executor) {}
 
   static pluginhost::Options plugin_options(const ClientOptions& from) {
     pluginhost::Options out;
@@ -103,6 +104,7 @@ struct Client::Impl {
         .executor = options.executor, .clock = options.clock, .rng = rng, .log = log, .drivers = drivers,
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
+        .server_contacted = server_contacted,
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
     if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
@@ -164,14 +166,14 @@ struct Client::Impl {
         if (auto local = decode_task_local(*task.local); local) tasks[name] = std::move(*local);
       }
       // Its index is taken as unseen, so that the first answer of the servers brings the newest version.
-      add_runner(std::move(alloc), std::move(tasks), 0);
+      add_runner(std::move(alloc), std::move(tasks), 0, false);
     }
     stored.allocs.clear();
   }
 
-  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index) {
+  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index, bool may_run_already) {
     const std::string id = alloc->id;
-    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks));
+    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks), may_run_already);
     AllocRunner& running = *runner;
     runners[id] = std::move(runner);
     known[id] = index;
@@ -331,9 +333,11 @@ struct Client::Impl {
       } else if (is_over(*at->second)) {
         collected[id] = index;
       } else {
-        add_runner(at->second, {}, index);
+        // What the first answer names and no record tells of may run here all the same: the state was lost (F-37, F-38).
+        add_runner(at->second, {}, index, !server_contacted.is_set());
       }
     }
+    server_contacted.set();
     co_return true;
   }
 
@@ -408,6 +412,7 @@ struct Client::Impl {
   ManagedDrivers drivers;
   Event node_changed;
   Event plugins_ready;
+  Event server_contacted;  // the servers have said what they want of this node
   std::unique_ptr<StateStore> store;
   StoredState stored;
   std::string node_id, secret_id;
@@ -436,6 +441,10 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+void Client::refresh() {
+  refresh_node_facts(impl_->options, impl_->base_node);
+  impl_->node_changed.set();
+}
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 
 AllocRunner* Client::alloc(std::string_view id) {

@@ -43,6 +43,8 @@ class Client {
   [[nodiscard]] Async<> shutdown();
 
   [[nodiscard]] std::shared_ptr<const model::Node> node() const;
+  // Looks at the machine again, as at start, and registers again when something has changed.
+  void refresh();
   // Null when the allocation is not here.
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
   [[nodiscard]] model::HostStats host_stats() const;

@@ -18,7 +18,9 @@
 #include "lib/relay/relay.h"
 #include "lib/store/dir_lock.h"
 #include "lib/wire/remote_caller.h"
+#include "sdk/async/footprint.h"
 #include "sdk/async/pool.h"
+#include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/rpc/node_rpc.h"
@@ -28,8 +30,19 @@
 
 namespace drover::cli {
 
+namespace {
+ServerTuning server_tuning(const agent::ServerConfig& config) {
+  ServerTuning out;
+  out.num_schedulers = static_cast<int>(config.num_schedulers.value_or(0));
+  out.enabled_schedulers = config.enabled_schedulers;
+  if (config.raft_snapshot_threshold > 0) out.snapshot_threshold = static_cast<std::uint64_t>(config.raft_snapshot_threshold);
+  if (config.raft_trailing_logs > 0) out.snapshot_trailing = static_cast<std::uint32_t>(config.raft_trailing_logs);
+  return out;
+}
+}  // namespace
+
 struct Runtime::Impl {
-  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()) {}
+  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()), scope(loop) {}
 
   Result<> lock() {
     const agent::Config& config = options.config;
@@ -52,8 +65,7 @@ struct Runtime::Impl {
     out.region = config.region;
     out.datacenter = config.datacenter;
     out.advertise_rpc = config.advertise.rpc;
-    out.num_schedulers = static_cast<int>(config.server.num_schedulers.value_or(0));
-    out.enabled_schedulers = config.server.enabled_schedulers;
+    out.tuning = server_tuning(config.server);
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
@@ -184,6 +196,7 @@ struct Runtime::Impl {
   }
 
   Async<> stop() {
+    co_await scope.close();
     if (http_server) co_await http_server->close();
     if (client) co_await client->shutdown();
     if (server) co_await server->shutdown();
@@ -211,6 +224,7 @@ struct Runtime::Impl {
   std::unique_ptr<agent::ClientOps> client_ops;
   std::unique_ptr<Forwarder> forwarder;
   std::unique_ptr<http::Server> http_server;
+  Scope scope;
 };
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -228,10 +242,16 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
     co_await impl->stop();
     co_return fail(started.error());
   }
+  impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
+
+void Runtime::reload(const agent::Config& config) {
+  if (impl_->server) impl_->server->tune(server_tuning(config.server));
+  if (impl_->client) impl_->client->refresh();
+}
 
 std::string Runtime::node_id() const { return impl_->client ? impl_->client->node()->id : ""; }
 
