@@ -26,6 +26,9 @@
 
 namespace drover {
 
+namespace rpc {
+class NodeSessions;
+}
 // What a running server takes over from a changed configuration.
 struct ServerTuning {
   int num_schedulers = 0;                       // 0: one per core
@@ -76,6 +79,8 @@ class Server {
   [[nodiscard]] std::string leader() const;
   // Sections of `agent-info`: nomad, raft, runtime counters by name.
   [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
+  // The ways to the nodes. Registered with the RPC server by rpc::serve_node_streams().
+  [[nodiscard]] rpc::NodeSessions& node_sessions();
   // The source of /v1/event/stream.
   [[nodiscard]] events::EventBuffer& events();
   void tune(ServerTuning tuning);

@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 
 namespace drover::rpc {
@@ -32,7 +33,8 @@ std::string error_list(const std::vector<std::string>& errors) {
 std::string warning_list(const std::vector<std::string>& warnings) {
   if (warnings.empty()) return {};
   std::string out = warnings.size() == 1 ? "1 warning:\n" : fmt::format("{} warnings:\n", warnings.size());
-  for (const auto& warning : warnings) out += "\n* " + warning;
+  // One that lists others ends in blank lines.
+  for (const auto& warning : warnings) out += "\n* " + std::string(trim(warning));
   return out;
 }
 
@@ -64,6 +66,7 @@ Result<std::string> uuid_prefix(std::string_view what, std::string_view prefix) 
 void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_reads(c, registry);
   add_job_writes(c, registry);
+  add_job_plan(c, registry);
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "server/rpc/context.h"
+#include "server/rpc/job_check.h"
 
 namespace drover::rpc {
 namespace {
@@ -9,37 +9,6 @@ constexpr std::string_view registration_disabled =
     "Job registration, dispatch, and scale are disabled by the scheduler configuration";
 
 bool has_no_evals(const model::Job& job) { return job.periodic || (job.parameterized_job && !job.dispatched); }
-
-// Errors of everything that is checked before a job is stored, in the order users know.
-JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const model::Job& job) {
-  JobVerdict out;
-  if (job.namespace_ != "default") {
-    out.errors.push_back(fmt::format("job \"{}\" is in nonexistent namespace \"{}\"", job.id, job.namespace_));
-    return out;
-  }
-  if (!job.node_pool.empty() && !snapshot.node_pool(job.node_pool)) {
-    out.errors.push_back(fmt::format("job \"{}\" is in nonexistent node pool \"{}\"", job.id, job.node_pool));
-    return out;
-  }
-  if (c.hooks.validate) out = c.hooks.validate(job);
-  if (!job.dispatched && !job.payload.empty()) out.errors.emplace_back("job can't be submitted with a payload, only dispatched");
-  return out;
-}
-
-// Changes of a job that no update may make.
-Result<> check_update(const model::Job& old_job, const model::Job& job) {
-  if (old_job.type != job.type) return fail(Code::internal, "cannot update job from type \"{}\" to \"{}\"", old_job.type, job.type);
-  if (old_job.periodic && !job.periodic) return fail(Code::internal, "cannot update periodic job to being non-periodic");
-  if (!old_job.periodic && job.periodic) return fail(Code::internal, "cannot update non-periodic job to being periodic");
-  if (old_job.parameterized_job && !job.parameterized_job) {
-    return fail(Code::internal, "cannot update parameterized job to being non-parameterized");
-  }
-  if (!old_job.parameterized_job && job.parameterized_job) {
-    return fail(Code::internal, "cannot update non-parameterized job to being parameterized");
-  }
-  if (old_job.dispatched != job.dispatched) return fail(Code::internal, "field 'Dispatched' is read-only");
-  return {};
-}
 
 void preserve(const model::JobRegisterRequest& request, const model::Job& old_job, model::Job& job) {
   for (auto& group : job.task_groups) {
@@ -61,11 +30,7 @@ Result<> check_eval_priority(const Context& c, std::int64_t priority) {
 
 Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobRegisterRequest request) {
   if (!request.job) co_return fail(Code::internal, "missing job for registration");
-  model::Job job = *request.job;
-  if (!request.namespace_.empty()) job.namespace_ = request.namespace_;
-  if (job.namespace_.empty()) job.namespace_ = "default";
-  if (job.region.empty()) job.region = c.region;
-  if (c.hooks.canonicalize) c.hooks.canonicalize(job);
+  model::Job job = complete_job(c, *request.job, request.namespace_);
   if (job.region != c.region) co_return fail(Code::internal, "No path to region");
 
   const auto snapshot = c.fsm.store().snapshot();
@@ -170,11 +135,7 @@ Async<Result<model::JobRegisterResponse>> evaluate(Context& c, model::JobEvaluat
 
 Async<Result<model::JobValidateResponse>> validate(Context& c, model::JobValidateRequest request) {
   if (!request.job) co_return fail(Code::internal, "missing job for validation");
-  model::Job job = *request.job;
-  if (!request.namespace_.empty()) job.namespace_ = request.namespace_;
-  if (job.namespace_.empty()) job.namespace_ = "default";
-  if (job.region.empty()) job.region = c.region;
-  if (c.hooks.canonicalize) c.hooks.canonicalize(job);
+  model::Job job = complete_job(c, *request.job, request.namespace_);
   JobVerdict verdict = check_job(c, *c.fsm.store().snapshot(), job);
   model::JobValidateResponse reply;
   reply.driver_config_validated = true;

@@ -18,7 +18,7 @@ struct Bench {
   Allocation alloc;
   TempDir state = *TempDir::make();
   asio::io_context loop;
-  exec::ExecDriver driver{loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor", {}}, system_clock()};
+  exec::ExecDriver driver{loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor"}, system_clock()};
 
   explicit Bench(const json& config = {{"allow_degraded", true}}) {
     REQUIRE(wait_for(loop, driver.set_config(plugin::to_msgpack(config), "v0.1.0")));
