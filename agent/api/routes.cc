@@ -97,12 +97,12 @@ Async<Response> not_found(ClientOps&, Request) { co_return Response::text(404, "
 void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool) {
   add_fs_routes(router, ops, pool);
   using Function = Async<Response> (*)(ClientOps&, Request);
-  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::off) {
+  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::get) {
     router.add(methods, pattern, [&ops, function](Request request) { return function(ops, std::move(request)); }, {.cors = cors});
   };
-  add("*", "/v1/client/stats", host_stats, http::Cors::get);
-  add("*", "/v1/client/gc", collect_all);
-  add("*", "/v1/client/allocation/{alloc}/stats", stats, http::Cors::get);
+  add("*", "/v1/client/stats", host_stats);
+  add("*", "/v1/client/gc", collect_all, http::Cors::off);
+  add("*", "/v1/client/allocation/{alloc}/stats", stats);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
   add("*", "/v1/client/allocation/{alloc}/gc", collect);

@@ -1,19 +1,44 @@
 #include <algorithm>
 
+#include "sdk/base/uuid.h"
 #include "server/rpc/context.h"
 
 namespace drover::rpc {
 namespace {
 
-constexpr std::string_view registration_disabled =
-    "Job registration, dispatch, and scale are disabled by the scheduler configuration";
-
-bool has_no_evals(const model::Job& job) { return job.periodic || (job.parameterized_job && !job.dispatched); }
+// What a namespace does not let its jobs use; empty when it lets this one.
+std::string namespace_refusal(const model::Namespace& space, const model::Job& job) {
+  if (!space.capabilities) return {};
+  const model::NamespaceCapabilities& may = *space.capabilities;
+  const auto refused = [](const model::List<std::string>& enabled, const model::List<std::string>& disabled, const std::string& name) {
+    return (!enabled.empty() && std::ranges::find(enabled, name) == enabled.end()) || std::ranges::find(disabled, name) != disabled.end();
+  };
+  const auto sentence = [&](std::string_view what, const std::vector<std::string>& names) {
+    std::string list;
+    for (const auto& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
+    if (names.size() == 1) return fmt::format("used {} {} is not allowed in namespace \"{}\"", what, list, space.name);
+    return fmt::format("used {}s [{}] are not allowed in namespace \"{}\"", what, list, space.name);
+  };
+  std::vector<std::string> drivers, modes;
+  for (const auto& group : job.task_groups) {
+    for (const auto& network : group.networks) {
+      const std::string mode = network.mode.empty() ? "host" : network.mode;
+      if (refused(may.enabled_network_modes, may.disabled_network_modes, mode)) modes.push_back(mode);
+    }
+    for (const auto& task : group.tasks) {
+      if (refused(may.enabled_task_drivers, may.disabled_task_drivers, task.driver)) drivers.push_back(task.driver);
+    }
+  }
+  if (!drivers.empty()) return sentence("task driver", drivers);
+  if (!modes.empty()) return sentence("group network mode", modes);
+  return {};
+}
 
 // Errors of everything that is checked before a job is stored, in the order users know.
 JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const model::Job& job) {
   JobVerdict out;
-  if (job.namespace_ != "default") {
+  const state::NamespacePtr space = snapshot.name_space(job.namespace_);
+  if (!space) {
     out.errors.push_back(fmt::format("job \"{}\" is in nonexistent namespace \"{}\"", job.id, job.namespace_));
     return out;
   }
@@ -21,8 +46,11 @@ JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const mo
     out.errors.push_back(fmt::format("job \"{}\" is in nonexistent node pool \"{}\"", job.id, job.node_pool));
     return out;
   }
+  if (auto refused = namespace_refusal(*space, job); !refused.empty()) {
+    out.errors.push_back(std::move(refused));
+    return out;
+  }
   if (c.hooks.validate) out = c.hooks.validate(job);
-  if (!job.dispatched && !job.payload.empty()) out.errors.emplace_back("job can't be submitted with a payload, only dispatched");
   return out;
 }
 
@@ -66,12 +94,12 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
   if (job.namespace_.empty()) job.namespace_ = "default";
   if (job.region.empty()) job.region = c.region;
   if (c.hooks.canonicalize) c.hooks.canonicalize(job);
-  if (job.region != c.region) co_return fail(Code::internal, "No path to region");
+  const auto elsewhere = [&](const model::MultiregionRegion& region) { return region.name != c.region; };
+  if (job.region != c.region || (job.multiregion && std::ranges::any_of(job.multiregion->regions, elsewhere))) {
+    co_return fail(Code::internal, "No path to region");
+  }
 
   const auto snapshot = c.fsm.store().snapshot();
-  if (snapshot->scheduler_config().reject_job_registration) {
-    co_return fail(Error(Code::permission_denied, std::string(registration_disabled)).with_http_status(403));
-  }
   const state::JobPtr existing = snapshot->job(job.namespace_, job.id);
   if (existing && (request.preserve_counts || request.preserve_resources)) preserve(request, *existing, job);
   JobVerdict verdict = check_job(c, *snapshot, job);
@@ -81,6 +109,10 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     DROVER_CO_TRY(check_update(*existing, job));
   }
   job.submit_time = c.clock.unix_nanos();
+  // The log entry carries every id; one that its target has already is kept when the entry is applied.
+  for (auto& group : job.task_groups) {
+    if (group.scaling && group.scaling->id.empty()) group.scaling->id = make_uuid(c.rng);
+  }
 
   fsm::JobRegister message;
   if (request.submission) {
@@ -92,7 +124,7 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     }
   }
   model::JobRegisterResponse reply;
-  if (!has_no_evals(job)) {
+  if (has_evals(job)) {
     auto eval = new_eval(c, job, "job-register");
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
     reply.eval_id = eval->id;
@@ -128,7 +160,7 @@ Async<Result<model::JobDeregisterResponse>> deregister(Context& c, model::JobDer
   message.purge = request.purge;
   message.no_shutdown_delay = request.no_shutdown_delay;
   message.submit_time = c.clock.unix_nanos();
-  if (!has_no_evals(*job)) {
+  if (has_evals(*job)) {
     auto eval = new_eval(c, *job, "job-deregister");
     eval->type = "service";  // whatever the job's type is; a visible value
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
