@@ -53,7 +53,7 @@ plugin "drover-driver-mock" {{}}
 
 
 def start_agent(sandbox):
-    plugins, scratch = (os.path.join(sandbox.directory, name) for name in ('plugins', 'scratch'))
+    plugins, scratch = (os.path.join(sandbox.directory, name) for name in ('plugins', 'vol'))
     os.mkdir(plugins)
     os.mkdir(scratch)
     shutil.copy2(os.path.join(harness.BUILD, 'tests/mock-driver/drover-driver-mock'), plugins)
