@@ -10,6 +10,7 @@
 #include "agent/client/client.h"
 #include "agent/client/ops.h"
 #include "agent/config/load.h"
+#include "lib/wire/streams.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/uuid.h"
