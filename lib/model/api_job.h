@@ -114,7 +114,7 @@ struct JobPlanResponse : WriteMeta {
     v("JobModifyIndex", self.job_modify_index);
     v("CreatedEvals", self.created_evals);
     v("Diff", self.diff);
-    v("NextPeriodicLaunch", self.next_periodic_launch);
+    v("NextPeriodicLaunch", self.next_periodic_launch, null_zero);
     v("Warnings", self.warnings);
   }
   friend bool operator==(const JobPlanResponse&, const JobPlanResponse&) = default;
@@ -174,6 +174,23 @@ struct ScalingEvent {
     v("CreateIndex", self.create_index);
   }
   friend bool operator==(const ScalingEvent&, const ScalingEvent&) = default;
+};
+
+// What scaled the groups of one job, newest first; internal, stored by the servers.
+struct JobScalingEvents {
+  std::string namespace_;
+  std::string job_id;
+  Map<List<ScalingEvent>> scaling_events;  // by group
+  std::uint64_t modify_index = 0;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("ScalingEvents", self.scaling_events);
+    v("ModifyIndex", self.modify_index);
+  }
+  friend bool operator==(const JobScalingEvents&, const JobScalingEvents&) = default;
 };
 
 struct TaskGroupScaleStatus {

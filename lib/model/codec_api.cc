@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/api_job.h"
 #include "lib/model/api_node.h"
 #include "lib/model/api_deployment.h"
@@ -17,6 +17,7 @@ DROVER_MODEL_CODEC(JobPlanResponse)
 DROVER_MODEL_CODEC(JobRegisterResponse)
 DROVER_MODEL_CODEC(JobRevertRequest)
 DROVER_MODEL_CODEC(ScalingEvent)
+DROVER_MODEL_CODEC(JobScalingEvents)
 DROVER_MODEL_CODEC(TaskGroupScaleStatus)
 DROVER_MODEL_CODEC(JobScaleStatus)
 DROVER_MODEL_CODEC(JobStabilityRequest)
@@ -30,6 +31,8 @@ DROVER_MODEL_CODEC(JobValidateResponse)
 DROVER_MODEL_CODEC(JobVersionsResponse)
 DROVER_MODEL_CODEC(PeriodicForceResponse)
 DROVER_MODEL_CODEC(ScalingPolicyListStub)
+DROVER_MODEL_CODEC(ScalingPolicy)
+DROVER_MODEL_CODEC(List<JobAction>)
 DROVER_MODEL_CODEC(JobRegisterRequest)
 DROVER_MODEL_CODEC(JobPlanRequest)
 DROVER_MODEL_CODEC(JobValidateRequest)
@@ -91,6 +94,10 @@ DROVER_MODEL_CODEC(VariableMetadata)
 DROVER_MODEL_CODEC(VariableDecrypted)
 DROVER_MODEL_CODEC(CSITopologyRequest)
 DROVER_MODEL_CODEC(FuzzyMatch)
+DROVER_MODEL_CODEC(SearchRequest)
+DROVER_MODEL_CODEC(SearchResponse)
+DROVER_MODEL_CODEC(FuzzySearchRequest)
+DROVER_MODEL_CODEC(FuzzySearchResponse)
 DROVER_MODEL_CODEC(RootKeyMeta)
 DROVER_MODEL_CODEC(SchedulerConfigurationResponse)
 DROVER_MODEL_CODEC(SchedulerSetConfigurationResponse)

@@ -4,9 +4,12 @@
 
 #include <cctype>
 
+#include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 
 namespace drover::rpc {
+
+bool has_evals(const model::Job& job) { return !job.periodic && (!job.parameterized_job || job.dispatched); }
 
 std::shared_ptr<model::Evaluation> new_eval(Context& c, const model::Job& job, std::string_view trigger) {
   auto eval = std::make_shared<model::Evaluation>();
@@ -32,7 +35,8 @@ std::string error_list(const std::vector<std::string>& errors) {
 std::string warning_list(const std::vector<std::string>& warnings) {
   if (warnings.empty()) return {};
   std::string out = warnings.size() == 1 ? "1 warning:\n" : fmt::format("{} warnings:\n", warnings.size());
-  for (const auto& warning : warnings) out += "\n* " + warning;
+  // One that lists others ends in blank lines.
+  for (const auto& warning : warnings) out += "\n* " + std::string(trim(warning));
   return out;
 }
 
@@ -64,6 +68,13 @@ Result<std::string> uuid_prefix(std::string_view what, std::string_view prefix) 
 void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_reads(c, registry);
   add_job_writes(c, registry);
+  add_job_plan(c, registry);
+  add_job_scaling(c, registry);
+  add_job_versions(c, registry);
+  add_job_dispatch(c, registry);
+  add_job_statuses(c, registry);
+  add_space_handlers(c, registry);
+  add_search_handlers(c, registry);
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);

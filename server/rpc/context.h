@@ -11,6 +11,7 @@
 #include "server/gc/collector.h"
 #include "server/nodes/heartbeats.h"
 #include "server/rpc/hooks.h"
+#include "server/scheduler/scheduler.h"
 
 namespace drover::rpc {
 
@@ -34,11 +35,16 @@ struct Context {
   gc::GcOptions gc;
   // A heartbeat of a node: answers the time to the next one.
   std::function<std::chrono::nanoseconds(const std::string& node_id)> heartbeat;
+  // The scheduler, for `job plan`.
+  std::function<std::unique_ptr<scheduler::EvalRun>(model::Evaluation evaluation, Rng& rng)> make_run;
   // Set when the server shuts down: parked queries return.
   bool stopping = false;
 };
 
 [[nodiscard]] inline std::string namespace_or_default(const std::string& text) { return text.empty() ? "default" : text; }
+
+// False for jobs that only have children: periodic and parameterized ones.
+[[nodiscard]] bool has_evals(const model::Job& job);
 
 // An evaluation that asks the scheduler to look at a job again.
 [[nodiscard]] std::shared_ptr<model::Evaluation> new_eval(Context& c, const model::Job& job, std::string_view trigger);
@@ -56,6 +62,13 @@ struct Context {
 // Registers the handlers of one file each.
 void add_job_reads(Context& c, wire::Registry& registry);
 void add_job_writes(Context& c, wire::Registry& registry);
+void add_job_plan(Context& c, wire::Registry& registry);
+void add_job_scaling(Context& c, wire::Registry& registry);
+void add_job_versions(Context& c, wire::Registry& registry);
+void add_job_dispatch(Context& c, wire::Registry& registry);
+void add_job_statuses(Context& c, wire::Registry& registry);
+void add_space_handlers(Context& c, wire::Registry& registry);
+void add_search_handlers(Context& c, wire::Registry& registry);
 void add_alloc_handlers(Context& c, wire::Registry& registry);
 void add_eval_handlers(Context& c, wire::Registry& registry);
 void add_deployment_handlers(Context& c, wire::Registry& registry);

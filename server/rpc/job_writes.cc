@@ -1,45 +1,10 @@
 #include <algorithm>
 
-#include "server/rpc/context.h"
+#include "sdk/base/uuid.h"
+#include "server/rpc/job_check.h"
 
 namespace drover::rpc {
 namespace {
-
-constexpr std::string_view registration_disabled =
-    "Job registration, dispatch, and scale are disabled by the scheduler configuration";
-
-bool has_no_evals(const model::Job& job) { return job.periodic || (job.parameterized_job && !job.dispatched); }
-
-// Errors of everything that is checked before a job is stored, in the order users know.
-JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const model::Job& job) {
-  JobVerdict out;
-  if (job.namespace_ != "default") {
-    out.errors.push_back(fmt::format("job \"{}\" is in nonexistent namespace \"{}\"", job.id, job.namespace_));
-    return out;
-  }
-  if (!job.node_pool.empty() && !snapshot.node_pool(job.node_pool)) {
-    out.errors.push_back(fmt::format("job \"{}\" is in nonexistent node pool \"{}\"", job.id, job.node_pool));
-    return out;
-  }
-  if (c.hooks.validate) out = c.hooks.validate(job);
-  if (!job.dispatched && !job.payload.empty()) out.errors.emplace_back("job can't be submitted with a payload, only dispatched");
-  return out;
-}
-
-// Changes of a job that no update may make.
-Result<> check_update(const model::Job& old_job, const model::Job& job) {
-  if (old_job.type != job.type) return fail(Code::internal, "cannot update job from type \"{}\" to \"{}\"", old_job.type, job.type);
-  if (old_job.periodic && !job.periodic) return fail(Code::internal, "cannot update periodic job to being non-periodic");
-  if (!old_job.periodic && job.periodic) return fail(Code::internal, "cannot update non-periodic job to being periodic");
-  if (old_job.parameterized_job && !job.parameterized_job) {
-    return fail(Code::internal, "cannot update parameterized job to being non-parameterized");
-  }
-  if (!old_job.parameterized_job && job.parameterized_job) {
-    return fail(Code::internal, "cannot update non-parameterized job to being parameterized");
-  }
-  if (old_job.dispatched != job.dispatched) return fail(Code::internal, "field 'Dispatched' is read-only");
-  return {};
-}
 
 void preserve(const model::JobRegisterRequest& request, const model::Job& old_job, model::Job& job) {
   for (auto& group : job.task_groups) {
@@ -61,17 +26,13 @@ Result<> check_eval_priority(const Context& c, std::int64_t priority) {
 
 Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobRegisterRequest request) {
   if (!request.job) co_return fail(Code::internal, "missing job for registration");
-  model::Job job = *request.job;
-  if (!request.namespace_.empty()) job.namespace_ = request.namespace_;
-  if (job.namespace_.empty()) job.namespace_ = "default";
-  if (job.region.empty()) job.region = c.region;
-  if (c.hooks.canonicalize) c.hooks.canonicalize(job);
-  if (job.region != c.region) co_return fail(Code::internal, "No path to region");
+  model::Job job = complete_job(c, *request.job, request.namespace_);
+  const auto elsewhere = [&](const model::MultiregionRegion& region) { return region.name != c.region; };
+  if (job.region != c.region || (job.multiregion && std::ranges::any_of(job.multiregion->regions, elsewhere))) {
+    co_return fail(Code::internal, "No path to region");
+  }
 
   const auto snapshot = c.fsm.store().snapshot();
-  if (snapshot->scheduler_config().reject_job_registration) {
-    co_return fail(Error(Code::permission_denied, std::string(registration_disabled)).with_http_status(403));
-  }
   const state::JobPtr existing = snapshot->job(job.namespace_, job.id);
   if (existing && (request.preserve_counts || request.preserve_resources)) preserve(request, *existing, job);
   JobVerdict verdict = check_job(c, *snapshot, job);
@@ -81,6 +42,10 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     DROVER_CO_TRY(check_update(*existing, job));
   }
   job.submit_time = c.clock.unix_nanos();
+  // The log entry carries every id; one that its target has already is kept when the entry is applied.
+  for (auto& group : job.task_groups) {
+    if (group.scaling && group.scaling->id.empty()) group.scaling->id = make_uuid(c.rng);
+  }
 
   fsm::JobRegister message;
   if (request.submission) {
@@ -92,7 +57,7 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     }
   }
   model::JobRegisterResponse reply;
-  if (!has_no_evals(job)) {
+  if (has_evals(job)) {
     auto eval = new_eval(c, job, "job-register");
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
     reply.eval_id = eval->id;
@@ -128,7 +93,7 @@ Async<Result<model::JobDeregisterResponse>> deregister(Context& c, model::JobDer
   message.purge = request.purge;
   message.no_shutdown_delay = request.no_shutdown_delay;
   message.submit_time = c.clock.unix_nanos();
-  if (!has_no_evals(*job)) {
+  if (has_evals(*job)) {
     auto eval = new_eval(c, *job, "job-deregister");
     eval->type = "service";  // whatever the job's type is; a visible value
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
@@ -170,11 +135,7 @@ Async<Result<model::JobRegisterResponse>> evaluate(Context& c, model::JobEvaluat
 
 Async<Result<model::JobValidateResponse>> validate(Context& c, model::JobValidateRequest request) {
   if (!request.job) co_return fail(Code::internal, "missing job for validation");
-  model::Job job = *request.job;
-  if (!request.namespace_.empty()) job.namespace_ = request.namespace_;
-  if (job.namespace_.empty()) job.namespace_ = "default";
-  if (job.region.empty()) job.region = c.region;
-  if (c.hooks.canonicalize) c.hooks.canonicalize(job);
+  model::Job job = complete_job(c, *request.job, request.namespace_);
   JobVerdict verdict = check_job(c, *c.fsm.store().snapshot(), job);
   model::JobValidateResponse reply;
   reply.driver_config_validated = true;

@@ -47,10 +47,10 @@ plugin "drover-driver-mock" {{}}
 '''
 
 
-def start_agent(sandbox):
-    plugins, scratch = (os.path.join(sandbox.directory, name) for name in ('plugins', 'scratch'))
+def start_agent(sandbox, extra=''):
+    plugins, scratch = (os.path.join(sandbox.directory, name) for name in ('plugins', 'vol'))
     os.mkdir(plugins)
     os.mkdir(scratch)
     shutil.copy2(os.path.join(harness.BUILD, 'tests/mock-driver/drover-driver-mock'), plugins)
     text = CONFIG.replace('{plugins}', plugins).replace('{scratch}', scratch)
-    return sandbox.agent(name='golden', dev=True, base=text).start(drivers=('raw_exec', 'mock_driver'))
+    return sandbox.agent(name='golden', dev=True, base=text + extra).start(drivers=('raw_exec', 'mock_driver'))
