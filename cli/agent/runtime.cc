@@ -158,6 +158,7 @@ struct Runtime::Impl {
     api.region = config.region;
     api.datacenter = config.datacenter;
     api.version = options.version;
+    api.serf_port = static_cast<std::uint16_t>(config.ports.serf);
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
     api.parse_job = parse_job_request;

@@ -7,7 +7,7 @@ import sys
 import time
 
 import replay_api
-import run_api
+import golden_agent
 from replay_api import Mismatch
 import wire
 
@@ -259,7 +259,7 @@ class Agents:
     def __init__(self, connections=100):
         self.sandbox = harness.Sandbox()
         try:
-            agent = run_api.start_agent(self.sandbox, EXTRA.replace('LIMIT', str(connections)))
+            agent = golden_agent.start_agent(self.sandbox, EXTRA.replace('LIMIT', str(connections)))
             self.player = Fixture(agent)
         except BaseException:
             self.sandbox.destroy()
