@@ -21,6 +21,8 @@ std::unique_ptr<Command> make_job_allocs();
 std::unique_ptr<Command> make_job_eval();
 std::unique_ptr<Command> make_job_history();
 std::unique_ptr<Command> make_job_inspect();
+std::unique_ptr<Command> make_fmt();
+std::unique_ptr<Command> make_job_plan();
 std::unique_ptr<Command> make_job_run();
 std::unique_ptr<Command> make_job_status();
 std::unique_ptr<Command> make_job_stop();

@@ -25,6 +25,7 @@ class Ui {
   void error(std::string_view line) { write(true, line, true); }
   void error_raw(std::string_view text) { write(true, text, false); }
   void set_color(bool on) { color_ = on; }
+  [[nodiscard]] bool color() const { return color_; }
   // Bold when colours are on.
   [[nodiscard]] std::string heading(std::string_view text) const;
 
