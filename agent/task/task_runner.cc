@@ -11,6 +11,10 @@ constexpr std::size_t kept_events = 10;
 constexpr std::chrono::seconds start_wait{10};
 // How long the end of a task waits for a plugin that is down; its record then stays for the next agent to remove.
 constexpr std::chrono::minutes forget_wait{1};
+
+void drop_secrets(const std::string& alloc_dir, const std::string& task, const Logger& log) {
+  if (auto gone = forget_secrets(alloc_dir, task); !gone) log.warn("the task's secrets could not be removed", "error", gone.error());
+}
 }  // namespace
 
 TaskRunner::TaskRunner(TaskServices& services, std::shared_ptr<const model::Allocation> alloc, const model::TaskGroup& group,
@@ -97,6 +101,7 @@ Async<> TaskRunner::store() {
 
 Async<> TaskRunner::run() {
   co_await let_driver_forget();
+  if (local_.run_complete) drop_secrets(alloc_dir(), task_.name, log_);  // an earlier agent may have died before it did
   if (!local_.run_complete) {
     // What may be running is looked after whatever its turn is.
     if (local_.handle.empty()) co_await start_allowed_.wait();
@@ -108,6 +113,8 @@ Async<> TaskRunner::run() {
       // The end is stored with what follows from it, so that it is told once and a restart counted once (L-02, L-03).
       unstored_ = true;
       again = runs_again(outcome);
+      // Before anybody hears of the end: who then stops the agent leaves nothing mounted.
+      if (!again) drop_secrets(alloc_dir(), task_.name, log_);
       co_await store();
       unstored_ = false;
       notify();
@@ -115,7 +122,6 @@ Async<> TaskRunner::run() {
       co_await let_driver_forget();
     }
   }
-  if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
   done_.set();
   notify();
 }

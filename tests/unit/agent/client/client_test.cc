@@ -106,6 +106,11 @@ struct Servers {
   std::size_t fetched = 0;
 };
 
+// Nobody asks this client for a stream.
+class NoStreams final : public wire::StreamOpener {
+  Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string, std::string) override { co_return fail(Code::unavailable, "no streams here"); }
+};
+
 // One machine: directories that outlive its agents, and the plugin that comes as an example.
 struct Machine {
   Machine() {
@@ -124,6 +129,7 @@ struct Machine {
     config.plugins["hello"] = {};
     if (change) change(config);
     auto started = Client::start({.executor = io.get_executor(), .log = Logger(), .clock = system_clock(), .caller = servers.caller,
+                                  .streams = streams,
                                   .config = config, .version = "2.0.6+drover", .http_address = "127.0.0.1:4646",
                                   .plugin_directories = {dir.path() + "/plugins", dir.path() + "/libexec"},
                                   .environment = {{"PATH", "/usr/bin:/bin"}}});
@@ -152,6 +158,7 @@ struct Machine {
   TempDir dir = std::move(*TempDir::make());
   asio::io_context io;
   Servers servers{io.get_executor()};
+  NoStreams streams;
   Scope scope{io.get_executor()};
   bool ended = false;
 };
