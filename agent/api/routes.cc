@@ -122,7 +122,7 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
     router.add(methods, pattern, [&ops, elsewhere, place, function](Request request) { return place(ops, elsewhere, function, std::move(request)); },
                {.cors = cors});
   };
-  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::off) {
+  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::get) {
     add_at(at_alloc, methods, pattern, function, cors);
   };
   add_at(at_node, "*", "/v1/client/stats", host_stats, http::Cors::get);

@@ -11,10 +11,6 @@ constexpr std::size_t kept_events = 10;
 constexpr std::chrono::seconds start_wait{10};
 // How long the end of a task waits for a plugin that is down; its record then stays for the next agent to remove.
 constexpr std::chrono::minutes forget_wait{1};
-
-void drop_secrets(const std::string& alloc_dir, const std::string& task, const Logger& log) {
-  if (auto gone = forget_secrets(alloc_dir, task); !gone) log.warn("the task's secrets could not be removed", "error", gone.error());
-}
 }  // namespace
 
 TaskRunner::TaskRunner(TaskServices& services, std::shared_ptr<const model::Allocation> alloc, const model::TaskGroup& group,
@@ -101,7 +97,6 @@ Async<> TaskRunner::store() {
 
 Async<> TaskRunner::run() {
   co_await let_driver_forget();
-  if (local_.run_complete) drop_secrets(alloc_dir(), task_.name, log_);  // an earlier agent may have died before it did
   if (!local_.run_complete) {
     // What may be running is looked after whatever its turn is.
     if (local_.handle.empty()) co_await start_allowed_.wait();
@@ -113,8 +108,7 @@ Async<> TaskRunner::run() {
       // The end is stored with what follows from it, so that it is told once and a restart counted once (L-02, L-03).
       unstored_ = true;
       again = runs_again(outcome);
-      // Before anybody hears of the end: who then stops the agent leaves nothing mounted.
-      if (!again) drop_secrets(alloc_dir(), task_.name, log_);
+      if (!again) forget_secret_files();
       co_await store();
       unstored_ = false;
       notify();
@@ -164,6 +158,10 @@ Async<TaskOutcome> TaskRunner::run_once() {
   outcome.restart_requested = restart_asked_;
   outcome.successful = exit.exit_code == 0 && exit.signal == 0 && exit.error.empty();
   co_return outcome;
+}
+
+void TaskRunner::forget_secret_files() {
+  if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
 }
 
 // What follows from an end, in local_.
