@@ -2,8 +2,7 @@
 SHELL := /bin/bash
 BUILD ?= build
 BUILDTYPE ?= release
-export CXX := $(shell command -v ccache >/dev/null && echo "ccache ")clang++-19
-export CC := $(shell command -v ccache >/dev/null && echo "ccache ")clang-19
+# The compiler is clang-19 through ccache where there is one; CXX and CC name another.
 
 .PHONY: help
 help: ## list the targets

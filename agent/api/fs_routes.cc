@@ -19,6 +19,7 @@ using http::Response;
 struct FsRoutes {
   ClientOps& ops;
   Pool& pool;
+  Elsewhere* elsewhere;
 };
 
 Response error_as(int status, const Error& error) { return Response::text(status, error.message()); }
@@ -218,13 +219,27 @@ Async<Response> logs(FsRoutes routes, Request request) {
 Async<Response> no_alloc(FsRoutes, Request) { co_return Response::text(400, "must provide a valid alloc id"); }
 Async<Response> no_such(FsRoutes, Request) { co_return Response::text(404, "Invalid method"); }
 
+using Function = Async<Response> (*)(FsRoutes, Request);
+Async<Response> here_or_there(FsRoutes routes, Function function, Request request) {
+  auto there = co_await ask_elsewhere(routes.ops, routes.elsewhere, request);
+  if (there) co_return std::move(*there);
+  auto here = co_await function(routes, std::move(request));
+  co_return here;
+}
+
 }  // namespace
 
-void add_fs_routes(http::Router& router, ClientOps& ops, Pool& pool) {
-  const FsRoutes routes{ops, pool};
-  using Function = Async<Response> (*)(FsRoutes, Request);
+Async<std::optional<Response>> ask_elsewhere(ClientOps& ops, Elsewhere* elsewhere, const Request& request) {
+  std::string alloc(request.param("alloc"));
+  if (elsewhere == nullptr || !check_alloc_id(alloc) || ops.alloc_directory(alloc)) co_return std::nullopt;
+  auto answer = co_await elsewhere->ask_alloc(std::move(alloc), request);
+  co_return answer;
+}
+
+void add_fs_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhere* elsewhere) {
+  const FsRoutes routes{ops, pool, elsewhere};
   const auto add = [&](const char* pattern, Function function) {
-    router.add("*", pattern, [routes, function](Request request) { return function(routes, std::move(request)); }, {.cors = http::Cors::get});
+    router.add("*", pattern, [routes, function](Request request) { return here_or_there(routes, function, std::move(request)); }, {.cors = http::Cors::get});
   };
   static constexpr std::pair<const char*, Function> all[] = {{"ls", list}, {"stat", stat_file}, {"cat", cat}, {"readat", read_at}, {"stream", stream}, {"logs", logs}};
   for (const auto& [name, function] : all) {

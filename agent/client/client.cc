@@ -39,7 +39,8 @@ struct Client::Impl {
         manager(options.executor, log.named("driver_manager"), options.clock, plugin_options(options)),
         drivers(options.executor, manager),
         node_changed(options.executor),
-        plugins_ready(options.executor) {}
+        plugins_ready(options.executor),
+        server_contacted(options.executor) {}
 
   static pluginhost::Options plugin_options(const ClientOptions& from) {
     pluginhost::Options out;
@@ -119,6 +120,7 @@ struct Client::Impl {
         .executor = options.executor, .clock = options.clock, .rng = rng, .log = log, .drivers = drivers,
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
+        .server_contacted = server_contacted,
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
     if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
@@ -150,6 +152,8 @@ struct Client::Impl {
     scope.spawn(heartbeat(ttl));
     scope.spawn(watch_desired());
     scope.spawn(watch_node());
+    reverse.emplace(scope, options.streams, model::NodeConnectRequest{node_id, secret_id}, options.serve, rng, log.named("requests"));
+    scope.spawn(reverse->run());
   }
 
   Async<> start_plugins(std::string reattach) {
@@ -178,14 +182,14 @@ struct Client::Impl {
         if (auto local = decode_task_local(*task.local); local) tasks[name] = std::move(*local);
       }
       // Its index is taken as unseen, so that the first answer of the servers brings the newest version.
-      add_runner(std::move(alloc), std::move(tasks), 0);
+      add_runner(std::move(alloc), std::move(tasks), 0, false);
     }
     stored.allocs.clear();
   }
 
-  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index) {
+  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index, bool may_run_already) {
     const std::string id = alloc->id;
-    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks));
+    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks), may_run_already);
     AllocRunner& running = *runner;
     runners[id] = std::move(runner);
     known[id] = index;
@@ -345,9 +349,11 @@ struct Client::Impl {
       } else if (is_over(*at->second)) {
         collected[id] = index;
       } else {
-        add_runner(at->second, {}, index);
+        // What the first answer names and no record tells of may run here all the same: the state was lost (F-37, F-38).
+        add_runner(at->second, {}, index, !server_contacted.is_set());
       }
     }
+    server_contacted.set();
     co_return true;
   }
 
@@ -422,6 +428,7 @@ struct Client::Impl {
   ManagedDrivers drivers;
   Event node_changed;
   Event plugins_ready;
+  Event server_contacted;  // the servers have said what they want of this node
   std::unique_ptr<StateStore> store;
   StoredState stored;
   std::string node_id, secret_id;
@@ -431,6 +438,7 @@ struct Client::Impl {
   std::optional<TaskServices> task_services;
   std::optional<AllocServices> alloc_services;
   std::optional<StatusSender> sender;
+  std::optional<ReverseStream> reverse;
   std::map<std::string, std::unique_ptr<AllocRunner>> runners;
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
@@ -449,6 +457,10 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+void Client::refresh() {
+  refresh_node_facts(impl_->options, impl_->base_node);
+  impl_->node_changed.set();
+}
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 
 AllocRunner* Client::alloc(std::string_view id) {

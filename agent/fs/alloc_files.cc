@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "agent/fs/beneath.h"
 #include "sdk/base/text.h"
 
 namespace drover::agent {
@@ -24,17 +23,6 @@ Error posix_error(int number, std::string_view step, const std::string& path) {
   if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   const Code code = number == ENOENT || number == ENOTDIR ? Code::not_found : number == EACCES ? Code::permission_denied : Code::internal;
   return Error(code, fmt::format("{} {}: {}", step, path, text)).with_errno(number);
-}
-
-int openat2_beneath(int dir, const char* path, int flags, std::uint64_t resolve) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  for (;;) {
-    const long fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
-    // EAGAIN: a rename raced with a `..`; the kernel asks to try again.
-    if (fd >= 0 || errno != EAGAIN) return static_cast<int>(fd);
-  }
 }
 
 struct CloseDir { void operator()(DIR* dir) const { closedir(dir); } };
@@ -107,7 +95,7 @@ std::string AllocFiles::host_path(std::string_view path) const { return path == 
 Result<Fd> AllocFiles::open_beneath(std::string_view path, int flags, std::string_view step) const {
   auto clean = clean_alloc_path(path);
   if (!clean) return fail(clean.error());
-  const int fd = openat2_beneath(fd_.get(), clean->c_str(), flags, 0);
+  const int fd = agent::open_beneath(fd_.get(), clean->c_str(), flags, 0);
   if (fd >= 0) return Fd(fd);
   if (errno == EXDEV || errno == ELOOP) return fail(escapes());
   return fail(posix_error(errno, step, host_path(*clean)));
@@ -164,7 +152,7 @@ Result<> AllocFiles::refuse_secrets(int fd, const std::string& path) const {
     struct stat info {};
     if (fstatat(fd_.get(), prefix.c_str(), &info, 0) == 0) parents.emplace_back(info.st_dev, info.st_ino);
   }
-  auto copy = openat2_beneath(fd_.get(), ".", O_RDONLY | O_DIRECTORY, 0);
+  auto copy = agent::open_beneath(fd_.get(), ".", O_RDONLY | O_DIRECTORY, 0);
   if (copy < 0) return fail_errno("opening \"{}\"", root_);
   auto tasks = names_in(Fd(copy));
   if (!tasks) return fail(tasks.error());
@@ -196,13 +184,13 @@ Result<OpenedFile> AllocFiles::read(std::string_view path) const {
 }
 
 Result<Fd> AllocFiles::logs_directory() const {
-  const int fd = openat2_beneath(fd_.get(), "alloc/logs", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  const int fd = agent::open_beneath(fd_.get(), "alloc/logs", O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (fd < 0) return fail(posix_error(errno, "open", root_ + "/alloc/logs"));
   return Fd(fd);
 }
 
 Result<OpenedFile> AllocFiles::read_log(const std::string& name) const {
-  const int fd = openat2_beneath(fd_.get(), ("alloc/logs/" + name).c_str(), O_RDONLY | O_NONBLOCK, RESOLVE_NO_SYMLINKS);
+  const int fd = agent::open_beneath(fd_.get(), ("alloc/logs/" + name).c_str(), O_RDONLY | O_NONBLOCK, RESOLVE_NO_SYMLINKS);
   if (fd < 0) return fail(posix_error(errno, "open", root_ + "/alloc/logs/" + name));
   Fd file(fd);
   struct stat info {};

@@ -1,5 +1,5 @@
-// The directories of an allocation and of its tasks (client contract 3.10). Idempotent: restoring builds them again.
-// Blocking, quick: a few mkdir calls.
+// The directories of an allocation and of its tasks (client contract 3.10). Idempotent: restoring builds them again. Tasks write
+// below them, so everything is done by descriptors, beneath the allocation's own. Blocking, quick: a few system calls.
 #pragma once
 
 #include <string>
@@ -9,10 +9,22 @@
 
 namespace drover::agent {
 
+// N-004: whether a task of this name may have a directory of its own beside the shared one.
+[[nodiscard]] Result<> check_task_name(const std::string& name);
+
 // <alloc>/alloc/{data,logs,tmp}, 0777 and nobody's when we are root.
 [[nodiscard]] Result<> build_alloc_dir(const std::string& alloc_dir);
-// <alloc>/<task>/{local,secrets,private,tmp}.
-[[nodiscard]] Result<> build_task_dir(const std::string& alloc_dir, const std::string& task);
+
+struct TaskDirs {
+  // Why secrets/ and private/ lie on the disk; empty when they are memory, as they should be.
+  std::string on_disk_because;
+};
+// <alloc>/<task>/{local,secrets,private,tmp}. secrets/ (of `secrets_mb`, 1 when 0) and private/ are file systems in memory;
+// where this process may not mount they are plain directories. N-051: anything else that is mounted there is refused.
+[[nodiscard]] Result<TaskDirs> build_task_dir(const std::string& alloc_dir, const std::string& task, std::int64_t secrets_mb);
+// What secrets/ and private/ hold is gone: the task will not run again.
+[[nodiscard]] Result<> forget_secrets(const std::string& alloc_dir, const std::string& task);
+
 // How our drivers are to keep the task's output: `.<task>.logs.json` beside the logs.
 [[nodiscard]] Result<> write_log_settings(const std::string& alloc_dir, const std::string& task, const model::LogConfig* logs);
 // Unmounts what is mounted below, then removes the tree. Blocking and possibly long: run it on a pool.

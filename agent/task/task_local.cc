@@ -1,6 +1,7 @@
 #include "agent/task/task_local.h"
 
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/codec.h"
+#include "lib/model/reflect.inc.h"
 
 namespace drover::agent {
 

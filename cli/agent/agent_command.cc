@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/version.h"
 #include "sdk/async/scope.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/text.h"
 
 extern char** environ;
@@ -105,7 +106,7 @@ class AgentCommand final : public Command {
   }
 
  private:
-  static Async<> serve(Context& context, Executor executor, RuntimeOptions options, int& code) {
+  Async<> serve(Context& context, Executor executor, RuntimeOptions options, int& code) {
     const agent::Config config = options.config;
     const Logger log = options.log;
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
@@ -126,9 +127,7 @@ class AgentCommand final : public Command {
         code = graceful ? 0 : 1;
         break;
       }
-      notify_service_manager("RELOADING=1");
-      log.set_level(parse_log_level(config.log_level).value_or(LogLevel::info));
-      notify_service_manager("READY=1");
+      reload(context, **runtime, log);
     }
     notify_service_manager("STOPPING=1");
     // A second signal ends the process at once.
@@ -136,6 +135,21 @@ class AgentCommand final : public Command {
     ::signal(SIGTERM, SIG_DFL);
     signals.clear();
     co_await (*runtime)->shutdown();
+  }
+
+  // Files and flags again, as at start. One that is wrong changes nothing.
+  void reload(Context& context, Runtime& runtime, const Logger& log) {
+    notify_service_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", system_clock().monotonic().time_since_epoch() / std::chrono::microseconds(1)));
+    auto config = agent::load_config(given_, agent::read_surroundings());
+    if (config) {
+      log.set_level(parse_log_level(config->log_level).value_or(LogLevel::info));
+      for (const std::string& warning : config->warnings) log.warn(warning);
+      runtime.reload(*config);
+      log.info("configuration reloaded", "log_level", config->log_level);
+    } else {
+      context.ui.error(fmt::format("==> Failed to reload configs: {}", config.error().message()));
+    }
+    notify_service_manager("READY=1");
   }
 
   static void show_banner(Context& context, const agent::Config& config, const std::string& node_id) {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lib/cron/schedule.h"
+#include "lib/cron/zone_file.h"
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/implied.h"
 #include "lib/jobspec/parse.h"
@@ -19,8 +21,20 @@ rpc::Hooks server_hooks(const agent::Config& config) {
   jobspec::ValidateOptions limits;
   if (config.server.job_max_priority > 0) limits.max_priority = config.server.job_max_priority;
   if (config.server.job_max_count) limits.max_count = *config.server.job_max_count;
-  out.validate = [limits](const model::Job& job) {
-    jobspec::Validation found = jobspec::validate(job, limits);
+  limits.check_cron = [](const std::string& expression) -> Result<> {
+    auto schedule = cron::Schedule::parse(expression);
+    if (!schedule) return fail(schedule.error());
+    return {};
+  };
+  limits.check_time_zone = [](const std::string& zone) -> Result<> {
+    auto loaded = cron::load_zone(zone);
+    if (!loaded) return fail(loaded.error());
+    return {};
+  };
+  out.validate = [limits](const model::Job& job, bool memory_oversubscription) {
+    jobspec::ValidateOptions options = limits;
+    options.memory_oversubscription = memory_oversubscription;
+    jobspec::Validation found = jobspec::validate(job, options);
     return rpc::JobVerdict{std::move(found.errors), std::move(found.warnings)};
   };
   out.parse_filter = api::parse_filter;

@@ -34,6 +34,22 @@ void add_secrets(model::TaskGroup& group) {
   }
 }
 
+void add_identities(model::TaskGroup& group) {
+  const bool wanted = std::any_of(group.tasks.begin(), group.tasks.end(), [](const model::Task& task) { return !task.identities.empty(); });
+  if (wanted) add(group.constraints, "${attr.nomad.version}", ">= 1.7.0-a", "semver", true);
+}
+
+void add_consul_partitions(model::TaskGroup& group) {
+  const auto name = [](const model::Consul& consul) {
+    return consul.cluster.empty() || consul.cluster == "default" ? std::string("${attr.consul.partition}")
+                                                                 : fmt::format("${{attr.consul.{}.partition}}", consul.cluster);
+  };
+  if (group.consul && !group.consul->partition.empty()) add(group.constraints, name(*group.consul), group.consul->partition, "=", true);
+  for (model::Task& task : group.tasks) {
+    if (task.consul && !task.consul->partition.empty()) add(task.constraints, name(*task.consul), task.consul->partition, "=", true);
+  }
+}
+
 void add_numa(model::TaskGroup& group) {
   const bool wanted = std::any_of(group.tasks.begin(), group.tasks.end(), [](const model::Task& task) {
     return task.resources && task.resources->numa && task.resources->numa->affinity != "none" && !task.resources->numa->affinity.empty();
@@ -113,6 +129,8 @@ void add_implied_constraints(model::Job& job) {
   for (model::TaskGroup& group : job.task_groups) {
     add_vault(group);
     add_secrets(group);
+    add_identities(group);
+    add_consul_partitions(group);
     add_numa(group);
     add_signals(group);
     add_services(group);

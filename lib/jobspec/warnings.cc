@@ -26,7 +26,9 @@ Problems task_warnings(const model::Task& task) {
     if (identity.env && identity.change_mode != "restart" && identity.ttl.count() > 0) {
       found.add("using env={} without change_mode=\"restart\" may result in task not getting updated identity", identity.env);
     }
-    if (!found.empty()) out.add("Identity[{}]: {}", identity.name, found.text());
+    Problems named;
+    for (const std::string& text : found.list()) named.add("Identity[{}] {}", identity.name, text);
+    out.nest(named);
   }
   return out;
 }

@@ -114,7 +114,7 @@ struct JobPlanResponse : WriteMeta {
     v("JobModifyIndex", self.job_modify_index);
     v("CreatedEvals", self.created_evals);
     v("Diff", self.diff);
-    v("NextPeriodicLaunch", self.next_periodic_launch);
+    v("NextPeriodicLaunch", self.next_periodic_launch, null_zero);
     v("Warnings", self.warnings);
   }
   friend bool operator==(const JobPlanResponse&, const JobPlanResponse&) = default;

@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/alloc.h"
 #include "lib/model/eval.h"
 #include "lib/model/deployment.h"

@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/api_job.h"
 #include "lib/model/api_node.h"
 #include "lib/model/api_deployment.h"

@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/job.h"
 #include "lib/model/task.h"
 #include "lib/model/task_group.h"

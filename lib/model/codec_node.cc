@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/node.h"
 #include "lib/model/stats.h"
 #include "lib/model/config.h"

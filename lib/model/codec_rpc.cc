@@ -1,4 +1,4 @@
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/reflect.inc.h"
 #include "lib/model/rpc.h"
 
 using namespace drover::model;

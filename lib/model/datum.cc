@@ -2,80 +2,64 @@
 
 #include <nlohmann/json.hpp>
 
-#include "lib/model/alloc.h"
-#include "lib/model/deployment.h"
-#include "lib/model/eval.h"
-#include "lib/model/job.h"
 #include "lib/model/node.h"
-#include "lib/model/traits.h"
+#include "lib/model/types.h"
 
 namespace drover::model {
 namespace {
 
 using bexpr::Datum;
-using bexpr::Kind;
 using DatumPtr = std::unique_ptr<Datum>;
 
-template <class T>
-constexpr Kind kind_of() {
-  if constexpr (std::is_same_v<T, bool>) return Kind::boolean;
-  else if constexpr (std::is_same_v<T, std::string>) return Kind::string;
-  else if constexpr (std::is_floating_point_v<T>) return Kind::floating;
-  else if constexpr (std::is_unsigned_v<T>) return Kind::unsigned_integer;
-  else if constexpr (std::is_integral_v<T> || std::is_same_v<T, Duration>) return Kind::integer;
-  else if constexpr (is_list<T> || std::is_same_v<T, Bytes>) return Kind::list;
-  else if constexpr (is_map<T>) return Kind::map;
-  else if constexpr (is_box<T> || is_optional<T> || is_shared<T>) return kind_of<std::remove_cvref_t<decltype(*std::declval<const T&>())>>();
-  else return Kind::structure;
+bexpr::Kind kind_of(const Type& type) {
+  switch (type.kind) {
+    case Kind::boolean: return bexpr::Kind::boolean;
+    case Kind::text: return bexpr::Kind::string;
+    case Kind::floating: return bexpr::Kind::floating;
+    case Kind::unsigned_integer: return bexpr::Kind::unsigned_integer;
+    case Kind::integer: case Kind::duration: return bexpr::Kind::integer;
+    case Kind::list: case Kind::bytes: return bexpr::Kind::list;
+    case Kind::map: return bexpr::Kind::map;
+    case Kind::pointer: return kind_of(*type.element);
+    case Kind::time: case Kind::any: case Kind::structure: return bexpr::Kind::structure;
+  }
+  return bexpr::Kind::nil;
 }
 
 class NilDatum final : public Datum {
  public:
-  [[nodiscard]] Kind kind() const override { return Kind::nil; }
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::nil; }
 };
 
 class ScalarDatum final : public Datum {
  public:
-  template <class T>
-  explicit ScalarDatum(const T& value) : kind_(kind_of<T>()) {
-    if constexpr (std::is_same_v<T, std::string>) text_ = value;
-    else if constexpr (std::is_same_v<T, bool>) boolean_ = value;
-    else if constexpr (std::is_same_v<T, Duration>) integer_ = value.count();
-    else if constexpr (std::is_floating_point_v<T>) floating_ = static_cast<double>(value);
-    else if constexpr (std::is_unsigned_v<T>) unsigned_ = value;
-    else integer_ = static_cast<std::int64_t>(value);
+  ScalarDatum(const Type& type, const void* value) : type_(type), value_(value) {}
+  [[nodiscard]] bexpr::Kind kind() const override { return kind_of(type_); }
+  [[nodiscard]] std::string_view text() const override { return *static_cast<const std::string*>(value_); }
+  [[nodiscard]] std::int64_t integer() const override {
+    return type_.kind == Kind::duration ? static_cast<const Duration*>(value_)->count() : integer_of(type_, value_);
   }
-  [[nodiscard]] Kind kind() const override { return kind_; }
-  [[nodiscard]] std::string_view text() const override { return text_; }
-  [[nodiscard]] std::int64_t integer() const override { return integer_; }
-  [[nodiscard]] std::uint64_t unsigned_integer() const override { return unsigned_; }
-  [[nodiscard]] double floating() const override { return floating_; }
-  [[nodiscard]] bool boolean() const override { return boolean_; }
+  [[nodiscard]] std::uint64_t unsigned_integer() const override { return unsigned_of(type_, value_); }
+  [[nodiscard]] double floating() const override { return floating_of(type_, value_); }
+  [[nodiscard]] bool boolean() const override { return *static_cast<const bool*>(value_); }
 
  private:
-  Kind kind_;
-  bool boolean_ = false;
-  std::int64_t integer_ = 0;
-  std::uint64_t unsigned_ = 0;
-  double floating_ = 0;
-  std::string_view text_;
+  const Type& type_;
+  const void* value_;
 };
-
-template <class T>
-DatumPtr make(const T& value);
 
 // Free-form configuration. Numbers are floats, as Go's decoder leaves them.
 class JsonDatum final : public Datum {
  public:
   explicit JsonDatum(const Json& json) : json_(json) {}
-  [[nodiscard]] Kind kind() const override {
+  [[nodiscard]] bexpr::Kind kind() const override {
     switch (json_.type()) {
-      case Json::value_t::string: return Kind::string;
-      case Json::value_t::boolean: return Kind::boolean;
-      case Json::value_t::array: return Kind::list;
-      case Json::value_t::object: return Kind::map;
-      case Json::value_t::number_float: case Json::value_t::number_integer: case Json::value_t::number_unsigned: return Kind::floating;
-      default: return Kind::nil;
+      case Json::value_t::string: return bexpr::Kind::string;
+      case Json::value_t::boolean: return bexpr::Kind::boolean;
+      case Json::value_t::array: return bexpr::Kind::list;
+      case Json::value_t::object: return bexpr::Kind::map;
+      case Json::value_t::number_float: case Json::value_t::number_integer: case Json::value_t::number_unsigned: return bexpr::Kind::floating;
+      default: return bexpr::Kind::nil;
     }
   }
   [[nodiscard]] std::string_view text() const override { return json_.get_ref<const std::string&>(); }
@@ -102,125 +86,103 @@ class JsonDatum final : public Datum {
   const Json& json_;
 };
 
+constexpr Type byte_type{.kind = Kind::unsigned_integer, .size = 1};
+constexpr Type text_type{.kind = Kind::text};
+
 class BytesDatum final : public Datum {
  public:
   explicit BytesDatum(const Bytes& value) : value_(value) {}
-  [[nodiscard]] Kind kind() const override { return Kind::list; }
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::list; }
   [[nodiscard]] std::size_t size() const override { return value_.data().size(); }
   [[nodiscard]] bool is_nil() const override { return value_.is_nil(); }
-  [[nodiscard]] Kind element_kind() const override { return Kind::unsigned_integer; }
+  [[nodiscard]] bexpr::Kind element_kind() const override { return bexpr::Kind::unsigned_integer; }
   [[nodiscard]] DatumPtr element(std::size_t index) const override {
     if (index >= size()) return nullptr;
-    return std::make_unique<ScalarDatum>(static_cast<unsigned char>(value_.data()[index]));
+    return std::make_unique<ScalarDatum>(byte_type, value_.data().data() + index);
   }
 
  private:
   const Bytes& value_;
 };
 
-template <class T>
 class ListDatum final : public Datum {
  public:
-  explicit ListDatum(const List<T>& value) : value_(value) {}
-  [[nodiscard]] Kind kind() const override { return Kind::list; }
-  [[nodiscard]] std::size_t size() const override { return value_.size(); }
-  [[nodiscard]] bool is_nil() const override { return value_.is_nil(); }
-  [[nodiscard]] Kind element_kind() const override { return kind_of<T>(); }
-  [[nodiscard]] DatumPtr element(std::size_t index) const override { return index < size() ? make<T>(value_[index]) : nullptr; }
+  ListDatum(const Type& type, const void* value) : type_(type), value_(value) {}
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::list; }
+  [[nodiscard]] std::size_t size() const override { return type_.count(value_); }
+  [[nodiscard]] bool is_nil() const override { return type_.is_nil(value_); }
+  [[nodiscard]] bexpr::Kind element_kind() const override { return kind_of(*type_.element); }
+  [[nodiscard]] DatumPtr element(std::size_t index) const override {
+    return index < size() ? to_datum(*type_.element, type_.at(value_, index)) : nullptr;
+  }
 
  private:
-  const List<T>& value_;
+  const Type& type_;
+  const void* value_;
 };
 
-template <class T>
 class MapDatum final : public Datum {
  public:
-  explicit MapDatum(const Map<T>& value) : value_(value) {}
-  [[nodiscard]] Kind kind() const override { return Kind::map; }
-  [[nodiscard]] std::size_t size() const override { return value_.size(); }
-  [[nodiscard]] bool is_nil() const override { return value_.is_nil(); }
-  [[nodiscard]] Kind element_kind() const override { return kind_of<T>(); }
+  MapDatum(const Type& type, const void* value) : type_(type), value_(value) {}
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::map; }
+  [[nodiscard]] std::size_t size() const override { return type_.count(value_); }
+  [[nodiscard]] bool is_nil() const override { return type_.is_nil(value_); }
+  [[nodiscard]] bexpr::Kind element_kind() const override { return kind_of(*type_.element); }
   [[nodiscard]] DatumPtr field(std::string_view name) const override {
-    const T* found = value_.get(name);
-    return found == nullptr ? nullptr : make(*found);
+    const void* found = type_.find(value_, name);
+    return found == nullptr ? nullptr : to_datum(*type_.element, found);
   }
   [[nodiscard]] std::vector<std::string> keys() const override {
     std::vector<std::string> out;
-    for (const auto& [key, item] : value_) out.push_back(key);
+    type_.each(value_, [&](const std::string& key, const void*) { out.push_back(key); });
     return out;
   }
 
  private:
-  const Map<T>& value_;
+  const Type& type_;
+  const void* value_;
 };
 
-struct Finder {
-  std::string_view name;
-  DatumPtr found = nullptr;
-  template <class T, class... Flags>
-  void operator()(const char* field, const T& value, Flags...) {
-    if (!found && name == field) found = make(value);
-  }
-};
-
-template <class T>
 class StructDatum final : public Datum {
  public:
-  explicit StructDatum(const T& value) : value_(value) {}
-  [[nodiscard]] Kind kind() const override { return Kind::structure; }
+  StructDatum(const Type& type, const void* value) : type_(type), value_(value) {}
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::structure; }
   [[nodiscard]] DatumPtr field(std::string_view name) const override {
-    if constexpr (std::is_same_v<T, Node>) {
-      // A regular expression over a node's credential would give it away letter by letter.
-      static const std::string hidden;
-      if (name == "SecretID") return std::make_unique<ScalarDatum>(hidden);
+    static const std::string hidden;
+    // A regular expression over a node's credential would give it away letter by letter.
+    if (&type_ == &type_of<Node>() && name == "SecretID") return std::make_unique<ScalarDatum>(text_type, &hidden);
+    for (const Field& field : type_.fields()) {
+      if (field.name == name) return to_datum(*field.type, field.in(value_));
     }
-    Finder finder{name};
-    T::describe(value_, finder);
-    return std::move(finder.found);
+    return nullptr;
   }
 
  private:
-  const T& value_;
+  const Type& type_;
+  const void* value_;
 };
 
 // A point in time is a struct whose fields nobody can name.
 class TimeDatum final : public Datum {
  public:
-  [[nodiscard]] Kind kind() const override { return Kind::structure; }
+  [[nodiscard]] bexpr::Kind kind() const override { return bexpr::Kind::structure; }
 };
-
-template <class T>
-DatumPtr make(const T& value) {
-  if constexpr (is_box<T> || is_optional<T> || is_shared<T>) {
-    if (!value) return std::make_unique<NilDatum>();
-    return make(*value);
-  } else if constexpr (is_list<T>) {
-    return std::make_unique<ListDatum<typename T::value_type>>(value);
-  } else if constexpr (is_map<T>) {
-    return std::make_unique<MapDatum<typename T::mapped_type>>(value);
-  } else if constexpr (std::is_same_v<T, Bytes>) {
-    return std::make_unique<BytesDatum>(value);
-  } else if constexpr (std::is_same_v<T, Any>) {
-    return std::make_unique<JsonDatum>(value.json());
-  } else if constexpr (std::is_same_v<T, Time>) {
-    return std::make_unique<TimeDatum>();
-  } else if constexpr (Described<T>) {
-    return std::make_unique<StructDatum<T>>(value);
-  } else {
-    return std::make_unique<ScalarDatum>(value);
-  }
-}
 
 }  // namespace
 
-template <class T>
-DatumPtr to_datum(const T& value) { return make(value); }
-
-template DatumPtr to_datum(const Job&);
-template DatumPtr to_datum(const Evaluation&);
-template DatumPtr to_datum(const Allocation&);
-template DatumPtr to_datum(const Deployment&);
-template DatumPtr to_datum(const Node&);
-template DatumPtr to_datum(const NodePool&);
+std::unique_ptr<Datum> to_datum(const Type& type, const void* value) {
+  switch (type.kind) {
+    case Kind::pointer:
+      if (const void* inner = type.get(value)) return to_datum(*type.element, inner);
+      return std::make_unique<NilDatum>();
+    case Kind::list: return std::make_unique<ListDatum>(type, value);
+    case Kind::map: return std::make_unique<MapDatum>(type, value);
+    case Kind::bytes: return std::make_unique<BytesDatum>(*static_cast<const Bytes*>(value));
+    case Kind::any: return std::make_unique<JsonDatum>(static_cast<const Any*>(value)->json());
+    case Kind::time: return std::make_unique<TimeDatum>();
+    case Kind::structure: return std::make_unique<StructDatum>(type, value);
+    default: return std::make_unique<ScalarDatum>(type, value);
+  }
+}
 
 }  // namespace drover::model

@@ -4,7 +4,7 @@
 // allocated; equality ignores that difference, the codecs keep it. All are plain values: copy, compare, move.
 //
 // A model type lists its fields once, in `describe(self, visitor)`, as `v("WireName", self.member)` or with `omit_empty`
-// for a field that is left out when empty. Codecs (codec.h), diff and filters are visitors.
+// for a field that is left out when empty. reflect.h makes a table of it for codecs and filters.
 #pragma once
 
 #include <chrono>

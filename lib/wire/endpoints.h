@@ -21,6 +21,7 @@ using namespace drover::model;
 inline constexpr Endpoint<JobRegisterRequest, JobRegisterResponse> job_register{"Job.Register"};
 inline constexpr Endpoint<JobDeregisterRequest, JobDeregisterResponse> job_deregister{"Job.Deregister"};
 inline constexpr Endpoint<JobEvaluateRequest, JobRegisterResponse> job_evaluate{"Job.Evaluate"};
+inline constexpr Endpoint<JobPlanRequest, JobPlanResponse> job_plan{"Job.Plan"};
 inline constexpr Endpoint<JobValidateRequest, JobValidateResponse> job_validate{"Job.Validate"};
 inline constexpr Endpoint<ListRequest, ListReply<JobListStub>> job_list{"Job.List"};
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Job>> job_get{"Job.GetJob"};

@@ -24,4 +24,9 @@ void register_server_api(http::Router& router, ApiOptions options) {
   add_metrics(router, context);
 }
 
+void register_event_stream(http::Router& router, ApiOptions options) {
+  wire::Caller& caller = options.caller;
+  add_events(router, std::make_shared<const Context>(Context{std::move(options), caller}));
+}
+
 }  // namespace drover::api

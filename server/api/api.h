@@ -39,8 +39,9 @@ struct ApiOptions {
   std::function<Result<std::string>(const model::JobsParseRequest& request)> parse_job;
   // The job of a request's body, with the defaults that depend on null and zero being different. Empty: as decoded.
   std::function<Result<model::Job>(std::string_view body)> read_job;
-  // Null where no server runs: the stream then answers 501.
+  // Null where no server runs: the stream is then asked of one by `ask_server`.
   events::EventBuffer* events = nullptr;
+  std::function<Async<http::Response>(http::Request request)> ask_server;
   metrics::Registry* metrics = nullptr;
   bool prometheus = false;          // telemetry.prometheus_metrics
   // Sets the gauges that are read off the state rather than counted, before metrics are shown.
@@ -48,5 +49,7 @@ struct ApiOptions {
 };
 
 void register_server_api(http::Router& router, ApiOptions options);
+// The event stream alone, for agents that ask a server for it.
+void register_event_stream(http::Router& router, ApiOptions options);
 
 }  // namespace drover::api

@@ -1,4 +1,4 @@
-// Registration, stop and evaluation of jobs, and the two that store nothing: parse and validate.
+// Registration, stop and evaluation of jobs, and the three that store nothing: plan, parse and validate.
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -68,6 +68,19 @@ Async<Response> evaluate(const Context& c, Request request) {
   co_return written_answer(request, reply);
 }
 
+Async<Response> plan(const Context& c, Request request) {
+  model::JobPlanRequest body;
+  if (auto read = read_body(request, body, "api.JobPlanRequest"); !read) co_return error_answer(read.error());
+  if (!body.job) co_return error_answer(bad("Job must be specified"));
+  if (body.job->id.empty()) co_return error_answer(bad("Job must have a valid ID"));
+  const auto id = request.param("id");
+  if (!id.empty() && id != body.job->id) co_return error_answer(bad("Job ID does not match"));
+  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::job_plan, std::move(body));
+  co_return written_answer(request, reply);
+}
+
 Async<Response> validate(const Context& c, Request request) {
   model::JobValidateRequest body;
   if (auto read = read_body(request, body, "api.JobValidateRequest"); !read) co_return error_answer(read.error());
@@ -97,6 +110,7 @@ void add_job_writes(http::Router& router, const ContextPtr& context) {
   router.add("PUT", "/v1/validate/job", bind<validate>(context));
   router.add("PUT", "/v1/job/{id...}", bind<register_job>(context));
   router.add("DELETE", "/v1/job/{id...}", bind<deregister>(context));
+  router.add("PUT", "/v1/job/{id...}/plan", bind<plan>(context));
   router.add("PUT", "/v1/job/{id...}/evaluate", bind<evaluate>(context));
 }
 

@@ -1,6 +1,7 @@
 #include "server/fsm/messages.h"
 
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/codec.h"
+#include "lib/model/reflect.inc.h"
 
 #define DROVER_FSM_MESSAGE(M)                                                                \
   DROVER_MODEL_CODEC(M)                                                                      \

@@ -2,7 +2,8 @@
 // that a million allocations of one job cost one job.
 #include <unordered_map>
 
-#include "lib/model/codec_instantiate.inc.h"
+#include "lib/model/codec.h"
+#include "lib/model/reflect.inc.h"
 #include "server/fsm/fsm.h"
 
 namespace drover::fsm {

@@ -29,10 +29,21 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
                .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker")} {
   context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
   broker_.set_on_ready([this] { ready_.notify_all(); });
-  auto types = options_.schedulers;
-  types.emplace_back("_core");
-  for (int i = 0; i < options_.workers; ++i) workers_.push_back(std::make_unique<broker::Worker>(context_, types, rng_.next()));
+  set_workers(options_.workers, options_.schedulers);
 }
+
+void Leader::set_workers(int count, std::vector<std::string> schedulers) {
+  for (const auto& worker : workers_) worker->retire();
+  workers_.clear();
+  schedulers.emplace_back("_core");
+  for (int i = 0; i < count; ++i) {
+    workers_.push_back(std::make_shared<broker::Worker>(context_, schedulers, rng_.next()));
+    if (established_) scope_.spawn(run_worker(workers_.back()));
+  }
+  ready_.notify_all();  // for who waits and is to end
+}
+
+Async<> Leader::run_worker(std::shared_ptr<broker::Worker> worker) { co_await worker->run(); }
 
 void Leader::establish() {
   established_ = true;
@@ -46,7 +57,7 @@ void Leader::establish() {
   });
   if (!fsm_.store().tables().scheduler_config) scope_.spawn(store_config());
   applier_.start();
-  for (auto& worker : workers_) scope_.spawn(worker->run());
+  for (const auto& worker : workers_) scope_.spawn(run_worker(worker));
   scope_.spawn(timer());
 }
 

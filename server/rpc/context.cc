@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 
 namespace drover::rpc {
@@ -34,8 +35,9 @@ std::string error_list(const std::vector<std::string>& errors) {
 std::string warning_list(const std::vector<std::string>& warnings) {
   if (warnings.empty()) return {};
   std::string out = warnings.size() == 1 ? "1 warning:\n" : fmt::format("{} warnings:\n", warnings.size());
-  for (const auto& warning : warnings) out += "\n* " + warning;
-  return out.substr(0, out.find_last_not_of(" \n") + 1);
+  // One that lists others ends in blank lines.
+  for (const auto& warning : warnings) out += "\n* " + std::string(trim(warning));
+  return out;
 }
 
 Result<> check_uuid(std::string_view what, std::string_view id) {
@@ -72,6 +74,7 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_statuses(c, registry);
   add_space_handlers(c, registry);
   add_search_handlers(c, registry);
+  add_job_plan(c, registry);
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);

@@ -11,6 +11,7 @@
 #include "server/gc/collector.h"
 #include "server/nodes/heartbeats.h"
 #include "server/rpc/hooks.h"
+#include "server/scheduler/scheduler.h"
 
 namespace drover::rpc {
 
@@ -34,6 +35,8 @@ struct Context {
   gc::GcOptions gc;
   // A heartbeat of a node: answers the time to the next one.
   std::function<std::chrono::nanoseconds(const std::string& node_id)> heartbeat;
+  // The scheduler, for `job plan`.
+  std::function<std::unique_ptr<scheduler::EvalRun>(model::Evaluation evaluation, Rng& rng)> make_run;
   // Set when the server shuts down: parked queries return.
   bool stopping = false;
 };
@@ -65,6 +68,7 @@ void add_job_dispatch(Context& c, wire::Registry& registry);
 void add_job_statuses(Context& c, wire::Registry& registry);
 void add_space_handlers(Context& c, wire::Registry& registry);
 void add_search_handlers(Context& c, wire::Registry& registry);
+void add_job_plan(Context& c, wire::Registry& registry);
 void add_alloc_handlers(Context& c, wire::Registry& registry);
 void add_eval_handlers(Context& c, wire::Registry& registry);
 void add_deployment_handlers(Context& c, wire::Registry& registry);

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/model/diff.h"
 #include "lib/model/job.h"
 #include "sdk/base/error.h"
 #include "server/state/change.h"
@@ -23,8 +22,7 @@ using Matcher = std::function<Result<bool>(const state::Object& object)>;
 
 struct Hooks {
   std::function<void(model::Job& job)> canonicalize;
-  std::function<JobVerdict(const model::Job& job)> validate;
-  std::function<model::JobDiff(const model::Job& old_job, const model::Job& new_job)> diff;
+  std::function<JobVerdict(const model::Job& job, bool memory_oversubscription)> validate;
   // The text of a parse error is the parser's own.
   std::function<Result<Matcher>(std::string_view expression)> parse_filter;
 };

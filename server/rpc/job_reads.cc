@@ -1,3 +1,4 @@
+#include "lib/diff/diff.h"
 #include "server/rpc/query.h"
 #include "server/rpc/stubs.h"
 
@@ -67,9 +68,9 @@ Async<Result<model::ObjectReply<model::Job>>> get(Context& c, model::ObjectReque
   co_return reply;
 }
 
-Result<> add_diffs(const Context& c, const model::JobVersionsRequest& request, const Snapshot& s, const std::string& ns,
+Result<> add_diffs(const model::JobVersionsRequest& request, const Snapshot& s, const std::string& ns,
                    model::JobVersionsResponse& reply) {
-  if (!request.diffs || !c.hooks.diff) return {};
+  if (!request.diffs) return {};
   state::JobPtr base;
   if (!request.diff_tag.empty()) {
     for (const auto& version : reply.versions) {
@@ -83,9 +84,9 @@ Result<> add_diffs(const Context& c, const model::JobVersionsRequest& request, c
   reply.diffs.allocate();
   for (std::size_t i = 0; i < reply.versions.size(); ++i) {
     if (base) {
-      if (reply.versions[i]->version != base->version) reply.diffs.push_back(c.hooks.diff(*base, *reply.versions[i]));
+      if (reply.versions[i]->version != base->version) reply.diffs.push_back(diff::diff_jobs(base.get(), reply.versions[i].get(), true));
     } else if (i + 1 < reply.versions.size()) {
-      reply.diffs.push_back(c.hooks.diff(*reply.versions[i + 1], *reply.versions[i]));
+      reply.diffs.push_back(diff::diff_jobs(reply.versions[i + 1].get(), reply.versions[i].get(), true));
     }
   }
   return {};
@@ -93,7 +94,7 @@ Result<> add_diffs(const Context& c, const model::JobVersionsRequest& request, c
 
 Async<Result<model::JobVersionsResponse>> versions(Context& c, model::JobVersionsRequest request) {
   using Reply = model::JobVersionsResponse;
-  std::function<Result<Reply>(const Snapshot&, WatchSet&)> read = [&c, &request](const Snapshot& s, WatchSet& watch) -> Result<Reply> {
+  std::function<Result<Reply>(const Snapshot&, WatchSet&)> read = [&request](const Snapshot& s, WatchSet& watch) -> Result<Reply> {
     const std::string ns = namespace_or_default(request.namespace_);
     Reply reply;
     for (auto& job : s.job_versions(ns, request.id)) reply.versions.push_back(std::move(job));
@@ -104,7 +105,7 @@ Async<Result<model::JobVersionsResponse>> versions(Context& c, model::JobVersion
     }
     watch.add(Table::job_version, Scope::key, ns, request.id);
     for (const auto& job : reply.versions) reply.index = std::max(reply.index, job->modify_index);
-    DROVER_TRY(add_diffs(c, request, s, ns, reply));
+    DROVER_TRY(add_diffs(request, s, ns, reply));
     return reply;
   };
   auto reply = co_await query<Reply>(c, request, std::move(read));

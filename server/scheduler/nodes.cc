@@ -6,6 +6,7 @@ namespace drover::scheduler {
 
 CandidateNodes candidate_nodes(const StateView& view, const model::Job& job) {
   CandidateNodes out;
+  out.available.allocate();  // {} where no datacenter fits, not null
   out.ready.reserve(view.node_count());
   // Nodes come in runs of few datacenters: the last answer is mostly the right one.
   std::string last;

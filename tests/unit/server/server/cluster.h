@@ -15,7 +15,7 @@ namespace drover {
 struct Cluster {
   Cluster() : scope(io.get_executor()), clock(1'700'000'000'000'000'000) {
     ServerOptions options;
-    options.num_schedulers = 2;
+    options.tuning.num_schedulers = 2;
     options.seed = 7;
     options.clock = &clock;
     options.make_run = fake_run;

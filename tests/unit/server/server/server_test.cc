@@ -313,7 +313,31 @@ Async<> strangers(Cluster& c) {
   CHECK(allocs.error().code() == Code::permission_denied);
 }
 
+Async<> other_schedulers(Cluster& c) {
+  co_await register_node(c);
+  c.server->tune({.num_schedulers = 1, .enabled_schedulers = {"batch"}});
+  auto before = co_await client_allocs(c, 0);
+  REQUIRE(before);
+  std::optional<Result<model::NodeClientAllocsReply>> parked;
+  c.scope.spawn(park(c, before->index, parked));
+  auto registered = co_await register_job(c, "web", 1);
+  REQUIRE(registered);
+  for (int turn = 0; turn < 50; ++turn) co_await asio::post(c.io, asio::use_awaitable);
+  CHECK(!parked);
+  CHECK(c.server->stats().at("broker").at("ready") == "1");
+  c.server->tune({.num_schedulers = 3, .enabled_schedulers = {"batch", "service"}});
+  for (int turn = 0; turn < 50 && !parked; ++turn) co_await asio::post(c.io, asio::use_awaitable);
+  REQUIRE(parked);
+  REQUIRE(*parked);
+  CHECK((*parked)->alloc_modify_indexes.size() == 1);
+}
+
 }  // namespace
+
+TEST_CASE("server: other schedulers while it runs: nobody takes what none of them is for, the next ones do") {
+  Cluster c;
+  c.run(other_schedulers(c));
+}
 
 TEST_CASE("server: a job leads to allocations that a parked client is told about, and to status running") {
   Cluster c;
