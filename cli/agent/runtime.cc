@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "agent/api/monitor.h"
 #include "agent/api/no_client.h"
 #include "agent/api/routes.h"
 #include "agent/client/client.h"
@@ -94,6 +95,15 @@ struct Runtime::Impl {
     co_return Result<>{};
   }
 
+  std::function<Async<http::Response>(http::Request)> api_ask_server() {
+    return [this](http::Request request) { return forwarder->ask_server(std::move(request)); };
+  }
+
+  // `leader`, or what `server members` lists: there is one server.
+  bool names_this_server(std::string_view id) const {
+    return id == "leader" || id == fmt::format("{}.{}", options.config.name, options.config.region);
+  }
+
   // Requests that a server has for this node. They are answered here and go no further, so that none can go in circles.
   Async<> answer_server(model::HttpRelayRequest request, NodeStream& stream) {
     co_await relay::answer(std::move(request), stream, node_router);
@@ -154,7 +164,7 @@ struct Runtime::Impl {
     api.parse_job = parse_job_request;
     api.read_job = read_request_job;
     api.events = server ? &server->events() : nullptr;
-    if (!server) api.ask_server = [this](http::Request request) { return forwarder->ask_server(std::move(request)); };
+    if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
     api.prometheus = config.telemetry.prometheus_metrics;
     if (server) api::register_event_stream(relay_router, api);
@@ -165,6 +175,12 @@ struct Runtime::Impl {
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
     if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
+    agent::MonitorOptions monitor{.log = options.log_tap, .ops = *client_ops, .elsewhere = forwarder.get()};
+    if (server) monitor.is_this_server = [this](std::string_view id) { return names_this_server(id); };
+    else monitor.ask_server = api_ask_server();
+    agent::add_monitor_route(router, monitor);
+    if (server) agent::add_monitor_route(relay_router, monitor);
+    if (client) agent::add_monitor_route(node_router, {.log = options.log_tap, .ops = *client_ops});
     http::Headers headers;
     for (const auto& [name, value] : config.http_api_response_headers) headers.add(name, value);
     router.set_response_headers(std::move(headers));

@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "sdk/async/asio.h"
 #include "sdk/base/log.h"
+#include "sdk/base/log_tap.h"
 
 namespace drover::cli {
 
@@ -19,6 +20,7 @@ struct RuntimeOptions {
   std::string version;                 // what clients of the API see
   std::string libexec;                 // directory of first-party plugins
   Logger log;
+  std::shared_ptr<LogTap> log_tap;     // what `log` writes to
 };
 
 class Runtime {

@@ -68,13 +68,13 @@ Result<std::string> uuid_prefix(std::string_view what, std::string_view prefix) 
 void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_reads(c, registry);
   add_job_writes(c, registry);
+  add_job_plan(c, registry);
   add_job_scaling(c, registry);
   add_job_versions(c, registry);
   add_job_dispatch(c, registry);
   add_job_statuses(c, registry);
   add_space_handlers(c, registry);
   add_search_handlers(c, registry);
-  add_job_plan(c, registry);
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);

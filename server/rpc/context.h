@@ -62,13 +62,13 @@ struct Context {
 // Registers the handlers of one file each.
 void add_job_reads(Context& c, wire::Registry& registry);
 void add_job_writes(Context& c, wire::Registry& registry);
+void add_job_plan(Context& c, wire::Registry& registry);
 void add_job_scaling(Context& c, wire::Registry& registry);
 void add_job_versions(Context& c, wire::Registry& registry);
 void add_job_dispatch(Context& c, wire::Registry& registry);
 void add_job_statuses(Context& c, wire::Registry& registry);
 void add_space_handlers(Context& c, wire::Registry& registry);
 void add_search_handlers(Context& c, wire::Registry& registry);
-void add_job_plan(Context& c, wire::Registry& registry);
 void add_alloc_handlers(Context& c, wire::Registry& registry);
 void add_eval_handlers(Context& c, wire::Registry& registry);
 void add_deployment_handlers(Context& c, wire::Registry& registry);

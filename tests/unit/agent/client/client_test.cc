@@ -10,6 +10,7 @@
 #include "agent/client/client.h"
 #include "agent/client/ops.h"
 #include "agent/config/load.h"
+#include "lib/wire/streams.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/uuid.h"
@@ -22,6 +23,14 @@ namespace e = drover::wire::endpoints;
 namespace {
 
 // The servers as a client sees them: what it is to run, and what it has said.
+// No server can be asked back: the node's session keeps trying.
+class NoStreams final : public wire::StreamOpener {
+ protected:
+  Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string, std::string) override {
+    co_return fail(Code::unavailable, "there are no streams here");
+  }
+};
+
 struct Servers {
   explicit Servers(const Executor& executor) : heard(executor), assigned(executor) {
     registry.add(e::node_register, std::function([this](model::NodeRegisterRequest r) { return take_node(std::move(r)); }));
@@ -93,6 +102,7 @@ struct Servers {
   }
 
   wire::Registry registry;
+  NoStreams streams;
   wire::LocalCaller caller{registry};
   Event heard;
   Condition assigned;
@@ -123,7 +133,7 @@ struct Machine {
     config.client.meta["rack"] = "r4";
     config.plugins["hello"] = {};
     if (change) change(config);
-    auto started = Client::start({.executor = io.get_executor(), .log = Logger(), .clock = system_clock(), .caller = servers.caller,
+    auto started = Client::start({.executor = io.get_executor(), .log = Logger(), .clock = system_clock(), .caller = servers.caller, .streams = servers.streams,
                                   .config = config, .version = "2.0.6+drover", .http_address = "127.0.0.1:4646",
                                   .plugin_directories = {dir.path() + "/plugins", dir.path() + "/libexec"},
                                   .environment = {{"PATH", "/usr/bin:/bin"}}});
