@@ -35,6 +35,7 @@ class Ui {
   [[nodiscard]] std::string ask(std::string_view question);
   // Shows a page in the user's browser.
   [[nodiscard]] Result<> open_browser(const std::string& url);
+  [[nodiscard]] bool color() const { return color_; }
   // Bold when colours are on.
   [[nodiscard]] std::string heading(std::string_view text) const;
 
