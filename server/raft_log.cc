@@ -88,6 +88,7 @@ class RaftLog final : public fsm::Log {
             {"entries_written", std::to_string(s.entries_written)},
             {"bytes_written", std::to_string(s.bytes_written)}};
   }
+  void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing) override { raft_->set_snapshot_policy(threshold, trailing); }
   Async<> close() override { co_await raft_->close(); }
 
  private:
@@ -107,6 +108,8 @@ Result<std::unique_ptr<fsm::Log>> open_raft_log(const ServerOptions& options, fs
   raft.bootstrap = {{1, options.advertise_rpc, MemberRole::voter}};
   raft.executor = executor;
   raft.logger = options.log.named("raft");
+  raft.snapshot_threshold = options.tuning.snapshot_threshold;
+  raft.snapshot_trailing = options.tuning.snapshot_trailing;
   if (options.clock != nullptr) raft.clock = options.clock;
   auto adapter = std::make_unique<RaftFsm>(fsm, options.log.named("fsm"));
   auto opened = Raft::open(std::move(raft), *adapter);

@@ -7,6 +7,7 @@
 #include "server/leader/leader.h"
 #include "server/raft_log.h"
 #include "server/rpc/context.h"
+#include "server/rpc/node_sessions.h"
 #include "server/scheduler/fit/allocs_fit.h"
 #include "server/scheduler/scheduler.h"
 
@@ -15,9 +16,13 @@ namespace {
 
 const std::vector<std::string> all_schedulers{"service", "batch", "system", "sysbatch"};
 
-int worker_count(const ServerOptions& options) {
-  if (options.num_schedulers > 0) return options.num_schedulers;
+int worker_count(const ServerTuning& tuning) {
+  if (tuning.num_schedulers > 0) return tuning.num_schedulers;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::vector<std::string> schedulers(const ServerTuning& tuning) {
+  return tuning.enabled_schedulers.empty() ? all_schedulers : tuning.enabled_schedulers;
 }
 
 std::string fits_on(const model::Node& node, const std::vector<state::AllocPtr>& allocs) {
@@ -35,15 +40,16 @@ struct Server::Impl {
         clock(options.clock != nullptr ? *options.clock : system_clock()),
         rng(seed),
         scope(executor),
-        events(executor, options.event_buffer_size) {}
+        events(executor, options.event_buffer_size),
+        node_sessions(executor, fsm.store()) {}
 
   // The rest needs the log, which reads what was stored into the state machine first.
   void assemble(std::unique_ptr<fsm::Log> opened) {
     log = std::move(opened);
     writer.emplace(*log, fsm);
     LeaderOptions leading;
-    leading.workers = worker_count(options);
-    leading.schedulers = options.enabled_schedulers.empty() ? all_schedulers : options.enabled_schedulers;
+    leading.workers = worker_count(options.tuning);
+    leading.schedulers = schedulers(options.tuning);
     leading.seed = rng.next();
     leading.heartbeats = options.heartbeats;
     leading.gc = options.gc;
@@ -84,6 +90,7 @@ struct Server::Impl {
   Scope scope;  // of the handlers
   fsm::Fsm fsm;
   events::EventBuffer events;
+  rpc::NodeSessions node_sessions;
   wire::Registry registry;
   std::unique_ptr<fsm::Log> log;
   std::optional<fsm::Writer> writer;
@@ -110,6 +117,14 @@ Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions o
 wire::Registry& Server::registry() { return impl_->registry; }
 bool Server::is_leader() const { return impl_->log->is_leader(); }
 std::string Server::leader() const { return is_leader() ? impl_->options.advertise_rpc : impl_->log->leader(); }
+rpc::NodeSessions& Server::node_sessions() { return impl_->node_sessions; }
+
+void Server::tune(ServerTuning tuning) {
+  impl_->leader->set_workers(worker_count(tuning), schedulers(tuning));
+  impl_->log->set_snapshot_policy(tuning.snapshot_threshold, tuning.snapshot_trailing);
+  impl_->options.tuning = std::move(tuning);
+}
+
 events::EventBuffer& Server::events() { return impl_->events; }
 
 std::map<std::string, std::map<std::string, std::string>> Server::stats() const {

@@ -26,6 +26,17 @@
 
 namespace drover {
 
+namespace rpc {
+class NodeSessions;
+}
+// What a running server takes over from a changed configuration.
+struct ServerTuning {
+  int num_schedulers = 0;                       // 0: one per core
+  std::vector<std::string> enabled_schedulers;  // empty: all
+  std::uint64_t snapshot_threshold = 8192;      // entries of the log between two snapshots
+  std::uint32_t snapshot_trailing = 1024;       // entries that a snapshot leaves in it
+};
+
 struct ServerOptions {
   bool dev = false;                       // the log is kept in memory
   std::string data_dir;                   // where the log is kept otherwise
@@ -34,8 +45,7 @@ struct ServerOptions {
   std::string region = "global";
   std::string datacenter = "dc1";
   std::string advertise_rpc = "127.0.0.1:4647";
-  int num_schedulers = 0;                 // 0: one per core
-  std::vector<std::string> enabled_schedulers;  // empty: all
+  ServerTuning tuning;
   std::size_t event_buffer_size = 100;
   std::int64_t job_tracked_versions = 6;
   std::size_t job_max_source_size = 1'000'000;
@@ -69,8 +79,11 @@ class Server {
   [[nodiscard]] std::string leader() const;
   // Sections of `agent-info`: nomad, raft, runtime counters by name.
   [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
+  // The ways to the nodes. Registered with the RPC server by rpc::serve_node_streams().
+  [[nodiscard]] rpc::NodeSessions& node_sessions();
   // The source of /v1/event/stream.
   [[nodiscard]] events::EventBuffer& events();
+  void tune(ServerTuning tuning);
   // Ends every coroutine; parked queries answer with an error.
   [[nodiscard]] Async<> shutdown();
 

@@ -7,6 +7,7 @@
 #include "agent/task/events.h"
 #include "agent/task/task_dir.h"
 #include "lib/model/codec.h"
+#include "sdk/base/fail_point.h"
 #include "sdk/base/uuid.h"
 
 namespace drover::agent {
@@ -27,11 +28,13 @@ bool is_sidecar(const model::Task& task) {
 }
 }  // namespace
 
-AllocRunner::AllocRunner(AllocServices& services, std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> restored)
+AllocRunner::AllocRunner(AllocServices& services, std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> restored,
+                         bool may_run_already)
     : services_(services),
       alloc_(std::move(alloc)),
       group_(find_group(*alloc_)),
       restored_(std::move(restored)),
+      may_run_already_(may_run_already),
       log_(services.tasks.log.named("alloc_runner").with("alloc_id", alloc_->id)),
       scope_(services.tasks.executor),
       changed_(services.tasks.executor) {}
@@ -61,21 +64,26 @@ Async<Result<>> AllocRunner::prepare() {
   std::map<std::string, std::string> first_records;
   for (const auto& task : group_->tasks) {
     TaskLocal local;
+    bool may_run = may_run_already_;
     if (const auto at = restored_.find(task.name); at != restored_.end()) {
       local = at->second;
+      // No handle: the earlier agent may have died between StartTask and its answer, or this is not the newest record.
+      may_run = local.handle.empty() && !local.run_complete;
     } else {
       local.driver_task_id = fmt::format("{}/{}/{}", alloc_->id, task.name, make_uuid().substr(0, 8));
       local.state.state = "pending";
       local.state.events.push_back(events::received(services_.tasks.clock.unix_nanos()));
       first_records[task.name] = encode_task_local(local);
     }
-    tasks_.push_back(std::make_unique<TaskRunner>(services_.tasks, alloc_, *group_, task, std::move(local), [this] { task_changed(); }));
+    tasks_.push_back(std::make_unique<TaskRunner>(services_.tasks, alloc_, *group_, task, std::move(local), may_run, [this] { task_changed(); }));
   }
+  fail_point("alloc.received");
   if (!first_records.empty()) {
     std::string bytes = model::to_msgpack(*alloc_);
     auto stored = co_await services_.store_alloc(alloc_->id, std::move(bytes), std::move(first_records));
     if (!stored) co_return fail(stored.error(), "storing the allocation");
   }
+  fail_point("alloc.stored");
   co_return build_alloc_dir(directory());
 }
 
@@ -94,6 +102,7 @@ Async<> AllocRunner::run() {
   for (const auto& runner : tasks_) scope_.spawn(run_task(*runner));
   if (!alloc_->deployment_id.empty() && prepared) scope_.spawn(watch_health());
   co_await coordinate();
+  fail_point("alloc.ended");
   terminal_since_ = services_.tasks.clock.unix_nanos();
   services_.changed(alloc_->id);
 }
@@ -132,7 +141,7 @@ Async<> AllocRunner::coordinate() {
         scope_.spawn(kill_all(events::main_tasks_dead(now), nullptr));
       }
     }
-    const bool all_done = std::all_of(tasks_.begin(), tasks_.end(), [](const auto& runner) { return runner->local().run_complete; });
+    const bool all_done = std::all_of(tasks_.begin(), tasks_.end(), [](const auto& runner) { return runner->done(); });
     if (all_done) co_return;
     co_await changed_.wait();
   }
@@ -193,7 +202,9 @@ Async<> AllocRunner::destroy() {
     co_await kill_all({}, nullptr);
   }
   co_await scope_.close();
+  fail_point("alloc.removing");
   auto removed = co_await services_.remove_directory(directory());
+  fail_point("alloc.removed");
   if (!removed) log_.error("the allocation's directory could not be removed", "error", removed.error());
   auto forgotten = co_await services_.forget_alloc(alloc_->id);
   if (!forgotten) log_.error("the allocation's records could not be removed", "error", forgotten.error());

@@ -30,8 +30,10 @@ struct AllocServices {
 
 class AllocRunner {
  public:
-  // `restored`: the tasks' stored records; empty for a new allocation.
-  AllocRunner(AllocServices& services, std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> restored);
+  // `restored`: the tasks' stored records; empty for a new allocation. `may_run_already`: its tasks may run although there
+  // are no records, since the agent's state was lost.
+  AllocRunner(AllocServices& services, std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> restored,
+              bool may_run_already);
   ~AllocRunner();
 
   [[nodiscard]] Async<> run();
@@ -68,6 +70,7 @@ class AllocRunner {
   std::shared_ptr<const model::Allocation> alloc_;
   const model::TaskGroup* group_ = nullptr;
   std::map<std::string, TaskLocal> restored_;
+  bool may_run_already_ = false;
   Logger log_;
   std::vector<std::unique_ptr<TaskRunner>> tasks_;
   Scope scope_;

@@ -15,6 +15,7 @@ enum class TaskPresence { unknown, not_started, started };
 class ClientOps {
  public:
   virtual ~ClientOps() = default;
+  // Empty when this agent is no client.
   [[nodiscard]] virtual std::string node_id() const = 0;
   // Directory of an allocation on this node; Code::not_found when it is not here. The text does not matter.
   [[nodiscard]] virtual Result<std::string> alloc_directory(std::string_view alloc_id) const = 0;

@@ -19,6 +19,7 @@ using http::Response;
 struct FsRoutes {
   ClientOps& ops;
   Pool& pool;
+  Elsewhere* elsewhere;
 };
 
 Response error_as(int status, const Error& error) { return Response::text(status, error.message()); }
@@ -33,11 +34,19 @@ Result<std::string> directory_of(const ClientOps& ops, std::string_view alloc) {
 class HttpSink final : public ByteSink {
  public:
   explicit HttpSink(http::ResponseStream& out) : out_(out) {}
-  Async<bool> write(std::string_view bytes) override { return out_.write(bytes); }
+  Async<bool> write(std::string_view bytes) override {
+    wrote_ = true;
+    return out_.write(bytes);
+  }
   Async<bool> flush() override { return out_.flush(); }
+  // A stream that had anything to say is one on the wire too: chunked, however short.
+  Async<> finish() {
+    if (wrote_) [[maybe_unused]] const bool open = co_await out_.flush();
+  }
 
  private:
   http::ResponseStream& out_;
+  bool wrote_ = false;
 };
 
 Async<Response> list(FsRoutes routes, Request request) {
@@ -128,6 +137,7 @@ Async<Response> raw(FsRoutes routes, Request request, bool part_only) {
   });
   if (!file) co_return error_as(200, file.error());
   if (part.offset < 0) co_return Response::text(200, fmt::format("can't seek to offset {}: seek {}/{}: invalid argument", part.offset, directory, path));
+  if (part.offset > 0 && part.offset >= file->size) co_return Response::text(200, "");
   part.file = std::make_shared<OpenedFile>(std::move(*file));
   const std::string type = sniff_content_type(head);
   Response response;
@@ -146,11 +156,13 @@ Async<Response> read_at(FsRoutes routes, Request request) { return raw(routes, s
 Async<> write_file_stream(Pool& pool, std::shared_ptr<OpenedFile> file, std::string name, StreamOptions options, http::ResponseStream& out) {
   HttpSink sink(out);
   co_await stream_file(pool, std::move(*file), std::move(name), options, sink);
+  co_await sink.finish();
 }
 Async<> write_log_stream(Pool& pool, std::shared_ptr<const AllocFiles> files, std::string task, std::string type, StreamOptions options,
                          http::ResponseStream& out) {
   HttpSink sink(out);
   co_await stream_logs(pool, std::move(files), std::move(task), std::move(type), options, sink);
+  co_await sink.finish();
 }
 
 Async<Response> stream(FsRoutes routes, Request request) {
@@ -218,13 +230,27 @@ Async<Response> logs(FsRoutes routes, Request request) {
 Async<Response> no_alloc(FsRoutes, Request) { co_return Response::text(400, "must provide a valid alloc id"); }
 Async<Response> no_such(FsRoutes, Request) { co_return Response::text(404, "Invalid method"); }
 
+using Function = Async<Response> (*)(FsRoutes, Request);
+Async<Response> here_or_there(FsRoutes routes, Function function, Request request) {
+  auto there = co_await ask_elsewhere(routes.ops, routes.elsewhere, request);
+  if (there) co_return std::move(*there);
+  auto here = co_await function(routes, std::move(request));
+  co_return here;
+}
+
 }  // namespace
 
-void add_fs_routes(http::Router& router, ClientOps& ops, Pool& pool) {
-  const FsRoutes routes{ops, pool};
-  using Function = Async<Response> (*)(FsRoutes, Request);
+Async<std::optional<Response>> ask_elsewhere(ClientOps& ops, Elsewhere* elsewhere, const Request& request) {
+  std::string alloc(request.param("alloc"));
+  if (elsewhere == nullptr || !check_alloc_id(alloc) || ops.alloc_directory(alloc)) co_return std::nullopt;
+  auto answer = co_await elsewhere->ask_alloc(std::move(alloc), request);
+  co_return answer;
+}
+
+void add_fs_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhere* elsewhere) {
+  const FsRoutes routes{ops, pool, elsewhere};
   const auto add = [&](const char* pattern, Function function) {
-    router.add("*", pattern, [routes, function](Request request) { return function(routes, std::move(request)); }, {.cors = http::Cors::get});
+    router.add("*", pattern, [routes, function](Request request) { return here_or_there(routes, function, std::move(request)); }, {.cors = http::Cors::get});
   };
   static constexpr std::pair<const char*, Function> all[] = {{"ls", list}, {"stat", stat_file}, {"cat", cat}, {"readat", read_at}, {"stream", stream}, {"logs", logs}};
   for (const auto& [name, function] : all) {

@@ -82,9 +82,7 @@ Async<Response> collect_all(ClientOps& ops, Request) {
   co_return Response{};
 }
 
-Async<Response> host_stats(ClientOps& ops, Request request) {
-  if (const auto node = request.query.get("node_id"); !node.empty() && node != ops.node_id())
-    co_return Response::text(404, fmt::format("Unknown node {}", node));
+Async<Response> host_stats(ClientOps& ops, Request) {
   auto found = co_await ops.host_stats();
   if (!found) co_return failed(found.error());
   co_return Response::json(model::to_json(*found));
@@ -92,16 +90,43 @@ Async<Response> host_stats(ClientOps& ops, Request request) {
 
 Async<Response> not_found(ClientOps&, Request) { co_return Response::text(404, "resource not found"); }
 
+using Function = Async<Response> (*)(ClientOps&, Request);
+
+// What names an allocation is answered where the allocation is.
+Async<Response> at_alloc(ClientOps& ops, Elsewhere* elsewhere, Function function, Request request) {
+  auto there = co_await ask_elsewhere(ops, elsewhere, request);
+  if (there) co_return std::move(*there);
+  auto here = co_await function(ops, std::move(request));
+  co_return here;
+}
+
+// What may name a node is answered there, else here.
+Async<Response> at_node(ClientOps& ops, Elsewhere* elsewhere, Function function, Request request) {
+  std::string node(request.query.get("node_id"));
+  if (node.empty() && ops.node_id().empty()) co_return Response::text(400, "No local Node and node_id not provided");
+  if (!node.empty() && node != ops.node_id()) {
+    if (elsewhere == nullptr) co_return Response::text(404, fmt::format("Unknown node {}", node));
+    auto there = co_await elsewhere->ask_node(std::move(node), request);
+    co_return there;
+  }
+  auto here = co_await function(ops, std::move(request));
+  co_return here;
+}
+
 }  // namespace
 
-void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool) {
-  add_fs_routes(router, ops, pool);
-  using Function = Async<Response> (*)(ClientOps&, Request);
-  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::off) {
-    router.add(methods, pattern, [&ops, function](Request request) { return function(ops, std::move(request)); }, {.cors = cors});
+void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhere* elsewhere) {
+  add_fs_routes(router, ops, pool, elsewhere);
+  using Place = Async<Response> (*)(ClientOps&, Elsewhere*, Function, Request);
+  const auto add_at = [&](Place place, const char* methods, const char* pattern, Function function, http::Cors cors) {
+    router.add(methods, pattern, [&ops, elsewhere, place, function](Request request) { return place(ops, elsewhere, function, std::move(request)); },
+               {.cors = cors});
   };
-  add("*", "/v1/client/stats", host_stats, http::Cors::get);
-  add("*", "/v1/client/gc", collect_all);
+  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::get) {
+    add_at(at_alloc, methods, pattern, function, cors);
+  };
+  add_at(at_node, "*", "/v1/client/stats", host_stats, http::Cors::get);
+  add_at(at_node, "*", "/v1/client/gc", collect_all, http::Cors::off);
   add("*", "/v1/client/allocation/{alloc}/stats", stats, http::Cors::get);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);

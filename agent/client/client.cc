@@ -39,12 +39,15 @@ struct Client::Impl {
         manager(options.executor, log.named("driver_manager"), options.clock, plugin_options(options)),
         drivers(options.executor, manager),
         node_changed(options.executor),
-        plugins_ready(options.executor) {}
+        plugins_ready(options.executor),
+        server_contacted(options.executor) {}
 
   static pluginhost::Options plugin_options(const ClientOptions& from) {
     pluginhost::Options out;
     out.directories = from.plugin_directories;
     for (const auto& [name, block] : from.config.plugins) out.blocks[plugin_file(from, name)] = {block.args, block.config.json};
+    out.allowlist = driver_list(from.config.client.options, {"driver.allowlist", "driver.whitelist"});
+    out.denylist = driver_list(from.config.client.options, {"driver.denylist", "driver.blacklist"});
     // The option of old configurations, and of dev mode, that switches raw_exec on.
     const auto enable = from.config.client.options.find("driver.raw_exec.enable");
     if (enable != from.config.client.options.end() && (enable->second == "1" || enable->second == "true")) {
@@ -55,6 +58,20 @@ struct Client::Impl {
     for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
     // Where executors keep what must outlive the plugin.
     out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);
+    return out;
+  }
+
+  // The first option that is set, at its commas.
+  static std::vector<std::string> driver_list(const std::map<std::string, std::string>& set, std::initializer_list<const char*> names) {
+    std::vector<std::string> out;
+    for (const char* name : names) {
+      const auto at = set.find(name);
+      if (at == set.end()) continue;
+      for (const auto& part : split(at->second, ',')) {
+        if (const auto driver = trim(part); !driver.empty()) out.emplace_back(driver);
+      }
+      break;
+    }
     return out;
   }
 
@@ -103,6 +120,7 @@ struct Client::Impl {
         .executor = options.executor, .clock = options.clock, .rng = rng, .log = log, .drivers = drivers,
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
+        .server_contacted = server_contacted,
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
     if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
@@ -134,6 +152,8 @@ struct Client::Impl {
     scope.spawn(heartbeat(ttl));
     scope.spawn(watch_desired());
     scope.spawn(watch_node());
+    reverse.emplace(scope, options.streams, model::NodeConnectRequest{node_id, secret_id}, options.serve, rng, log.named("requests"));
+    scope.spawn(reverse->run());
   }
 
   Async<> start_plugins(std::string reattach) {
@@ -162,14 +182,15 @@ struct Client::Impl {
         if (auto local = decode_task_local(*task.local); local) tasks[name] = std::move(*local);
       }
       // Its index is taken as unseen, so that the first answer of the servers brings the newest version.
-      add_runner(std::move(alloc), std::move(tasks), 0);
+      // A task without a record may run all the same: records with a damaged checksum are left out (F-37).
+      add_runner(std::move(alloc), std::move(tasks), 0, true);
     }
     stored.allocs.clear();
   }
 
-  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index) {
+  void add_runner(std::shared_ptr<const model::Allocation> alloc, std::map<std::string, TaskLocal> tasks, std::uint64_t index, bool may_run_already) {
     const std::string id = alloc->id;
-    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks));
+    auto runner = std::make_unique<AllocRunner>(*alloc_services, std::move(alloc), std::move(tasks), may_run_already);
     AllocRunner& running = *runner;
     runners[id] = std::move(runner);
     known[id] = index;
@@ -329,9 +350,11 @@ struct Client::Impl {
       } else if (is_over(*at->second)) {
         collected[id] = index;
       } else {
-        add_runner(at->second, {}, index);
+        // What the first answer names and no record tells of may run here all the same: the state was lost (F-37, F-38).
+        add_runner(at->second, {}, index, !server_contacted.is_set());
       }
     }
+    server_contacted.set();
     co_return true;
   }
 
@@ -406,6 +429,7 @@ struct Client::Impl {
   ManagedDrivers drivers;
   Event node_changed;
   Event plugins_ready;
+  Event server_contacted;  // the servers have said what they want of this node
   std::unique_ptr<StateStore> store;
   StoredState stored;
   std::string node_id, secret_id;
@@ -415,6 +439,7 @@ struct Client::Impl {
   std::optional<TaskServices> task_services;
   std::optional<AllocServices> alloc_services;
   std::optional<StatusSender> sender;
+  std::optional<ReverseStream> reverse;
   std::map<std::string, std::unique_ptr<AllocRunner>> runners;
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
@@ -433,6 +458,10 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+void Client::refresh() {
+  refresh_node_facts(impl_->options, impl_->base_node);
+  impl_->node_changed.set();
+}
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 
 AllocRunner* Client::alloc(std::string_view id) {

@@ -11,6 +11,7 @@
 #include "agent/alloc/alloc_runner.h"
 #include "agent/config/config.h"
 #include "agent/pluginhost/driver_manager.h"
+#include "agent/sync/reverse_stream.h"
 #include "lib/model/stats.h"
 #include "lib/wire/caller.h"
 #include "sdk/base/clock.h"
@@ -23,11 +24,13 @@ struct ClientOptions {
   Logger log;
   const Clock& clock;
   wire::Caller& caller;
+  wire::StreamOpener& streams;   // to the same servers
   Config config;                 // with resolved directories
   std::string version;           // what clients of the API see
   std::string http_address;      // host:port advertised
   pluginhost::Directories plugin_directories;
   std::map<std::string, std::string> environment;  // the agent's own
+  ReverseStream::Serve serve;    // answers requests that come by a server
 };
 
 class Client {
@@ -40,6 +43,8 @@ class Client {
   [[nodiscard]] Async<> shutdown();
 
   [[nodiscard]] std::shared_ptr<const model::Node> node() const;
+  // Looks at the machine again, as at start, and registers again when something has changed.
+  void refresh();
   // Null when the allocation is not here.
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
   [[nodiscard]] model::HostStats host_stats() const;

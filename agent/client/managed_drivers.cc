@@ -37,6 +37,11 @@ class ManagedDrivers::Entry final : public TaskDriver {
     co_return Started{std::move(started->handle.encoded), std::move(started->network)};
   }
   [[nodiscard]] Async<Result<>> recover(std::string handle) override { return client_.recover_task(std::move(handle)); }
+  [[nodiscard]] Async<Result<Started>> adopt(driver::TaskConfig config) override {
+    auto adopted = co_await client_.adopt_task(std::move(config));
+    if (!adopted) co_return fail(adopted.error());
+    co_return Started{std::move(adopted->handle.encoded), std::nullopt};
+  }
   [[nodiscard]] Async<Result<driver::ExitResult>> wait(std::string id) override { return client_.wait_task(std::move(id)); }
   [[nodiscard]] Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) override {
     return client_.stop_task(std::move(id), timeout, std::move(signal));

@@ -59,6 +59,11 @@ model::Node gather_node_facts(const ClientOptions& options, const std::string& n
   return node;
 }
 
+void refresh_node_facts(const ClientOptions& options, model::Node& node) {
+  const Host host = read_host(options.config.client.alloc_dir);
+  rerun_fingerprints({host, options.config, options.version, ""}, node);
+}
+
 void add_driver_facts(model::Node& node, const pluginhost::DriverManager& manager, DriverUpdateTimes& times, UnixNanos now) {
   for (const std::string& name : manager.drivers()) {
     const driver::Fingerprint fingerprint = manager.fingerprint(name);

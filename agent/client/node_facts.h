@@ -20,6 +20,8 @@ struct DriverUpdateTimes {
 
 // Everything but the drivers.
 [[nodiscard]] model::Node gather_node_facts(const ClientOptions& options, const std::string& node_id, const std::string& secret_id);
+// What can change while the machine runs, again (client.md 1.8).
+void refresh_node_facts(const ClientOptions& options, model::Node& node);
 // Adds `Drivers` and their attributes.
 void add_driver_facts(model::Node& node, const pluginhost::DriverManager& manager, DriverUpdateTimes& times, UnixNanos now);
 

@@ -60,6 +60,9 @@ void fingerprint_signal(const FingerprintInput& in, model::Node& node);
 void fingerprint_storage(const FingerprintInput& in, model::Node& node);
 // Every one above in order, minus `fingerprint.denylist`, or only those of `fingerprint.allowlist` (client options).
 void run_fingerprints(const FingerprintInput& in, model::Node& node);
+// At reload (client.md 1.8): arch, bridge, cpu, memory and network again, on a node that run_fingerprints filled. What they found
+// before and is gone is taken away; the others keep what they found at start.
+void rerun_fingerprints(const FingerprintInput& in, model::Node& node);
 
 // "0-3,8" to numbers in order; parts that are no range are left out.
 [[nodiscard]] std::vector<std::uint16_t> parse_cpu_list(const std::string& text);

@@ -123,6 +123,10 @@ model::TaskEvent killed(UnixNanos now, std::string error) {
   return event;
 }
 
+model::TaskEvent restore_failed(UnixNanos now) {
+  return make(now, "Failed Restoring Task", "failed to restore task; will not run until server is contacted");
+}
+
 model::TaskEvent sibling_failed(UnixNanos now, std::string sibling) {
   auto event = make(now, "Sibling Task Failed", sibling.empty() ? "Task's sibling failed" : fmt::format("Task's sibling \"{}\" failed", sibling));
   event.details["failed_sibling"] = sibling;

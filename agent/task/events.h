@@ -21,6 +21,7 @@ namespace drover::agent::events {
 [[nodiscard]] model::TaskEvent signaling(UnixNanos now, std::string signal, std::string reason);
 [[nodiscard]] model::TaskEvent killing(UnixNanos now, nanoseconds timeout, std::string reason);
 [[nodiscard]] model::TaskEvent killed(UnixNanos now, std::string error);
+[[nodiscard]] model::TaskEvent restore_failed(UnixNanos now);
 [[nodiscard]] model::TaskEvent sibling_failed(UnixNanos now, std::string sibling);
 [[nodiscard]] model::TaskEvent leader_dead(UnixNanos now);
 [[nodiscard]] model::TaskEvent main_tasks_dead(UnixNanos now);

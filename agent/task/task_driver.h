@@ -27,6 +27,9 @@ class TaskDriver {
   };
   [[nodiscard]] virtual Async<Result<Started>> start(driver::TaskConfig config) = 0;
   [[nodiscard]] virtual Async<Result<>> recover(std::string handle) = 0;
+  // Takes over what an earlier agent or plugin started of this task without its handle having been stored. An error other
+  // than Code::unavailable: there is nothing of it.
+  [[nodiscard]] virtual Async<Result<Started>> adopt(driver::TaskConfig config) = 0;
   // Code::unavailable: the plugin went away; wait_ready() and recover() before waiting again.
   [[nodiscard]] virtual Async<Result<driver::ExitResult>> wait(std::string id) = 0;
   [[nodiscard]] virtual Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) = 0;

@@ -17,6 +17,11 @@ struct TaskLocal {
   model::TaskState state;
   RestartHistory restarts;
   bool run_complete = false;  // the task will not run again in this allocation
+  // The end of what `handle` names is in `state`; what is left to do is to let the driver forget it.
+  bool ended = false;
+  // What StopTask was, or is just being, asked for: "kill", "restart" or nothing.
+  std::string stopping;
+  UnixNanos restart_at = 0;  // not before this; 0: at once
 
   template <class Self, class V>
   static void describe(Self& self, V& v) {
@@ -25,6 +30,9 @@ struct TaskLocal {
     v("State", self.state);
     v("Restarts", self.restarts);
     v("RunComplete", self.run_complete);
+    v("Ended", self.ended);
+    v("Stopping", self.stopping);
+    v("RestartAt", self.restart_at);
   }
 };
 

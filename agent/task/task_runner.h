@@ -1,8 +1,10 @@
 // Runs one task of an allocation from its directory to its last exit (walkthrough rows 12 to 18). Loop only; owned by the
 // AllocRunner, whose Scope runs `run()`.
 //
-// Durable points: the driver's task id is stored before StartTask, the handle before "running" is told to anybody, the end
-// before DestroyTask. Restoring is the same path: a stored handle is recovered where a new one would be started.
+// Durable points: the driver's task id is stored before StartTask, the handle before "running" is told to anybody, the wish to
+// stop before StopTask, the end with what follows from it before it is told and before DestroyTask. Restoring is the same
+// path: a stored handle is recovered where a new one would be started; without one the driver is asked whether it has the
+// task. state() shows only what is stored, so that no death of the agent takes back what was told (F-02, F-03).
 #pragma once
 
 #include <functional>
@@ -33,15 +35,17 @@ struct TaskServices {
   Environment host_environment;
   nanoseconds max_kill_timeout = std::chrono::seconds(30);
   nanoseconds stats_interval = std::chrono::seconds(1);
+  Event& server_contacted;  // the servers have said what they want of this node since the agent began
   // Stores one task's record durably.
   std::function<Async<Result<>>(std::string alloc_id, std::string task, std::string bytes)> store_task;
 };
 
 class TaskRunner {
  public:
-  // `changed` is called after every change of state(); it must not destroy the runner.
+  // `changed` is called after every change of state(); it must not destroy the runner. `may_run_already`: an earlier agent may
+  // have started the task without leaving its handle in `local`.
   TaskRunner(TaskServices& services, std::shared_ptr<const model::Allocation> alloc, const model::TaskGroup& group,
-             const model::Task& task, TaskLocal local, std::function<void()> changed);
+             const model::Task& task, TaskLocal local, bool may_run_already, std::function<void()> changed);
 
   // Ends when the task will not run again. Never throws but when cancelled (agent shutdown: the task lives on).
   [[nodiscard]] Async<> run();
@@ -57,25 +61,34 @@ class TaskRunner {
   void add_event(model::TaskEvent event);
 
   [[nodiscard]] const model::Task& task() const { return task_; }
-  [[nodiscard]] const model::TaskState& state() const { return local_.state; }
-  [[nodiscard]] const TaskLocal& local() const { return local_; }
+  [[nodiscard]] const model::TaskState& state() const { return shown_; }
+  // run() is over: the task will not run again, and its driver has forgotten it.
+  [[nodiscard]] bool done() const { return done_.is_set(); }
   // The driver's last usage sample; null before the first.
   [[nodiscard]] const driver::TaskStats* stats() const { return stats_ ? &*stats_ : nullptr; }
   [[nodiscard]] Async<> kill_and_wait(model::TaskEvent why, bool skip_shutdown_delay);
 
  private:
-  struct Ended {
-    TaskOutcome outcome;
-  };
-  [[nodiscard]] Async<Ended> run_once();
-  [[nodiscard]] Async<Result<>> prepare_and_start(TaskDriver& driver);
+  [[nodiscard]] Async<TaskOutcome> run_once();
+  // Each makes the task run, or says that it does not.
   [[nodiscard]] Async<bool> recover(TaskDriver& driver);
+  [[nodiscard]] Async<bool> adopt(TaskDriver& driver, driver::TaskConfig config);
+  [[nodiscard]] Async<Result<>> prepare_and_start(TaskDriver& driver);
+  [[nodiscard]] Result<driver::TaskConfig> prepare(const TaskDriver& driver);
+  [[nodiscard]] Async<Result<TaskDriver::Started>> start(TaskDriver& driver, driver::TaskConfig config);
+  [[nodiscard]] Async<> now_runs(TaskDriver::Started started);
+  [[nodiscard]] Async<> new_driver_task_id();
+  [[nodiscard]] Async<> wait_for_plugin(TaskDriver& driver);
+  // From running to forgotten.
   [[nodiscard]] Async<driver::ExitResult> wait_for_end(TaskDriver& driver);
   [[nodiscard]] Async<> stop_when_asked(TaskDriver& driver);
   [[nodiscard]] Async<> sample_stats(TaskDriver& driver);
+  [[nodiscard]] bool runs_again(const TaskOutcome& outcome);
+  [[nodiscard]] Async<> let_driver_forget();
+  void forget_secret_files();
   [[nodiscard]] Async<> store();
-  void finish(bool failed);
-  void notify() { changed_(); }
+  void push_event(model::TaskEvent event);
+  void notify();
   [[nodiscard]] std::string alloc_dir() const { return services_.alloc_root + "/" + alloc_->id; }
   [[nodiscard]] UnixNanos now() const { return services_.clock.unix_nanos(); }
   [[nodiscard]] nanoseconds kill_timeout() const;
@@ -91,6 +104,9 @@ class TaskRunner {
   Event start_allowed_;
   Event stop_asked_;      // kill or restart
   Event done_;
+  model::TaskState shown_;
+  bool unstored_ = false;  // local_.state is ahead of what is stored and may not be shown yet
+  bool may_run_already_ = false;
   bool killed_ = false;
   bool restart_asked_ = false;
   bool skip_shutdown_delay_ = false;

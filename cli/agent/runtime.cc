@@ -5,26 +5,44 @@
 #include <algorithm>
 #include <optional>
 
+#include "agent/api/monitor.h"
+#include "agent/api/no_client.h"
 #include "agent/api/routes.h"
 #include "agent/client/client.h"
 #include "agent/client/ops.h"
 #include "cli/agent/agent_facts.h"
+#include "cli/agent/forwarder.h"
 #include "cli/agent/hooks.h"
 #include "lib/http/server.h"
 #include "lib/metrics/metrics.h"
+#include "lib/relay/relay.h"
 #include "lib/store/dir_lock.h"
 #include "lib/wire/remote_caller.h"
+#include "sdk/async/footprint.h"
 #include "sdk/async/pool.h"
+#include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/rpc/node_rpc.h"
 #include "server/api/api.h"
+#include "server/rpc/node_sessions.h"
 #include "server/server.h"
 
 namespace drover::cli {
 
+namespace {
+ServerTuning server_tuning(const agent::ServerConfig& config) {
+  ServerTuning out;
+  out.num_schedulers = static_cast<int>(config.num_schedulers.value_or(0));
+  out.enabled_schedulers = config.enabled_schedulers;
+  if (config.raft_snapshot_threshold > 0) out.snapshot_threshold = static_cast<std::uint64_t>(config.raft_snapshot_threshold);
+  if (config.raft_trailing_logs > 0) out.snapshot_trailing = static_cast<std::uint32_t>(config.raft_trailing_logs);
+  return out;
+}
+}  // namespace
+
 struct Runtime::Impl {
-  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()) {}
+  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()), scope(loop) {}
 
   Result<> lock() {
     const agent::Config& config = options.config;
@@ -47,8 +65,7 @@ struct Runtime::Impl {
     out.region = config.region;
     out.datacenter = config.datacenter;
     out.advertise_rpc = config.advertise.rpc;
-    out.num_schedulers = static_cast<int>(config.server.num_schedulers.value_or(0));
-    out.enabled_schedulers = config.server.enabled_schedulers;
+    out.tuning = server_tuning(config.server);
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
@@ -58,6 +75,10 @@ struct Runtime::Impl {
     if (!started) return fail(started.error(), "starting the server");
     server = std::move(*started);
     wire::serve_registry(server->registry(), *rpc_server);
+    rpc::serve_node_streams(server->node_sessions(), *rpc_server);
+    wire::serve_stream<model::HttpRelayRequest>(
+        *rpc_server, wire::streams::http_relay,
+        [this](model::HttpRelayRequest request, NodeStream& stream) { return answer_agent(std::move(request), stream); });
     for (const std::string& address : split(config.addresses.rpc, ' ')) {
       const std::string host_port = with_default_port(address, config.ports.rpc);
       if (auto listening = rpc_server->listen(host_port); !listening) {
@@ -66,6 +87,26 @@ struct Runtime::Impl {
     }
     local = std::make_unique<wire::LocalCaller>(server->registry());
     return {};
+  }
+
+  // Requests of agents without the server role. They get what they could ask of this agent by HTTP, and only what needs a server.
+  Async<Result<>> answer_agent(model::HttpRelayRequest request, NodeStream& stream) {
+    co_await relay::answer(std::move(request), stream, relay_router);
+    co_return Result<>{};
+  }
+
+  std::function<Async<http::Response>(http::Request)> api_ask_server() {
+    return [this](http::Request request) { return forwarder->ask_server(std::move(request)); };
+  }
+
+  // `leader`, or what `server members` lists: there is one server.
+  bool names_this_server(std::string_view id) const {
+    return id == "leader" || id == fmt::format("{}.{}", options.config.name, options.config.region);
+  }
+
+  // Requests that a server has for this node. They are answered here and go no further, so that none can go in circles.
+  Async<> answer_server(model::HttpRelayRequest request, NodeStream& stream) {
+    co_await relay::answer(std::move(request), stream, node_router);
   }
 
   static std::string with_default_port(const std::string& address, std::int64_t port) {
@@ -95,11 +136,15 @@ struct Runtime::Impl {
                                          .log = options.log,
                                          .clock = system_clock(),
                                          .caller = *remote,
+                                         .streams = *remote,
                                          .config = options.config,
                                          .version = options.version,
                                          .http_address = options.config.advertise.http,
                                          .plugin_directories = {options.config.plugin_dir, options.libexec},
-                                         .environment = options.environment});
+                                         .environment = options.environment,
+                                         .serve = [this](model::HttpRelayRequest request, NodeStream& stream) {
+                                           return answer_server(std::move(request), stream);
+                                         }});
     if (!started) return fail(started.error(), "starting the client");
     client = std::move(*started);
     return {};
@@ -113,18 +158,29 @@ struct Runtime::Impl {
     api.region = config.region;
     api.datacenter = config.datacenter;
     api.version = options.version;
+    api.serf_port = static_cast<std::uint16_t>(config.ports.serf);
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
     api.parse_job = parse_job_request;
     api.read_job = read_request_job;
     api.events = server ? &server->events() : nullptr;
+    if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
     api.prometheus = config.telemetry.prometheus_metrics;
+    if (server) api::register_event_stream(relay_router, api);
     api::register_server_api(router, std::move(api));
-    if (client) {
-      client_ops = std::make_unique<agent::LocalClientOps>(*client);
-      agent::add_client_routes(router, *client_ops, pool);
-    }
+    if (client) client_ops = std::make_unique<agent::LocalClientOps>(*client);
+    else client_ops = std::make_unique<agent::NoClient>();
+    forwarder = std::make_unique<Forwarder>(*remote, server ? &server->node_sessions() : nullptr, client_ops->node_id());
+    agent::add_client_routes(router, *client_ops, pool, forwarder.get());
+    if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
+    if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
+    agent::MonitorOptions monitor{.log = options.log_tap, .ops = *client_ops, .elsewhere = forwarder.get()};
+    if (server) monitor.is_this_server = [this](std::string_view id) { return names_this_server(id); };
+    else monitor.ask_server = api_ask_server();
+    agent::add_monitor_route(router, monitor);
+    if (server) agent::add_monitor_route(relay_router, monitor);
+    if (client) agent::add_monitor_route(node_router, {.log = options.log_tap, .ops = *client_ops});
     http::Headers headers;
     for (const auto& [name, value] : config.http_api_response_headers) headers.add(name, value);
     router.set_response_headers(std::move(headers));
@@ -141,12 +197,14 @@ struct Runtime::Impl {
   }
 
   Async<> stop() {
+    co_await scope.close();
     if (http_server) co_await http_server->close();
     if (client) co_await client->shutdown();
-    client.reset();
-    remote.reset();
     if (server) co_await server->shutdown();
     if (rpc_server) co_await rpc_server->stop();
+    // Requests of other agents were answered until now, by either role.
+    client.reset();
+    remote.reset();
     server.reset();
     rpc_server.reset();
   }
@@ -157,13 +215,17 @@ struct Runtime::Impl {
   Pool pool{1};  // blocking reads of the file API
   std::optional<DirLock> data_lock;
   http::Router router;
+  http::Router relay_router;  // what agents without the server role may ask of this one
+  http::Router node_router;   // what a server may ask of this node
   std::unique_ptr<NodeRpcServer> rpc_server;
   std::unique_ptr<Server> server;
   std::unique_ptr<wire::LocalCaller> local;
   std::unique_ptr<wire::RemoteCaller> remote;
   std::unique_ptr<agent::Client> client;
-  std::unique_ptr<agent::LocalClientOps> client_ops;
+  std::unique_ptr<agent::ClientOps> client_ops;
+  std::unique_ptr<Forwarder> forwarder;
   std::unique_ptr<http::Server> http_server;
+  Scope scope;
 };
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -181,10 +243,16 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
     co_await impl->stop();
     co_return fail(started.error());
   }
+  impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
+
+void Runtime::reload(const agent::Config& config) {
+  if (impl_->server) impl_->server->tune(server_tuning(config.server));
+  if (impl_->client) impl_->client->refresh();
+}
 
 std::string Runtime::node_id() const { return impl_->client ? impl_->client->node()->id : ""; }
 

@@ -1,6 +1,11 @@
 #include "lib/wire/remote_caller.h"
 
 namespace drover::wire {
+namespace {
+Unexpected no_servers() {
+  return fail(Code::no_leader, "no servers are known; set client.servers or server_join in the configuration");
+}
+}  // namespace
 
 RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers) : servers_(std::move(servers)) {
   for (const std::string& server : servers_) clients_.push_back(NodeRpcClient::connect(executor, server));
@@ -13,7 +18,7 @@ RemoteCaller::RemoteCaller(Executor executor, NodeRpcServer& server) {
 RemoteCaller::~RemoteCaller() = default;
 
 Async<Result<std::string>> RemoteCaller::call_bytes(std::string method, std::string payload, Duration limit) {
-  if (clients_.empty()) co_return fail(Code::no_leader, "no servers are known; set client.servers or server_join in the configuration");
+  if (clients_.empty()) co_return no_servers();
   Result<std::string> reply = fail(Code::unavailable, "no server answered");
   for (std::size_t attempt = 0; attempt < clients_.size(); ++attempt) {
     const std::shared_ptr<NodeRpcClient> client = clients_[current_];
@@ -22,6 +27,14 @@ Async<Result<std::string>> RemoteCaller::call_bytes(std::string method, std::str
     current_ = (current_ + 1) % clients_.size();
   }
   co_return reply;
+}
+
+Async<Result<std::unique_ptr<NodeStream>>> RemoteCaller::open_bytes(std::string name, std::string payload) {
+  if (clients_.empty()) co_return no_servers();
+  const std::shared_ptr<NodeRpcClient> client = clients_[current_];
+  auto stream = co_await client->open(std::move(name), std::move(payload));
+  if (!stream) current_ = (current_ + 1) % clients_.size();
+  co_return stream;
 }
 
 namespace {

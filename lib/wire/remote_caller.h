@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "lib/wire/caller.h"
+#include "lib/wire/streams.h"
 #include "sdk/rpc/node_rpc.h"
 
 namespace drover::wire {
 
-class RemoteCaller final : public Caller {
+class RemoteCaller final : public Caller, public StreamOpener {
  public:
   // `servers`: host:port of their RPC listeners, in the order to try.
   RemoteCaller(Executor executor, std::vector<std::string> servers);
@@ -24,6 +25,8 @@ class RemoteCaller final : public Caller {
  private:
   [[nodiscard]] const Registry* local() const override { return nullptr; }
   [[nodiscard]] Async<Result<std::string>> call_bytes(std::string method, std::string payload, Duration limit) override;
+  // To the server that answered last.
+  [[nodiscard]] Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string name, std::string payload) override;
 
   std::vector<std::string> servers_;
   std::vector<std::shared_ptr<NodeRpcClient>> clients_;

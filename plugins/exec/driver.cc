@@ -76,8 +76,8 @@ Async<Result<>> ExecDriver::set_config(std::string msgpack, std::string) {
   auto config = decode_config(msgpack);
   if (!config) co_return fail(std::move(config).error());
   config_ = std::move(*config);
-  if (config_.allow_degraded && !cgroup_complaint(inspect_cgroups()).empty()) {
-    log().warn("exec tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(inspect_cgroups()));
+  if (config_.allow_degraded && !cgroup_complaint(cgroups_).empty()) {
+    log().warn("exec tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
   }
   co_return Result<>{};
 }
@@ -111,13 +111,15 @@ driver::Fingerprint judge_host(bool is_root, const CgroupHost& cgroups, bool all
   return out;
 }
 
-driver::Fingerprint ExecDriver::facts() { return judge_host(::geteuid() == 0, inspect_cgroups(), config_.allow_degraded); }
+driver::Fingerprint ExecDriver::facts() {
+  cgroups_ = inspect_cgroups();
+  return judge_host(::geteuid() == 0, cgroups_, config_.allow_degraded);
+}
 
 Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   const auto options = decode_task(config.driver_config, config_);
   if (!options) return fail(options.error());
-  const CgroupHost cgroups = inspect_cgroups();
-  const auto judgement = judge_host(::geteuid() == 0, cgroups, config_.allow_degraded);
+  const auto judgement = judge_host(::geteuid() == 0, cgroups_, config_.allow_degraded);
   if (judgement.health != driver::Health::healthy) return fail(Code::unavailable, "{}", judgement.description);
   const auto account = account_of(config);
   if (!account) return fail(account.error());
@@ -155,7 +157,7 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   if (config_.no_pivot_root) launch.flags |= executor::flag::no_pivot_root;
   if (config.network_isolation) launch.network_path = config.network_isolation->path;
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  const auto cgroup = task_cgroup(cgroups, given, replace_all(config.alloc_id + "." + config.name + ".scope", "/", "_"));
+  const auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name));
   launch.cgroup = cgroup.path;
   out.made_cgroup = cgroup.made;
   if (!launch.cgroup.empty()) launch.flags |= executor::flag::own_cgroup;

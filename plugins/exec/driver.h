@@ -45,6 +45,7 @@ class ExecDriver final : public ExecutorDriver {
 
  private:
   Config config_;
+  CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks
 };
 
 // Pure: what the fingerprint says of a host.

@@ -19,6 +19,7 @@ struct Child {
   int stdout_fd = -1;
   int stderr_fd = -1;
   int task_pidfd = -1;           // exec sessions: whose namespaces are joined
+  pid_t task_pid = 0;            // the same process, which is this one's sibling
   std::uint64_t namespaces = 0;  // flags of the task
   int root_fd = -1;              // set by the mounts stage
   Handle terminal;               // set by the terminal stage: the slave side

@@ -98,6 +98,8 @@ void Executor::report_failure(Stage stage, const Failure& failure) {
   failure_stage_ = stage;
   failure_error_ = failure.error;
   std::strncpy(failure_detail_, failure.detail, sizeof failure_detail_ - 1);
+  // For a plugin that comes after the one that asked: nothing runs here.
+  record_.update(identity_, launch_);
   broadcast_status();
 }
 

@@ -53,7 +53,7 @@ Failure Executor::clone_session(Connection& connection, const Spec& spec, Receiv
     Spec own = spec;
     own.flags = (spec.flags & flag::terminal) | (flags_ & (flag::set_user | flag::die_with_executor));
     Child child{.spec = own, .user = user_, .report_fd = child_report.get(), .stdin_fd = message.fds[1].get(),
-                .stdout_fd = message.fds[2].get(), .stderr_fd = message.fds[3].get(), .task_pidfd = task_pidfd_.get(),
+                .stdout_fd = message.fds[2].get(), .stderr_fd = message.fds[3].get(), .task_pidfd = task_pidfd_.get(), .task_pid = launch_.pid,
                 .namespaces = flags_, .terminal = {}};
     run_stages(session_stages, child);
   }

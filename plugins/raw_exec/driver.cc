@@ -37,7 +37,7 @@ std::string own_path() {
   return value != nullptr ? value : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-Result<TaskCgroup> choose_cgroup(const driver::TaskConfig& config, const TaskOptions& options) {
+Result<TaskCgroup> choose_cgroup(const CgroupHost& host, const driver::TaskConfig& config, const TaskOptions& options) {
   if (!options.cgroup_v2_override.empty()) {
     const std::string& wanted = options.cgroup_v2_override;
     const std::string path = wanted.front() == '/' ? wanted : "/sys/fs/cgroup/" + wanted;
@@ -45,7 +45,7 @@ Result<TaskCgroup> choose_cgroup(const driver::TaskConfig& config, const TaskOpt
     return TaskCgroup{path, false};
   }
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  return task_cgroup(inspect_cgroups(), given, replace_all(config.alloc_id + "." + config.name + ".scope", "/", "_"));
+  return task_cgroup(host, given, scope_name(config.alloc_id, config.name));
 }
 
 }  // namespace
@@ -71,6 +71,7 @@ driver::Capabilities RawExecDriver::capabilities() {
 }
 
 driver::Fingerprint RawExecDriver::facts() {
+  cgroups_ = inspect_cgroups();
   driver::Fingerprint out;
   if (!config_.enabled) {
     out.description = "disabled";
@@ -115,7 +116,7 @@ Result<PreparedTask> RawExecDriver::prepare(const driver::TaskConfig& config) {
   if (config.network_isolation) launch.network_path = config.network_isolation->path;
   DROVER_TRY(apply_log_settings(launch, config.alloc_dir, config.name, config.stdout_path, config.stderr_path));
   // Last, since it is the only step that leaves something behind.
-  auto cgroup = choose_cgroup(config, *options);
+  auto cgroup = choose_cgroup(cgroups_, config, *options);
   if (!cgroup) return fail(std::move(cgroup).error());
   launch.cgroup = cgroup->path;
   out.made_cgroup = cgroup->made;

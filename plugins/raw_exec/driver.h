@@ -2,6 +2,7 @@
 // Contract: client 5.1 to 5.5, degraded rules 11.7.
 #pragma once
 
+#include "plugins/shared/cgroups.h"
 #include "plugins/shared/executor_driver.h"
 #include "plugins/shared/users.h"
 #include "sdk/plugin/schema.h"
@@ -46,6 +47,7 @@ class RawExecDriver final : public ExecutorDriver {
 
  private:
   Config config_;
+  CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks
 };
 
 }  // namespace drover::raw_exec

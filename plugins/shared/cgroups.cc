@@ -64,10 +64,16 @@ bool is_cgroup2(const std::string& path) {
 
 TaskCgroup task_cgroup(const CgroupHost& host, const std::string& given, const std::string& scope_name) {
   if (is_cgroup2(given)) return {given, false};
+  std::string path = scope_path(host, scope_name);
+  if (path.empty() || !make_directories(path)) return {};
+  return {std::move(path), true};
+}
+
+std::string scope_name(const std::string& alloc_id, const std::string& task) { return replace_all(alloc_id + "." + task + ".scope", "/", "_"); }
+
+std::string scope_path(const CgroupHost& host, const std::string& scope_name) {
   if (host.mount.empty() || ::geteuid() != 0) return {};
-  const std::string path = host.mount + "/nomad.slice/share.slice/" + scope_name;
-  if (!make_directories(path)) return {};
-  return {path, true};
+  return host.mount + "/nomad.slice/share.slice/" + scope_name;
 }
 
 }  // namespace drover

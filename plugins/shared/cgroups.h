@@ -32,6 +32,9 @@ struct TaskCgroup {
   bool made = false;
 };
 [[nodiscard]] TaskCgroup task_cgroup(const CgroupHost& host, const std::string& given, const std::string& scope_name);
+// "<alloc>.<task>.scope", and where such a scope is made; empty where none can be.
+[[nodiscard]] std::string scope_name(const std::string& alloc_id, const std::string& task);
+[[nodiscard]] std::string scope_path(const CgroupHost& host, const std::string& scope_name);
 [[nodiscard]] bool is_cgroup2(const std::string& path);
 
 }  // namespace drover

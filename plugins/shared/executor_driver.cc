@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/shared/users.h"
-#include "sdk/base/defer.h"
+#include "sdk/base/fail_point.h"
 #include "sdk/base/file.h"
 
 namespace drover {
@@ -25,6 +25,20 @@ constexpr std::int32_t handle_version = 1;
 Async<> remove_cgroup(std::string path) {
   // Zombies keep a cgroup busy until their parent, the executor or init, has reaped them.
   for (int attempt = 0; attempt < 50 && ::rmdir(path.c_str()) != 0 && errno == EBUSY; ++attempt) co_await sleep_for(20ms);
+}
+
+// The executor has no environment: a point of its own travels in the launch spec.
+executor::FailPoint armed_executor_point() {
+  using executor::FailPoint;
+  static constexpr std::pair<const char*, FailPoint> points[] = {
+      {"executor.before_record", FailPoint::before_record},           {"executor.after_record", FailPoint::after_record},
+      {"executor.after_clone", FailPoint::after_clone},               {"executor.after_exec", FailPoint::after_exec},
+      {"executor.while_running", FailPoint::while_running},           {"executor.before_exit_record", FailPoint::before_exit_record},
+      {"executor.before_exit_rename", FailPoint::before_exit_rename}, {"executor.after_exit_record", FailPoint::after_exit_record}};
+  for (const auto& [name, point] : points) {
+    if (take_fail_point(name)) return point;
+  }
+  return FailPoint::none;
 }
 
 std::string value_of(const char* name) {
@@ -45,7 +59,6 @@ ExecutorHost executor_host_from_environment() {
   }
   const std::string state = value_of("DROVER_STATE_DIR");
   out.state_dir = state.empty() ? "/var/lib/drover/executor" : state + "/executor";
-  out.fail_point = static_cast<executor::FailPoint>(std::strtoul(value_of("DROVER_EXECUTOR_FAIL_POINT").c_str(), nullptr, 10));
   return out;
 }
 
@@ -72,55 +85,103 @@ driver::TaskHandle ExecutorDriver::handle_of(const Task& task) const {
   return out;
 }
 
+std::shared_ptr<ExecutorDriver::Task> ExecutorDriver::reserve(driver::TaskConfig config) {
+  auto task = std::make_shared<Task>(loop_, std::move(config));
+  tasks_.emplace(task->config.id, task);
+  return task;
+}
+
+Async<> ExecutorDriver::settle(std::shared_ptr<Task> task, Async<Result<>> work) {
+  auto outcome = co_await std::move(work);
+  task->outcome = std::move(outcome);
+  if (!task->outcome) tasks_.erase(task->config.id);
+  task->settled.set();
+}
+
+bool ExecutorDriver::is_known(const std::string& state_path) const {
+  for (const auto& [id, task] : tasks_) {
+    if ((task->running ? task->running->state_path() : state_directory(host_.state_dir, id).path) == state_path) return true;
+  }
+  return false;
+}
+
 Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig config) {
   if (config.id.empty()) co_return fail(Code::invalid_argument, "the task has no id");
   if (tasks_.contains(config.id)) co_return fail(Code::already_exists, "task with ID \"{}\" already started", config.id);
-  // Reserved before the first wait, so that a second call for the same id cannot run it twice.
-  auto task = std::make_shared<Task>();
-  task->config = std::move(config);
-  const std::string id = task->config.id;
-  tasks_.emplace(id, task);
-  Defer forget([this, &id] { tasks_.erase(id); });
-
-  const auto place = state_directory(host_.state_dir, id);
-  auto is_known = [this](const std::string& path) {
-    for (const auto& [known, entry] : tasks_) {
-      if (state_directory(host_.state_dir, known).path == path) return true;
-    }
-    return false;
-  };
-  if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, is_known);
-
-  auto prepared = prepare(task->config);
-  if (!prepared) co_return fail(std::move(prepared).error());
-  prepared->launch.id = id;
-  prepared->launch.fail_point = host_.fail_point;
-  if (prepared->made_cgroup) task->made_cgroup = prepared->launch.cgroup;
-  auto started = co_await ExecutorTask::start(scope_, host_.executor_path, place.path, std::move(prepared->launch));
-  if (!started) {
-    if (!task->made_cgroup.empty()) co_await remove_cgroup(task->made_cgroup);
-    co_return fail(started.error(), "starting task \"{}\"", task->config.name);
-  }
-  task->running = std::move(*started);
-  forget.dismiss();
-  log_.debug("task started", "id", id, "pid", task->running->status().pid);
+  fail_point("driver.start.asked");
+  const auto task = reserve(std::move(config));
+  scope_.spawn(settle(task, launch(*task)));
+  co_await task->settled.wait();
+  if (!task->outcome) co_return fail(task->outcome.error());
+  log_.debug("task started", "id", task->config.id, "pid", task->running->status().pid);
+  fail_point("driver.start.runs");
   co_return driver::StartedTask{handle_of(*task), std::nullopt};
 }
 
+Async<Result<>> ExecutorDriver::launch(Task& task) {
+  const auto place = state_directory(host_.state_dir, task.config.id);
+  if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
+  auto prepared = prepare(task.config);
+  if (!prepared) co_return fail(std::move(prepared).error());
+  prepared->launch.id = task.config.id;
+  prepared->launch.fail_point = armed_executor_point();
+  if (prepared->made_cgroup) task.made_cgroup = prepared->launch.cgroup;
+  fail_point("driver.start.prepared");
+  auto started = co_await ExecutorTask::start(scope_, host_.executor_path, place.path, std::move(prepared->launch));
+  if (!started) {
+    if (!task.made_cgroup.empty()) co_await remove_cgroup(task.made_cgroup);
+    co_return fail(started.error(), "starting task \"{}\"", task.config.name);
+  }
+  task.running = std::move(*started);
+  co_return Result<>{};
+}
+
 Async<Result<>> ExecutorDriver::recover_task(driver::TaskHandle handle) {
-  const std::string id = handle.config.id;
-  if (id.empty()) co_return fail(Code::invalid_argument, "the handle has no task id");
-  if (tasks_.contains(id)) co_return Result<>{};
-  const auto place = state_directory(host_.state_dir, id);
+  if (handle.config.id.empty()) co_return fail(Code::invalid_argument, "the handle has no task id");
+  fail_point("driver.recover.asked");
+  const auto known = tasks_.find(handle.config.id);
+  std::shared_ptr<Task> task = known == tasks_.end() ? nullptr : known->second;
+  if (!task) {
+    task = reserve(std::move(handle.config));
+    scope_.spawn(settle(task, take_over(*task, std::move(handle.driver_state))));
+  }
+  co_await task->settled.wait();
+  fail_point("driver.recover.done");
+  co_return task->outcome;
+}
+
+// When the start that the handle names is not here, any start of the task will do, under the id that the host uses: it died
+// within a start, or lost what it had stored last (F-02, F-38).
+Async<Result<>> ExecutorDriver::take_over(Task& task, std::string driver_state) {
+  const auto place = state_directory(host_.state_dir, task.config.id);
   auto adopted = co_await ExecutorTask::adopt(scope_, place.path);
-  if (!adopted) co_return fail(adopted.error(), "recovering task \"{}\"", handle.config.name);
-  if ((*adopted)->status().id != id) co_return fail(Code::not_found, "recovering task \"{}\": its state is another task's", handle.config.name);
-  auto task = std::make_shared<Task>();
-  task->running = std::move(*adopted);
-  task->config = std::move(handle.config);
-  const auto state = nlohmann::json::parse(handle.driver_state, nullptr, false);
-  if (state.is_object()) task->made_cgroup = state.value("made_cgroup", "");
-  tasks_.try_emplace(id, std::move(task));
+  const auto slot = [](const std::string& id) { return id.substr(0, id.rfind('/')); };
+  for (const auto& [id, other] : tasks_) {
+    if (adopted || other.get() == &task || slot(id) != slot(task.config.id)) continue;
+    // In our hands already, under the id of that time.
+    const auto known = other;
+    co_await known->settled.wait();
+    if (!known->outcome) break;
+    task.running = known->running;
+    task.made_cgroup = known->made_cgroup;
+    tasks_.erase(known->config.id);
+    co_return Result<>{};
+  }
+  if (!adopted) adopted = co_await adopt_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
+  const std::string scope = scope_name(task.config.alloc_id, task.config.name);
+  if (!adopted) {
+    // A start that came no further than its cgroup; one with processes in it stays.
+    ::rmdir(scope_path(inspect_cgroups(), scope).c_str());
+    co_return fail(adopted.error(), "recovering task \"{}\"", task.config.name);
+  }
+  const ExecutorStatus& status = (*adopted)->status();
+  if (slot(status.id) != slot(task.config.id)) {
+    co_return fail(Code::not_found, "recovering task \"{}\": its state is another task's", task.config.name);
+  }
+  const auto state = nlohmann::json::parse(driver_state, nullptr, false);
+  if (state.is_object()) task.made_cgroup = state.value("made_cgroup", "");
+  else if (status.cgroup == scope_path(inspect_cgroups(), scope)) task.made_cgroup = status.cgroup;
+  task.running = std::move(*adopted);
   co_return Result<>{};
 }
 
@@ -139,9 +200,12 @@ Async<Result<>> ExecutorDriver::stop_task(std::string id, std::chrono::nanosecon
   if (!number) co_return fail(number.error());
   const auto running = (*task)->running;
   const auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
+  fail_point("driver.stop.asked");
   DROVER_CO_TRY(running->stop(grace.count() == 0 ? SIGKILL : *number, grace));
+  fail_point("driver.stop.sent");
   const bool ended = co_await running->wait_for(grace + kill_limit);
   if (!ended) co_return fail(Code::deadline_exceeded, "task \"{}\" did not end within {} s after SIGKILL", (*task)->config.name, kill_limit.count());
+  fail_point("driver.stop.ended");
   co_return Result<>{};
 }
 
@@ -156,9 +220,13 @@ Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
     const bool ended = co_await running->wait_for(kill_limit);
     if (!ended) co_return fail(Code::deadline_exceeded, "task did not end within {} s after SIGKILL", kill_limit.count());
   }
+  fail_point("driver.destroy.ended");
+  // The record goes last: until then whoever comes after us finds the task, and its cgroup by it (L-17).
+  if (!cgroup.empty()) co_await remove_cgroup(cgroup);
+  fail_point("driver.destroy.cgroup_removed");
   running->reap();
   tasks_.erase(id);
-  if (!cgroup.empty()) co_await remove_cgroup(cgroup);
+  fail_point("driver.destroy.done");
   co_return Result<>{};
 }
 
@@ -236,10 +304,22 @@ Async<Result<>> ExecutorDriver::exec_task_streaming(std::string id, driver::Exec
   co_return result;
 }
 
+driver::Fingerprint ExecutorDriver::health() {
+  auto out = facts();
+  if (out.health != driver::Health::healthy) return out;
+  const std::string& path = host_.executor_path;
+  const bool missing = ::access(path.c_str(), F_OK) != 0;
+  if (!missing && ::access(path.c_str(), X_OK) == 0) return out;
+  out.health = driver::Health::unhealthy;
+  out.description = missing ? fmt::format("\"{}\" is missing: install it there, or name it in DROVER_EXECUTOR", path)
+                            : fmt::format("\"{}\" is not executable: chmod 0755 it", path);
+  return out;
+}
+
 Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
   std::optional<driver::Fingerprint> last;
   for (;;) {
-    auto now = facts();
+    auto now = health();
     if (!last || !(*last == now)) {
       last = now;
       const bool sent = co_await out.send(std::move(now));

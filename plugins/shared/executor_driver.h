@@ -19,10 +19,9 @@ namespace drover {
 struct ExecutorHost {
   std::string executor_path;  // of drover-executor
   std::string state_dir;      // e.g. /var/lib/drover/executor
-  executor::FailPoint fail_point{};
 };
-// DROVER_STATE_DIR, DROVER_EXECUTOR and DROVER_EXECUTOR_FAIL_POINT of the environment; by default /var/lib/drover/executor
-// and the drover-executor of the directory above the plugin's own, or beside the plugin.
+// DROVER_STATE_DIR and DROVER_EXECUTOR of the environment; by default /var/lib/drover/executor and the drover-executor of the
+// directory above the plugin's own, or beside the plugin.
 [[nodiscard]] ExecutorHost executor_host_from_environment();
 
 struct PreparedTask {
@@ -63,12 +62,24 @@ class ExecutorDriver : public driver::Driver {
   [[nodiscard]] const Logger& log() const { return log_; }
 
  private:
+  // Known from the call that starts or recovers it on, so that a second one cannot run it twice.
   struct Task {
+    Task(const Executor& loop, driver::TaskConfig given) : config(std::move(given)), settled(loop) {}
     driver::TaskConfig config;
-    std::shared_ptr<ExecutorTask> running;
+    std::shared_ptr<ExecutorTask> running;  // null until settled
     std::string made_cgroup;
+    Event settled;
+    Result<> outcome;
   };
+  std::shared_ptr<Task> reserve(driver::TaskConfig config);
+  // Work of a start or recovery, in the driver's scope: a host that dies takes its calls with it, and what was begun must not
+  // stop half way (F-02).
+  Async<> settle(std::shared_ptr<Task> task, Async<Result<>> work);
+  Async<Result<>> launch(Task& task);
+  Async<Result<>> take_over(Task& task, std::string driver_state);
+  driver::Fingerprint health();
   Result<std::shared_ptr<Task>> find(const std::string& id);
+  bool is_known(const std::string& state_path) const;
   driver::TaskHandle handle_of(const Task& task) const;
 
   Executor loop_;

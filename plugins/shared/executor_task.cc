@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "sdk/base/fail_point.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 
@@ -103,6 +104,13 @@ Async<> reap_child(Process process) {
   const auto ended = co_await wait_process(process);
   // Its status says nothing about the task.
   static_cast<void>(ended);
+}
+
+// Takes the place of the launch record of an executor that has not come that far: both make it with O_EXCL, so this start
+// can only run when this fails (L-03).
+bool keep_from_running(const std::string& state_path) {
+  const Fd record(::open((state_path + "/" + executor::record_name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  return static_cast<bool>(record);
 }
 
 Error launch_error(const ExecutorStatus& status) {
@@ -280,6 +288,7 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::start(Scope& scope, s
   high.clear();
   pair->second.reset();
   scope.spawn(reap_child(std::move(*process)));
+  fail_point("driver.start.spawned");
 
   auto task = std::make_shared<ExecutorTask>(Private{}, scope.executor(), state_path);
   task->connection_ = std::move(pair->first);
@@ -292,33 +301,46 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::start(Scope& scope, s
     co_return fail(error);
   }
   if (task->ended() && !task->status_.exit.error.empty()) {
-    const std::string text = task->status_.exit.error;
+    Error error(Code::internal, task->status_.exit.error);
     task->reap();
-    co_return fail(Code::internal, "{}", text);
+    // Nothing is wrong with the task: the restart policy may try again.
+    co_return fail(std::move(error).with_recoverable());
   }
   co_return task;
 }
 
 Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::adopt(Scope& scope, std::string state_path) {
   auto task = std::make_shared<ExecutorTask>(Private{}, scope.executor(), state_path);
-  const auto record = read_record(state_path, executor::record_name);
-  if (!record) co_return fail(Code::not_found, "no launch record in \"{}\"", state_path);
   const auto boot = boot_id();
   if (!boot) co_return fail(boot.error());
-  if (record->boot_id != *boot) {
-    // The kernel that ran it is gone; the id and the pid in the record mean nothing any more.
-    remove_state(state_path);
-    co_return fail(Code::not_found, "the host was rebooted since the task was started");
+  for (int attempt = 0; !task->connection_; ++attempt) {
+    const auto record = read_record(state_path, executor::record_name);
+    if (record && record->boot_id != *boot) {
+      // The kernel that ran it is gone; the id and the pid in the record mean nothing any more.
+      remove_state(state_path);
+      co_return fail(Code::not_found, "the host was rebooted since the task was started");
+    }
+    if (record) task->status_ = *record;
+    auto connection = connect_to(state_path);
+    if (connection) {
+      task->connection_ = std::move(*connection);
+    } else if (record) {
+      task->on_executor_gone();
+      break;
+    } else if (keep_from_running(state_path) || attempt > 0) {
+      remove_state(state_path);
+      co_return fail(Code::not_found, "no task was started in \"{}\"", state_path);
+    }
+    // Else its record came into being between the two looks: the executor listens by now, or is dead.
   }
-  task->status_ = *record;
-  auto connection = connect_to(state_path);
-  if (!connection) {
-    task->on_executor_gone();
-    co_return task;
-  }
-  task->connection_ = std::move(*connection);
-  scope.spawn(listen(task));
+  if (task->connection_) scope.spawn(listen(task));
   while (!task->answered_) co_await task->changed_.wait();
+  const bool failed = task->status_.state == executor::State::failed;
+  if (failed || task->status_.pid == 0) {
+    const std::string why = failed ? launch_error(task->status_).message() : "its executor died before it ran";
+    task->reap();
+    co_return fail(Code::not_found, "the start in \"{}\" had failed: {}", state_path, why);
+  }
   co_return task;
 }
 
@@ -357,22 +379,45 @@ Async<Result<Fd>> ExecutorTask::connect_session() {
   co_return connection;
 }
 
-Async<> clear_slot(Scope& scope, std::string slot, std::function<bool(const std::string&)> is_known) {
-  std::vector<std::string> found;
+namespace {
+using IsKnown = std::function<bool(const std::string&)>;
+
+std::vector<std::string> starts_of(const std::string& slot, const IsKnown& is_known) {
+  std::vector<std::string> out;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(slot, error)) {
-    if (!is_known(entry.path().string())) found.push_back(entry.path().string());
+    if (!is_known(entry.path().string())) out.push_back(entry.path().string());
   }
-  for (const auto& path : found) {
-    const auto task = co_await ExecutorTask::adopt(scope, path);
-    if (!task) {
-      remove_state(path);
-      continue;
-    }
-    const auto stopped = (*task)->stop(0, 0ms);
-    if (stopped) co_await (*task)->wait();
-    (*task)->reap();
+  return out;
+}
+
+Async<> end_and_forget(std::shared_ptr<ExecutorTask> task) {
+  const auto stopped = task->stop(0, 0ms);
+  if (stopped) co_await task->wait();
+  task->reap();
+}
+}  // namespace
+
+Async<> clear_slot(Scope& scope, std::string slot, IsKnown is_known) {
+  for (const auto& path : starts_of(slot, is_known)) {
+    auto task = co_await ExecutorTask::adopt(scope, path);
+    if (task) co_await end_and_forget(std::move(*task));
   }
+}
+
+Async<Result<std::shared_ptr<ExecutorTask>>> adopt_slot(Scope& scope, std::string slot, IsKnown is_known) {
+  std::shared_ptr<ExecutorTask> out;
+  const auto rank = [](const ExecutorTask& task) { return std::pair(!task.ended(), task.status().started_at); };
+  for (const auto& path : starts_of(slot, is_known)) {
+    auto task = co_await ExecutorTask::adopt(scope, path);
+    if (!task) continue;
+    if (out && rank(**task) < rank(*out)) std::swap(out, *task);
+    // L-03: of one task one start runs.
+    if (out) co_await end_and_forget(std::move(out));
+    out = std::move(*task);
+  }
+  if (!out) co_return fail(Code::not_found, "no start of the task is left in \"{}\"", slot);
+  co_return out;
 }
 
 }  // namespace drover

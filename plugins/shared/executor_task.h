@@ -45,7 +45,8 @@ class ExecutorTask {
   [[nodiscard]] static Async<Result<std::shared_ptr<ExecutorTask>>> start(Scope& scope, std::string executor_path, std::string state_path,
                                                                           LaunchSpec spec);
   // Takes over what an earlier plugin started. An executor that is gone yields its exit record, or an unknown end once what it
-  // left has been killed; a state directory of before the last boot, or none, is an error.
+  // left has been killed. Code::not_found when nothing ran: no state directory, one of before the last boot, a start that
+  // failed; what there was of it is then removed, and cannot run later.
   [[nodiscard]] static Async<Result<std::shared_ptr<ExecutorTask>>> adopt(Scope& scope, std::string state_path);
 
   [[nodiscard]] const ExecutorStatus& status() const { return status_; }
@@ -83,6 +84,10 @@ class ExecutorTask {
 // Kills and forgets every start of the slot that `is_known` does not claim: what a plugin left that died between starting a
 // task and telling its host.
 [[nodiscard]] Async<> clear_slot(Scope& scope, std::string slot, std::function<bool(const std::string& state_path)> is_known);
+// Takes over the start of the slot that runs, else the last one that ended, and ends the others: for a host that has lost the
+// id or the handle (F-02, F-38).
+[[nodiscard]] Async<Result<std::shared_ptr<ExecutorTask>>> adopt_slot(Scope& scope, std::string slot,
+                                                                      std::function<bool(const std::string& state_path)> is_known);
 
 // One message with descriptors (borrowed) to an executor.
 [[nodiscard]] Result<> send_to_executor(int fd, std::string_view message, const std::vector<int>& descriptors);

@@ -173,6 +173,19 @@ Async<Result<>> DriverClient::recover_task(std::string encoded) {
   co_return result;
 }
 
+Async<Result<StartedTask>> DriverClient::adopt_task(TaskConfig config) {
+  StartedTask out;
+  out.handle.version = 1;
+  out.handle.config = std::move(config);
+  out.handle.state = TaskState::running;
+  pb::TaskHandle handle;
+  write(out.handle, handle);
+  out.handle.encoded = handle.SerializeAsString();
+  const auto recovered = co_await recover_task(out.handle.encoded);
+  if (!recovered) co_return fail(recovered.error());
+  co_return out;
+}
+
 Async<Result<ExitResult>> DriverClient::wait_task(std::string id) {
   pb::WaitTaskRequest request;
   request.set_task_id(std::move(id));

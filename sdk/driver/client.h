@@ -54,6 +54,9 @@ class DriverClient {
   [[nodiscard]] Async<Result<StartedTask>> start_task(TaskConfig config);
   // `encoded` is TaskHandle::encoded of start_task().
   [[nodiscard]] Async<Result<>> recover_task(std::string encoded);
+  // RecoverTask with a handle made of the configuration alone, for a task whose own handle never arrived or was lost. The
+  // answer's handle.encoded is what to store.
+  [[nodiscard]] Async<Result<StartedTask>> adopt_task(TaskConfig config);
   // Waits without a deadline.
   [[nodiscard]] Async<Result<ExitResult>> wait_task(std::string id);
   [[nodiscard]] Async<Result<>> stop_task(std::string id, std::chrono::nanoseconds timeout, std::string signal);

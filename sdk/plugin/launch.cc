@@ -339,7 +339,7 @@ std::vector<std::pair<std::string, std::string>> filter_environment(const std::v
     for (const auto word : secret) keep = keep && key.find(word) == std::string::npos;
     for (const auto prefix : own) keep = keep && !key.starts_with(prefix);
     // Where executors are and keep their records: no secret, and their plugins need it.
-    keep = keep || key == "DROVER_STATE_DIR" || key == "DROVER_EXECUTOR";
+    keep = keep || key == "DROVER_STATE_DIR" || key == "DROVER_EXECUTOR" || key == "DROVER_FAIL_POINTS";
     if (keep) out.emplace_back(key, value);
   }
   return out;

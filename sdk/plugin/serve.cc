@@ -15,16 +15,17 @@
 #include <health.pb.h>
 
 #include "sdk/async/event.h"
+#include "sdk/async/footprint.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
-#include "sdk/plugin/footprint.h"
 #include "sdk/plugin/handshake.h"
 #include "sdk/rpc/server.h"
 #include "sdk/rpc/typed.h"
 
 namespace drover::plugin {
 namespace {
+
 using namespace std::chrono_literals;
 
 std::string environment(const char* name) {
@@ -80,11 +81,6 @@ Async<> run_until_stopped(Service& service, rpc::Server& server, asio::signal_se
   loop.stop();
 }
 
-Async<> settle_down() {
-  co_await sleep_for(2s);
-  release_startup_pages();
-}
-
 std::string socket_path() {
   std::string directory = environment("PLUGIN_UNIX_SOCKET_DIR");
   if (directory.empty()) directory = environment("TMPDIR");
@@ -138,7 +134,7 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   asio::signal_set signals(executor, SIGTERM);
   Scope scope(executor);
   scope.spawn(stop_at_signal(signals, stop));
-  scope.spawn(settle_down());
+  scope.spawn(release_startup_pages());
   scope.spawn(run_until_stopped(*service, server, signals, stop, loop));
   loop.run();
   ::unlink(path.c_str());

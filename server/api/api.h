@@ -33,13 +33,15 @@ struct ApiOptions {
   std::string region = "global";
   std::string datacenter = "dc1";
   std::string version;              // shown as the members' build
+  std::uint16_t serf_port = 0;      // the port members are shown with; 0: that of the RPC listener
   AgentFacts agent;
   // Job file to the JSON of a job; the error's text are the diagnostics. Canonicalises when the request says so.
   std::function<Result<std::string>(const model::JobsParseRequest& request)> parse_job;
   // The job of a request's body, with the defaults that depend on null and zero being different. Empty: as decoded.
   std::function<Result<model::Job>(std::string_view body)> read_job;
-  // Null where no server runs: the stream then answers 501.
+  // Null where no server runs: the stream is then asked of one by `ask_server`.
   events::EventBuffer* events = nullptr;
+  std::function<Async<http::Response>(http::Request request)> ask_server;
   metrics::Registry* metrics = nullptr;
   bool prometheus = false;          // telemetry.prometheus_metrics
   // Sets the gauges that are read off the state rather than counted, before metrics are shown.
@@ -47,5 +49,7 @@ struct ApiOptions {
 };
 
 void register_server_api(http::Router& router, ApiOptions options);
+// The event stream alone, for agents that ask a server for it.
+void register_event_stream(http::Router& router, ApiOptions options);
 
 }  // namespace drover::api

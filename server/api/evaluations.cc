@@ -48,10 +48,19 @@ Async<Response> allocations(const Context& c, Request request) {
   co_return list_answer(request, reply);
 }
 
+Async<Response> remove(const Context& c, Request request) {
+  model::EvalDeleteRequest body;
+  if (auto read = read_body(request, body, "structs.EvalDeleteRequest"); !read) co_return error_answer(read.error());
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::eval_delete, std::move(body));
+  co_return written_answer(request, reply);
+}
+
 }  // namespace
 
 void add_evaluations(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/evaluations", bind<list>(context));
+  router.add("DELETE", "/v1/evaluations", bind<remove>(context));
   router.add("GET", "/v1/evaluations/count", bind<count>(context));
   router.add("GET", "/v1/evaluation/{id...}", bind<get>(context));
   router.add("GET", "/v1/evaluation/{id...}/allocations", bind<allocations>(context));

@@ -70,7 +70,9 @@ Async<Response> stream(const Context& c, Request request) {
   const auto index = read_index(request);
   if (!index) co_return error_answer(index.error());
   if (c.options.events == nullptr) {
-    co_return error_answer(Error(Code::unimplemented, "the event stream is served by servers: ask the agent of a server"));
+    if (!c.options.ask_server) co_return error_answer(Error(Code::unimplemented, "this agent knows no server to ask for events"));
+    auto answer = co_await c.options.ask_server(std::move(request));
+    co_return answer;
   }
   Response answer;
   answer.headers.add("Content-Type", "application/json");

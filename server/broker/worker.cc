@@ -3,7 +3,7 @@
 namespace drover::broker {
 
 Async<> Worker::run() {
-  for (;;) {
+  while (!retired_) {
     auto delivery = c_.broker.dequeue(types_);
     if (!delivery) {
       co_await c_.ready.wait();

@@ -39,7 +39,10 @@ struct WorkerContext {
 class Worker {
  public:
   Worker(WorkerContext& context, std::vector<std::string> types, std::uint64_t seed) : c_(context), types_(std::move(types)), rng_(seed) {}
+  // Ends after retire(), or by cancellation.
   [[nodiscard]] Async<> run();
+  // Takes no further evaluation. Who waits for one must be woken by `ready`.
+  void retire() { retired_ = true; }
 
  private:
   [[nodiscard]] Async<Result<>> process(EvalPtr eval, std::string token);
@@ -49,6 +52,7 @@ class Worker {
   WorkerContext& c_;
   std::vector<std::string> types_;
   Rng rng_;
+  bool retired_ = false;
 };
 
 }  // namespace drover::broker

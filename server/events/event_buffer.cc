@@ -51,6 +51,11 @@ struct Builder {
     out.payload = payload("Allocation", copy);
     return out;
   }
+  model::Event of(const model::NodePool& pool) const {
+    auto out = event("NodePool", pool.name, "", {});
+    out.payload = payload("NodePool", pool);
+    return out;
+  }
   model::Event of(const model::Node& node) const {
     auto out = event("Node", node.id, "", {});
     model::Node copy = node;
@@ -98,6 +103,8 @@ std::vector<Batch> make_batches(fsm::MessageType type, std::uint64_t index, cons
       add(main, build.of(*change.new_as<state::AllocPtr>()));
     } else if (change.table == state::Table::deployment && !deleted) {
       add(main, build.of(*change.new_as<state::DeploymentPtr>()));
+    } else if (change.table == state::Table::node_pools) {
+      if (const auto* pool = std::get_if<state::NodePoolPtr>(&change.object())) add(main, build.of(**pool));
     } else if (change.table == state::Table::nodes) {
       if (const auto* node = std::get_if<state::NodePtr>(&change.object())) add(main, build.of(**node));
     }

@@ -21,6 +21,8 @@ class Log {
   [[nodiscard]] virtual std::string leader() const { return {}; }
   // Called on the loop at each change, and once soon after registration.
   virtual void on_leadership(std::function<void(bool leads)> callback) = 0;
+  // How often a snapshot is taken and how many entries it leaves, from now on.
+  virtual void set_snapshot_policy(std::uint64_t /*threshold*/, std::uint32_t /*trailing*/) {}
   // Counters by name, for `agent-info`.
   [[nodiscard]] virtual std::map<std::string, std::string> stats() const { return {}; }
   [[nodiscard]] virtual Async<> close() = 0;

@@ -29,26 +29,35 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
                .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker")} {
   context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
   broker_.set_on_ready([this] { ready_.notify_all(); });
-  auto types = options_.schedulers;
-  types.emplace_back("_core");
-  for (int i = 0; i < options_.workers; ++i) workers_.push_back(std::make_unique<broker::Worker>(context_, types, rng_.next()));
+  set_workers(options_.workers, options_.schedulers);
 }
+
+void Leader::set_workers(int count, std::vector<std::string> schedulers) {
+  for (const auto& worker : workers_) worker->retire();
+  workers_.clear();
+  schedulers.emplace_back("_core");
+  for (int i = 0; i < count; ++i) {
+    workers_.push_back(std::make_shared<broker::Worker>(context_, schedulers, rng_.next()));
+    if (established_) scope_.spawn(run_worker(workers_.back()));
+  }
+  ready_.notify_all();  // for who waits and is to end
+}
+
+Async<> Leader::run_worker(std::shared_ptr<broker::Worker> worker) { co_await worker->run(); }
 
 void Leader::establish() {
   established_ = true;
-  broker_.set_enabled(true);
-  blocked_.set_enabled(true);
   const MonoTime now = clock_.monotonic();
   next_gc_ = now + options_.gc.interval;
   next_minute_ = now + sweep_interval;
-  restore_evals();
+  apply_pause();
   fsm_.store().tables().nodes.scan([&](const state::NodePtr& node) {
     if (node->status != "down") heartbeats_.expect(node->id, now);
     return true;
   });
   if (!fsm_.store().tables().scheduler_config) scope_.spawn(store_config());
   applier_.start();
-  for (auto& worker : workers_) scope_.spawn(worker->run());
+  for (const auto& worker : workers_) scope_.spawn(run_worker(worker));
   scope_.spawn(timer());
 }
 
@@ -75,6 +84,15 @@ void Leader::restore_evals() {
   });
 }
 
+void Leader::apply_pause() {
+  const auto& config = fsm_.store().tables().scheduler_config;
+  const bool run = !(config && config->pause_eval_broker);
+  if (run == broker_.enabled()) return;
+  broker_.set_enabled(run);
+  blocked_.set_enabled(run);
+  if (run) restore_evals();
+}
+
 void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
   if (!established_) return;
   for (const auto& change : changes) {
@@ -82,6 +100,7 @@ void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
       case state::Table::nodes: node_changed(index, change.old_as<state::NodePtr>(), change.new_as<state::NodePtr>()); break;
       case state::Table::allocs: alloc_changed(index, change.old_as<state::AllocPtr>(), change.new_as<state::AllocPtr>()); break;
       case state::Table::evals: eval_changed(change.old_as<state::EvalPtr>(), change.new_as<state::EvalPtr>()); break;
+      case state::Table::scheduler_config: apply_pause(); break;
       case state::Table::jobs: {
         const auto job = change.new_as<state::JobPtr>();
         const auto old = change.old_as<state::JobPtr>();

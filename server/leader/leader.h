@@ -43,6 +43,9 @@ class Leader {
   // Acts on every deadline that has passed; run by the timer, and by tests that move the clock.
   void tick();
 
+  // Other workers from now on; those of before end with the evaluation they are at.
+  void set_workers(int count, std::vector<std::string> schedulers);
+
   [[nodiscard]] const broker::EvalBroker& eval_broker() const { return broker_; }
   [[nodiscard]] const broker::BlockedEvals& blocked_evals() const { return blocked_; }
   [[nodiscard]] std::size_t plan_queue_depth() const { return applier_.depth(); }
@@ -54,12 +57,15 @@ class Leader {
   void restore_evals();
   void node_changed(std::uint64_t index, const state::NodePtr& before, const state::NodePtr& after);
   void alloc_changed(std::uint64_t index, const state::AllocPtr& before, const state::AllocPtr& after);
+  // While an operator has it paused, the broker hands out nothing; what waits is read from the tables again afterwards.
+  void apply_pause();
   void eval_changed(const state::EvalPtr& before, const state::EvalPtr& after);
   // Makes sure that the timer wakes at or before `deadline`.
   void arm(MonoTime deadline);
   void arm_next();
   [[nodiscard]] MonoTime next_deadline() const;
   Async<> timer();
+  static Async<> run_worker(std::shared_ptr<broker::Worker> worker);
   Async<> store_config();
   Async<> expire_node(std::string node_id);
   Async<> cancel_evals(std::vector<state::EvalPtr> evals, std::string description);
@@ -87,7 +93,7 @@ class Leader {
   broker::PlanApplier applier_;
   nodes::Heartbeats heartbeats_;
   broker::WorkerContext context_;
-  std::vector<std::unique_ptr<broker::Worker>> workers_;
+  std::vector<std::shared_ptr<broker::Worker>> workers_;
   bool established_ = false;
 };
 

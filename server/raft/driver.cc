@@ -368,6 +368,12 @@ Result<> Raft::Impl::transfer(std::uint64_t target) {
   return done;
 }
 
+void Raft::Impl::set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing) {
+  options_.snapshot_threshold = threshold;
+  options_.snapshot_trailing = trailing;
+  maybe_snapshot();
+}
+
 void Raft::Impl::on_leadership(std::function<void(bool, std::uint64_t)> callback) {
   asio::post(options_.executor, [self = shared_from_this(), callback] {
     if (!self->closing_) callback(self->was_leader_, self->stats().term);

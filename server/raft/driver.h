@@ -37,6 +37,7 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   Result<WaiterPtr> enqueue_barrier();
   void receive(RaftMessage message);
   Result<> transfer(std::uint64_t target);
+  void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing);
   void on_leadership(std::function<void(bool, std::uint64_t)> callback);
 
   [[nodiscard]] bool is_leader() const { return replica_ && !closing_ && replica_->is_leader(); }

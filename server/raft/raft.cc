@@ -132,6 +132,7 @@ std::uint64_t Raft::applied_index() const { return impl_->stats().applied_index;
 std::uint64_t Raft::last_index() const { return impl_->stats().last_index; }
 Result<> Raft::storage_state() const { return impl_->storage_state(); }
 RaftStats Raft::stats() const { return impl_->stats(); }
+void Raft::set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing) { impl_->set_snapshot_policy(threshold, trailing); }
 void Raft::on_leadership(std::function<void(bool, std::uint64_t)> callback) { impl_->on_leadership(std::move(callback)); }
 
 }  // namespace drover

@@ -103,6 +103,8 @@ class Raft {
   // Why nothing can be written at present; a success otherwise.
   [[nodiscard]] Result<> storage_state() const;
   [[nodiscard]] RaftStats stats() const;
+  // For the snapshots from now on: see RaftOptions.
+  void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing);
   // Called on the loop at each change, and once soon after registration.
   void on_leadership(std::function<void(bool leader, std::uint64_t term)> callback);
 

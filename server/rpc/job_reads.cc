@@ -31,7 +31,7 @@ Result<model::ListReply<model::JobListStub>> read_list(const Context& c, const m
   const std::string_view end = "\xff";
   const bool everywhere = ns == "*";
   std::function<bool(const state::JobPtr&)> also = [&](const state::JobPtr& job) {
-    if (!job->id.starts_with(request.prefix)) return false;
+    if (!job->id.starts_with(request.prefix) || (!request.node_pool.empty() && job->node_pool != request.node_pool)) return false;
     any = true;
     return true;
   };

@@ -123,11 +123,10 @@ SelectOptions GenericRun::options_for(const PlaceRequest& request, const model::
   if (previous.reschedule_tracker) {
     for (const auto& event : previous.reschedule_tracker->events) options.penalty_nodes.insert(event.prev_node_id);
   }
-  if (group.ephemeral_disk && (group.ephemeral_disk->sticky || group.ephemeral_disk->migrate)) {
+  if (!request.reschedule && group.ephemeral_disk && (group.ephemeral_disk->sticky || group.ephemeral_disk->migrate)) {
+    // The data is there: the job's datacenters do not matter, as in the reference.
     const auto node = view_->node(previous.node_id);
-    if (node != nullptr && is_ready(*node) && in_pool(*node, job.node_pool) && datacenter_matches(job.datacenters, node->datacenter)) {
-      options.preferred = node;
-    }
+    if (node != nullptr && is_ready(*node) && in_pool(*node, job.node_pool)) options.preferred = node;
   }
   return options;
 }
@@ -155,11 +154,13 @@ void GenericRun::place_one(Stack& stack, const PlaceRequest& request) {
   if (request.downgrade) {
     auto downgrade = downgraded(request);
     const auto* old_group = find_group(downgrade.job.get(), group->name);
-    if (old_group != nullptr && downgrade.job->version >= request.min_job_version && downgrade.job->version != job_->version) {
-      older = downgrade.job;
-      downgraded_jobs_.push_back(older);
-      group = old_group;
+    if (old_group != nullptr && downgrade.job->version >= request.min_job_version) {
       deployment_id = downgrade.deployment_id;
+      if (downgrade.job->version != job_->version) {
+        older = downgrade.job;
+        downgraded_jobs_.push_back(older);
+        group = old_group;
+      }
     }
   }
   if (auto* metric = failed_.get(group->name)) {

@@ -40,14 +40,58 @@ void SystemRun::attempt(Step& step) {
   input.now = now_;
   stop_lost(input.allocs, input.tainted);
   auto changes = reconcile_nodes(input);
-
-  model::Map<model::DesiredUpdates> desired;
-  const auto count = [&](const std::vector<AllocPtr>& allocs, std::uint64_t model::DesiredUpdates::*field) {
-    for (const auto& alloc : allocs) ++(desired[alloc->task_group].*field);
-  };
+  desired_ = {};
   if (job_ != nullptr) {
-    for (const auto& group : job_->task_groups) desired[group.name];
+    for (const auto& group : job_->task_groups) desired_[group.name];
   }
+  const auto stored = batch() ? nullptr : view_->latest_deployment(eval_.namespace_, eval_.job_id);
+  deployment_.emplace(job_, stored, now_);
+  if (!batch()) deployment_->open(changes, input.allocs, eval_.priority, rng_);
+  const bool unfinished = !changes.place.empty() || !changes.update.empty() || !changes.migrate.empty();
+
+  apply_stops(changes);
+  std::map<std::string, std::uint64_t, std::less<>> updates;
+  for (const auto& update : changes.update) ++updates[update.group->name];
+  for (const auto& alloc : changes.reconnecting) ++updates[alloc->task_group];
+  update_in_place(stack, changes);
+  for (const auto& update : changes.update) {
+    ++desired_[update.group->name].destructive_update;
+    --updates[update.group->name];
+  }
+  for (const auto& [name, n] : updates) desired_[name].in_place_update += n;
+  for (const auto& request : changes.place) ++desired_[request.group->name].place;
+  if (!batch()) {
+    // For system jobs the number shown is that of all allocations the group is to have.
+    for (auto& [name, updated] : desired_) updated.place += updated.ignore + updated.in_place_update + updated.destructive_update;
+  }
+  const auto waiting = deployment_->pace(changes.update, input.allocs);
+  // What cannot be changed in place is stopped and placed again.
+  for (const auto& update : changes.update) {
+    draft_->stop(update.alloc, {.description = description::updating});
+    changes.place.push_back({update.name, update.group, update.alloc->node_id, update.alloc, update.canary});
+  }
+  if (!batch() && job_ != nullptr && !job_->stop) nothing_queued();
+  for (const auto& [group, n] : waiting) queued_[group] += n;
+  if (!changes.place.empty() || !waiting.empty()) compute_placements(step, stack, changes);
+  else if (job_ != nullptr && !job_->stop) nothing_queued();
+  else queued_.allocate();
+  for (auto& [name, counts] : desired_) counts.canary += static_cast<std::uint64_t>(deployment_->canaries(name));
+  annotations_ = model::PlanAnnotations{.desired_tg_updates = desired_};
+  deployment_->finish(desired_, unfinished);
+  auto& plan = draft_->plan();
+  if (deployment_->deployment()) {
+    plan.deployment = *deployment_->deployment();
+    deployment_id_ = plan.deployment->id;
+  } else {
+    deployment_id_.clear();
+  }
+  plan.deployment_updates.assign(deployment_->updates().begin(), deployment_->updates().end());
+}
+
+void SystemRun::apply_stops(const NodeChanges& changes) {
+  const auto count = [&](const std::vector<AllocPtr>& allocs, std::uint64_t model::DesiredUpdates::*field) {
+    for (const auto& alloc : allocs) ++(desired_[alloc->task_group].*field);
+  };
   for (const auto& alloc : changes.stop) draft_->stop(alloc, {.description = description::not_needed});
   for (const auto& alloc : changes.migrate) draft_->stop(alloc, {.description = description::node_tainted});
   for (const auto& alloc : changes.lost) draft_->stop(alloc, {.description = description::lost, .client_status = "lost"});
@@ -58,6 +102,14 @@ void SystemRun::attempt(Step& step) {
     append_client_status(*updated, "unknown", now_);
     draft_->place(std::move(updated));
   }
+  count(changes.stop, &model::DesiredUpdates::stop);
+  count(changes.migrate, &model::DesiredUpdates::migrate);
+  count(changes.ignore, &model::DesiredUpdates::ignore);
+  count(changes.disconnecting, &model::DesiredUpdates::disconnect);
+  count(changes.reconnecting, &model::DesiredUpdates::reconnect);
+}
+
+void SystemRun::update_in_place(Stack& stack, NodeChanges& changes) {
   for (const auto& alloc : changes.reconnecting) {
     // One that comes back is looked at like an update: it may have to take the current version.
     auto updated = std::make_shared<model::Allocation>(*alloc);
@@ -65,40 +117,19 @@ void SystemRun::attempt(Step& step) {
     const auto* group = find_group(job_.get(), alloc->task_group);
     if (group != nullptr) changes.update.push_back({alloc->name, group, std::move(updated)});
   }
-  count(changes.stop, &model::DesiredUpdates::stop);
-  count(changes.migrate, &model::DesiredUpdates::migrate);
-  count(changes.ignore, &model::DesiredUpdates::ignore);
-  count(changes.disconnecting, &model::DesiredUpdates::disconnect);
-  count(changes.reconnecting, &model::DesiredUpdates::reconnect);
-  std::map<std::string, std::uint64_t, std::less<>> updates;
-  for (const auto& update : changes.update) ++updates[update.group->name];
-  update_in_place(stack, changes);
-  for (const auto& update : changes.update) {
-    ++desired[update.group->name].destructive_update;
-    --updates[update.group->name];
-  }
-  for (const auto& [name, n] : updates) desired[name].in_place_update += n;
-  for (const auto& request : changes.place) ++desired[request.group->name].place;
-  if (!batch()) {
-    // For system jobs the number shown is that of all allocations the group is to have.
-    for (auto& [name, updated] : desired) updated.place += updated.ignore + updated.in_place_update + updated.destructive_update;
-  }
-  // What cannot be changed in place is stopped and placed again.
-  for (const auto& update : changes.update) {
-    draft_->stop(update.alloc, {.description = description::updating});
-    changes.place.push_back({update.name, update.group, update.alloc->node_id, update.alloc});
-  }
-  annotations_ = model::PlanAnnotations{.desired_tg_updates = desired};
-  if (!changes.place.empty()) compute_placements(step, stack, changes);
-  else nothing_queued();
-}
-
-void SystemRun::update_in_place(Stack& stack, NodeChanges& changes) {
   std::vector<NodeUpdate> destructive;
+  const auto deployment = deployment_->id();
   for (auto& update : changes.update) {
     auto verdict = check_update(*view_, *draft_, stack, *job_, eval_.id, update.alloc, *update.group, needs_look(changes, *update.alloc));
-    if (verdict.kind == UpdateVerdict::Kind::in_place) draft_->place(std::move(verdict.updated));
-    else if (verdict.kind == UpdateVerdict::Kind::destructive || terminal(*update.alloc)) destructive.push_back(std::move(update));
+    if (verdict.kind == UpdateVerdict::Kind::in_place) {
+      if (!deployment.empty() && verdict.updated->deployment_id != deployment) {
+        verdict.updated->deployment_id = deployment;
+        verdict.updated->deployment_status.reset();
+      }
+      draft_->place(std::move(verdict.updated));
+    } else if (verdict.kind == UpdateVerdict::Kind::destructive) {
+      destructive.push_back(std::move(update));
+    }
   }
   changes.update = std::move(destructive);
 }
@@ -117,10 +148,17 @@ void SystemRun::place_one(Step& step, Stack& stack, const NodeChanges& changes, 
   if (placement) {
     auto alloc = new_alloc(*placement, request.name, group.name);
     if (request.previous != nullptr) alloc->previous_allocation = request.previous->id;
+    alloc->deployment_id = deployment_->id();
+    if (request.canary) {
+      alloc->deployment_status.ensure().canary = true;
+      deployment_->placed_canary(group.name, alloc->id);
+    }
     place(std::move(alloc));
     return;
   }
   auto metrics = stack.metrics();
+  // What finds no place is not to be expected either.
+  if (auto& expected = desired_[group.name].place; expected > 0 && (!batch() || metrics.nodes_filtered > 0)) --expected;
   metrics.node_pool = job_->node_pool;
   metrics.nodes_available = nodes_.available;
   metrics.nodes_in_pool = nodes_.in_pool;

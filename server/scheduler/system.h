@@ -3,6 +3,7 @@
 
 #include "server/scheduler/reconcile/node_reconciler.h"
 #include "server/scheduler/run_base.h"
+#include "server/scheduler/system_deployment.h"
 
 namespace drover::scheduler {
 
@@ -15,10 +16,13 @@ class SystemRun final : public RunBase {
   void give_up(Step& step) override;
   void finish(Step& step) override;
 
+  void apply_stops(const NodeChanges& changes);
   void update_in_place(Stack& stack, NodeChanges& changes);
   void compute_placements(Step& step, Stack& stack, const NodeChanges& changes);
   void place_one(Step& step, Stack& stack, const NodeChanges& changes, const NodePlacement& request);
 
+  std::optional<SystemDeployment> deployment_;
+  model::Map<model::DesiredUpdates> desired_;
   std::map<std::string, NodePtr, std::less<>> ready_;
   std::map<std::string, model::AllocMetric, std::less<>> filtered_;
 };

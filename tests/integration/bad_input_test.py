@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Refusals: each names the thing, the step and the remedy, and leaves nothing behind."""
+import contextlib
 import http.client
 import os
 import socket
@@ -48,7 +49,7 @@ def test_port_in_use(sandbox):
         contains(refused(agent.spawn()), str(agent.http), 'in use')
 
 
-def test_second_agent_on_the_same_directory_names_the_pid(sandbox):
+def test_f10_second_agent_on_the_same_directory_names_the_pid(sandbox):
     first = sandbox.agent('first').start(node=False)
     second = sandbox.agent('second')
     with open(second.config, encoding='utf-8') as file:
@@ -69,7 +70,20 @@ def test_missing_executor_leaves_the_agent_up_and_says_so(sandbox):
     node = agent.wait_drivers(('raw_exec',))
     info = node['Drivers']['raw_exec']
     expect(not info.get('Healthy'), 'raw_exec is healthy without an executor')
-    contains(info.get('HealthDescription') or '', 'drover-executor')
+    contains(info.get('HealthDescription') or '', 'drover-executor', 'is missing', 'install it')
+
+
+def test_executor_that_is_not_executable_leaves_the_agent_up_and_says_so(sandbox):
+    path = os.path.join(sandbox.directory, 'root/libexec/drover/drover-executor')
+    os.remove(path)  # a link to the build's
+    with open(path, 'w', encoding='ascii') as file:
+        file.write('not a program\n')
+    agent = sandbox.agent(dev=True).start(drivers=())
+    for name in ('raw_exec', 'exec'):
+        info = agent.wait_drivers((name,))['Drivers'][name]
+        expect(not info.get('Healthy'), f'{name} is healthy without an executor')
+        contains(info.get('HealthDescription') or '', path, 'not executable', 'chmod')
+    contains(agent.run(shell_job('waits', 'true'), status=2), 'missing drivers')
 
 
 def test_plugin_that_is_not_executable_leaves_the_agent_up(sandbox):
@@ -142,41 +156,90 @@ def test_client_that_vanishes_from_a_stream_frees_it(sandbox):
     until('the descriptors of vanished streams to be closed', lambda: descriptors() <= before + 2)
 
 
-def test_full_disk_is_told_and_survived(sandbox):
-    agent = sandbox.agent()
+@contextlib.contextmanager
+def small_disk(agent):
+    """The agent's data directory on a file system of its own, for which it says how to fill it."""
     os.makedirs(agent.data)
     if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=96m,mode=755', 'drover-test', agent.data], check=False, capture_output=True).returncode:
         raise harness.Skip('this machine does not let us mount a tmpfs')
+    ballast = os.path.join(agent.data, 'ballast')
+
+    def fill():
+        with open(ballast, 'ab', buffering=0) as file:
+            for size in (65536, 512):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    pass
     try:
-        agent.start()
-        ballast = os.path.join(agent.data, 'ballast')
-        with open(ballast, 'wb', buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(65536))
-            except OSError:
-                pass
-        job = shell_job('big', 'true', kind='batch', extra='meta { ballast = "%s" }' % ('x' * 900000))
-        refusals = []
-        for number in range(20):
-            status, _, said = agent.request('PUT', '/v1/jobs/parse', {'JobHCL': job.replace('"big"', f'"big{number}"')})
-            expect(status == 200, f'parsing: {status} {said[:200]!r}')
-            status, _, said = agent.request('PUT', '/v1/jobs', b'{"Job":' + said + b'}', timeout=20)
-            if status != 200:
-                refusals.append(said.decode(errors='replace'))
-                break
-        expect(refusals, 'a full disk took every job')
-        contains(refusals[0], 'no space left')
-        os.remove(ballast)
-        agent.run(shell_job('small', 'true', kind='batch'), '-detach')
-        agent.wait_alloc('small', 'complete')
-        agent.stop_jobs()
+        yield fill, lambda: os.remove(ballast)
+    finally:
         agent.stop()
         for pid in agent.plugins():
             os.kill(pid, 9)
         until('plugins to end', lambda: not agent.plugins())
-    finally:
         subprocess.run(['umount', '-l', agent.data], check=False)
+
+
+def test_full_disk_refuses_registrations_and_loses_none_that_was_taken(sandbox):
+    agent = sandbox.agent()
+    with small_disk(agent) as (fill, free):
+        agent.start(node=False)
+        fill()
+        text = shell_job('big', 'true', extra='meta { ballast = "%s" }\nconstraint {\n attribute = "${attr.kernel.name}"\n value = "none"\n}' % ('x' * 900000))
+        taken, said = [], None
+        while said is None and len(taken) < 100:
+            name = f'big{len(taken)}'
+            job = agent.call('PUT', '/v1/jobs/parse', {'JobHCL': text.replace('"big"', f'"{name}"')})
+            status, _, answer = agent.request('PUT', '/v1/jobs', {'Job': job}, timeout=20)
+            if status == 200:
+                taken.append(name)
+            else:
+                said = answer.decode(errors='replace')
+        expect(said, 'a full disk took every job')
+        contains(said, 'no space left', 'free space')
+        agent.get('/v1/jobs')  # reading goes on
+        agent.kill9()
+        free()
+        agent.start(node=False)
+        have = [job['ID'] for job in agent.get('/v1/jobs')]
+        expect(set(taken) <= set(have), f'taken {taken}, but after the restart there are {have}')
+        fill()
+        until('a registration to be refused', lambda: agent.request('PUT', '/v1/jobs', {'Job': job})[0] != 200)
+        free()
+        until('registrations to be taken again', lambda: agent.request('PUT', '/v1/jobs', {'Job': job})[0] == 200)
+
+
+def test_f39_l08_task_that_ends_on_a_full_disk_while_the_agent_is_killed(sandbox):
+    agent = sandbox.agent()
+    with small_disk(agent) as (fill, free):
+        agent.start()
+        job = shell_job('waits', f'while [ ! -e {agent.directory}/stop ]; do sleep 0.01; done; exit 7', kind='batch')
+        job = job.replace('group "g" {', 'group "g" {\n    ephemeral_disk {\n      size = 20\n    }')
+        agent.run(job.replace('driver =', 'logs {\n        max_files = 1\n        max_file_size = 1\n      }\n      driver ='), '-detach')
+        alloc = agent.wait_alloc('waits', 'running')
+        fill()
+        agent.kill9()
+        agent.spawn()
+        until('the agent to be up', lambda: answers(agent))
+        expect(agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'running', 'the allocation does not run on')
+        with open(os.path.join(agent.directory, 'stop'), 'w', encoding='ascii'):
+            pass
+        until('the task to end', lambda: not any(agent.directory + '/stop' in harness.command_line(pid) for pid in harness.descendants()))
+        free()
+        done = agent.wait_alloc('waits', 'failed')
+        exits = [event['ExitCode'] for event in done['TaskStates']['t']['Events'] if event['Type'] == 'Terminated']
+        expect(done['ID'] == alloc['ID'] and exits == [7], f'exit codes reported: {exits}')
+        agent.stop_jobs()
+
+
+def answers(agent):
+    agent.expect_alive()
+    try:
+        return agent.request('GET', '/v1/jobs', timeout=5)[0] == 200
+    except OSError:
+        return False
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ with the reason, or FAIL with the agent's last log lines. Exit status: 0, 77 whe
 everything it starts (PR_SET_CHILD_SUBREAPER), so what an agent leaves behind is found exactly."""
 import contextlib
 import ctypes
+import glob
 import http.client
 import json
 import os
@@ -210,6 +211,7 @@ class Agent:
             file.write(text + extra)
         self.log = os.path.join(self.directory, 'agent.log')
         self.process = None
+        self.environment = {}  # more than the little it gets
         sandbox.agents.append(self)
 
     @property
@@ -223,7 +225,7 @@ class Agent:
     def spawn(self):
         arguments = [*self.prefix, self.sandbox.drover, 'agent', *(['-dev'] if self.dev else []), '-config', self.config]
         environment = {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': self.directory,
-                       'TMPDIR': self.directory, 'LANG': 'C.UTF-8'}
+                       'TMPDIR': self.directory, 'LANG': 'C.UTF-8', 'DROVER_FAIL_POINTS': self.sandbox.points, **self.environment}
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                                             start_new_session=True)
@@ -390,15 +392,28 @@ class Sandbox:
         self.directory = tempfile.mkdtemp(prefix='drover-')
         os.chmod(self.directory, 0o755)  # tasks run as other users
         self.drover = stage(os.path.join(self.directory, 'root'))
+        self.points = os.path.join(self.directory, 'points')  # armed steps at which processes die: sdk/base/fail_point.h
+        os.mkdir(self.points)
         self.agents = []
         self.allocs = set()
 
     def agent(self, *arguments, **named):
         return Agent(self, *arguments, **named)
 
+    def arm(self, point, *victims):
+        """The next process to pass the point kills these pids, or itself for 'self'."""
+        path = os.path.join(self.points, point)
+        with open(path + '~', 'w', encoding='ascii') as file:
+            file.write(' '.join(str(victim) for victim in victims))
+        os.rename(path + '~', path)
+
+    def armed(self):
+        return [name for name in os.listdir(self.points) if not name.endswith('~')]
+
     def sweep(self):
         """What is left of tasks, mounts and cgroups, as a list of sentences; call it after the jobs have been stopped."""
         left = [f'process {pid}: {exe or "?"} {command_line(pid)[:120]}' for pid, exe in descendants().items()]
+        left += [f'record {path}' for agent in self.agents for path in glob.glob(f'{agent.data}/client/executor/*/*')]
         with open('/proc/self/mountinfo', encoding='utf-8', errors='replace') as file:
             left += [f'mount {line.split()[4]}' for line in file if self.directory in line]
         for alloc in self.allocs:

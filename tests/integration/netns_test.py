@@ -64,7 +64,7 @@ def test_server_and_client_in_two_network_namespaces(sandbox):
         node = server.wait_node()
         expect(node['Name'] == 'the-client', f'node {node["Name"]}')
         contains(server.cli('node', 'status'), 'the-client', 'ready')
-        server.run(shell_job('far', 'echo from afar; exec sleep 600'))
+        server.run(shell_job('far', 'echo from afar; exec sleep 600', kind='batch'))
         alloc = server.wait_alloc('far', 'running')
         until('the line, asked from the server', lambda: server.logs(alloc['ID'], 't') == 'from afar\n')
         until('the line, asked from the client', lambda: client.logs(alloc['ID'], 't') == 'from afar\n')

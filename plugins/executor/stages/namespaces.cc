@@ -1,7 +1,11 @@
 // Namespaces that are joined rather than made: the allocation's network for a task, all of the task's for an exec session.
 // Mount, pid and ipc namespaces of a task are made by clone3 itself.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/wait.h>
+
+#include <charconv>
+#include <cstring>
 
 #include "plugins/executor/child.h"
 
@@ -22,6 +26,14 @@ Failure continue_in_pid_namespace(Child& child) {
   return {};
 }
 
+// The task's root as a descriptor, opened while the host's /proc is still there. Null without a root of its own.
+Handle root_of_task(const Child& child) {
+  char path[32] = "/proc/";
+  char* end = std::to_chars(path + 6, path + sizeof path - 6, child.task_pid).ptr;
+  std::memcpy(end, "/root", 6);
+  return Handle(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 }  // namespace
 
 Failure enter_namespaces(Child& child) {
@@ -34,8 +46,13 @@ Failure enter_namespaces(Child& child) {
   if ((child.namespaces & flag::pid_namespace) != 0) flags |= CLONE_NEWPID;
   if ((child.namespaces & flag::ipc_namespace) != 0) flags |= CLONE_NEWIPC;
   if (::geteuid() == 0) flags |= CLONE_NEWNET;
+  const bool own_mounts = (flags & CLONE_NEWNS) != 0;
+  const Handle root = own_mounts ? root_of_task(child) : Handle();
+  if (own_mounts && !root) return failed("the task's root");
   // One call joins all of them or none (Linux 5.8).
   if (flags != 0 && ::setns(child.task_pidfd, flags) != 0) return failed("the task's namespaces");
+  // setns(2) goes to the root of the mount namespace. That is the host's when the task's root was made in a chroot.
+  if (own_mounts && (::fchdir(root.get()) != 0 || ::chroot(".") != 0)) return failed("entering the task's root");
   return (flags & CLONE_NEWPID) != 0 ? continue_in_pid_namespace(child) : Failure{};
 }
 

@@ -123,10 +123,7 @@ When when_to_reschedule(const model::Allocation& alloc, const RescheduleContext&
   const bool active = deployment != nullptr && (deployment->status == "running" || deployment->status == "paused" ||
                       deployment->status == "blocked" || deployment->status == "unblocking" ||
                       deployment->status == "initializing" || deployment->status == "pending");
-  if (active && alloc.deployment_id == deployment->id && !transition.reschedule.value_or(false) &&
-      !transition.force_reschedule.value_or(false)) {
-    return {};
-  }
+  if (active && alloc.deployment_id == deployment->id && !transition.reschedule.value_or(false)) return {};
   When out;
   out.now = transition.force_reschedule.value_or(false);
   std::optional<UnixNanos> time;

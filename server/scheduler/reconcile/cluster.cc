@@ -75,7 +75,7 @@ std::size_t ClusterReconciler::stop_all_of(const AllocSet& set) {
     if (entry.second->client_status == "unknown") unknown.insert(entry);
   }
   mark_stop(unknown, "", description::not_needed);
-  mark_stop(sets.expiring, "lost", description::lost);
+  mark_stop(sets.expiring, "", description::not_needed);
   return set.size();
 }
 
@@ -84,12 +84,9 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   g.name = name;
   g.desired = &out_.desired[name];
   g.group = find_group(in_.job.get(), name);
-  if (g.group == nullptr) {
-    AllocSet live;
-    for (const auto& entry : all) {
-      if (!terminal(*entry.second)) live.insert(entry);
-    }
-    g.desired->stop += stop_all_of(live);
+  if (g.group == nullptr || g.group->count == 0) {
+    std::erase_if(all, [](const auto& entry) { return server_terminal(*entry.second) || entry.second->client_status == "complete"; });
+    g.desired->stop += stop_all_of(all);
     return true;
   }
   init_deployment_state(g);
@@ -135,6 +132,7 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   if (g.canarying()) remove_all(g.untainted, g.canaries);
   g.requires_canaries = g.group->update && !g.destructive.empty() &&
                         static_cast<std::int64_t>(g.canaries.size()) < g.group->update->canary && !g.state.promoted;
+  const auto first_place = out_.place.size();
   if (g.requires_canaries) place_canaries(g, names);
   auto allowed = allowance(g);
   std::vector<PlaceRequest> place;
@@ -145,9 +143,14 @@ bool ClusterReconciler::compute_group(const std::string& name, AllocSet all) {
   const auto placed = place.size();
   const bool ready = !paused_ && !failed_ && !g.canarying();
   allowed = take_placements(g, std::move(place), allowed, ready);
+  // No more starts at once than the group is to have.
+  if (const auto count = static_cast<std::size_t>(g.group->count); out_.place.size() - first_place > count) {
+    out_.place.resize(first_place + count);
+    g.desired->place = count;
+  }
   if (ready) destructive_updates(g, names, allowed);
   else g.desired->ignore += g.destructive.size();
-  migrations(g);
+  migrations(g, names);
   create_deployment(g);
   return group_complete(g, placed);
 }

@@ -50,7 +50,7 @@ class ClusterReconciler {
   [[nodiscard]] std::vector<PlaceRequest> placements(Group& g, NameIndex& names);
   std::int64_t take_placements(Group& g, std::vector<PlaceRequest> place, std::int64_t allowed, bool ready);
   void destructive_updates(Group& g, NameIndex& names, std::int64_t allowed);
-  void migrations(Group& g);
+  void migrations(Group& g, NameIndex& names);
   void create_deployment(Group& g);
   [[nodiscard]] bool group_complete(const Group& g, std::size_t placed) const;
   void finish_deployment(bool complete);

@@ -101,9 +101,12 @@ std::int64_t ClusterReconciler::allowance(const Group& g) const {
 std::vector<PlaceRequest> ClusterReconciler::placements(Group& g, NameIndex& names) {
   std::vector<PlaceRequest> out;
   const bool canarying = g.canarying();
+  // One that is to be replaced later gives way to what has its name.
+  std::set<std::string, std::less<>> yielding;
+  for (const auto& [id, alloc] : g.destructive) yielding.insert(alloc->name);
   const auto replace = [&](const AllocPtr& alloc, bool reschedule, bool lost) {
     const bool canary = is_canary(*alloc);
-    out.push_back({.name = alloc->name, .group = g.group, .previous = alloc, .canary = canary, .reschedule = reschedule, .lost = lost,
+    out.push_back({.name = yielding.contains(alloc->name) ? alloc->name : names.unique(alloc->name), .group = g.group, .previous = alloc, .canary = canary, .reschedule = reschedule, .lost = lost,
                    .downgrade = canarying && !canary, .min_job_version = alloc->job->version});
   };
   for (const auto& [id, alloc] : g.reschedule_now) replace(alloc, true, false);
@@ -158,20 +161,17 @@ void ClusterReconciler::destructive_updates(Group& g, NameIndex& names, std::int
   std::int64_t done = 0;
   for (const auto& alloc : name_order(g.destructive)) {
     if (done++ >= now) break;
-    auto name = alloc->name;
-    // Of several with one name all but the last get a free one.
-    if (names.take_duplicate(name_index(name))) name = names.next(1).front();
-    out_.destructive.push_back({.name = std::move(name), .group = g.group, .previous = alloc, .stop_previous = true});
+    out_.destructive.push_back({.name = names.unique(alloc->name), .group = g.group, .previous = alloc, .stop_previous = true});
   }
 }
 
-void ClusterReconciler::migrations(Group& g) {
+void ClusterReconciler::migrations(Group& g, NameIndex& names) {
   g.desired->migrate += g.migrate.size();
   const bool canarying = g.canarying();
   for (const auto& alloc : name_order(g.migrate)) {
     const bool canary = is_canary(*alloc);
     out_.stop.push_back({alloc, {.description = description::migrating}});
-    out_.place.push_back({.name = alloc->name, .group = g.group, .previous = alloc, .canary = canary,
+    out_.place.push_back({.name = names.unique(alloc->name), .group = g.group, .previous = alloc, .canary = canary,
                           .downgrade = canarying && !canary, .min_job_version = alloc->job->version});
   }
 }

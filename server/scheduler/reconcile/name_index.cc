@@ -30,10 +30,11 @@ void NameIndex::release(std::int64_t index) {
   if (taken(index)) uses_[static_cast<std::size_t>(index)] = 0;
 }
 
-bool NameIndex::take_duplicate(std::int64_t index) {
-  if (index < 0 || !taken(index) || uses_[static_cast<std::size_t>(index)] < 2) return false;
+std::string NameIndex::unique(const std::string& name) {
+  const auto index = name_index(name);
+  if (index < 0 || !taken(index) || uses_[static_cast<std::size_t>(index)] < 2) return name;
   --uses_[static_cast<std::size_t>(index)];
-  return true;
+  return next(1).front();
 }
 
 std::set<std::string, std::less<>> NameIndex::highest(std::size_t n) {

@@ -20,8 +20,8 @@ class NameIndex {
   // Names for canaries: of allocations to be replaced first, then free ones, then from the count up.
   [[nodiscard]] std::vector<std::string> next_canaries(std::size_t n, const AllocSet& existing, const AllocSet& destructive);
   void release(std::int64_t index);
-  // More than one allocation has this index. Using it up makes it count once less.
-  [[nodiscard]] bool take_duplicate(std::int64_t index);
+  // The name itself; a free one when others have it too: of several with one name all but the last are renamed.
+  [[nodiscard]] std::string unique(const std::string& name);
 
  private:
   [[nodiscard]] std::string name(std::int64_t index) const;

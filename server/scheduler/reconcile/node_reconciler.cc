@@ -18,6 +18,12 @@ Required required_names(const model::Job* job) {
   return out;
 }
 
+// Its group waits for clients that are away.
+bool tolerant(const model::Allocation& alloc) {
+  const auto* group = group_of(alloc);
+  return group != nullptr && disconnect_rules(*group).lost_after.count() > 0;
+}
+
 struct OnNode {
   std::vector<AllocPtr> live;
   std::map<std::string, AllocPtr, std::less<>> finished;  // the newest by name
@@ -64,7 +70,7 @@ class NodeReconciler {
       out_.migrate.push_back(alloc);
     } else if (expired(*alloc, in_.now)) {
       out_.lost.push_back(alloc);
-    } else if (alloc->client_status == "unknown" && alloc->desired_status == "run") {
+    } else if (alloc->client_status == "unknown" && alloc->desired_status == "run" && tolerant(*alloc)) {
       // Its client may be running it; it is waited for.
       out_.ignore.push_back(alloc);
     } else if (reconnect && !is_tainted) {
@@ -72,7 +78,7 @@ class NodeReconciler {
     } else if (is_tainted) {
       if (in_.job->type == "sysbatch" && ran_successfully(*alloc)) out_.ignore.push_back(alloc);
       else if (disconnected && alloc->client_status == "running") out_.disconnecting.push_back(alloc);
-      else if (node == nullptr || node->status == "down") out_.lost.push_back(alloc);
+      else if (node == nullptr || node->status == "down" || (disconnected && alloc->client_status == "unknown")) out_.lost.push_back(alloc);
       else out_.ignore.push_back(alloc);
     } else {
       untouched(alloc, node_id, wanted->second);
@@ -93,7 +99,8 @@ class NodeReconciler {
   }
 
   void missing(const std::string& node_id, const OnNode& node) {
-    if (!eligible_.contains(node_id) || in_.tainted.contains(node_id)) return;
+    const bool eligible = eligible_.contains(node_id);
+    if (!eligible && node.live.empty()) return;
     for (const auto& [name, group] : required_) {
       if (std::ranges::any_of(node.live, [&](const AllocPtr& alloc) { return alloc->name == name; })) continue;
       const auto finished = node.finished.find(name);
@@ -104,7 +111,7 @@ class NodeReconciler {
         else out_.ignore.push_back(previous);
         continue;
       }
-      out_.place.push_back({name, group, node_id, previous});
+      if (eligible && !in_.tainted.contains(node_id)) out_.place.push_back({name, group, node_id, previous});
     }
   }
 

@@ -14,6 +14,7 @@ struct NodePlacement {
   const model::TaskGroup* group = nullptr;
   std::string node_id;
   AllocPtr previous = {};
+  bool canary = false;
 };
 
 // An allocation of an older version; it is changed in place or stopped and placed again on its node.
@@ -21,6 +22,7 @@ struct NodeUpdate {
   std::string name;
   const model::TaskGroup* group = nullptr;
   AllocPtr alloc;
+  bool canary = false;
 };
 
 struct NodeChanges {

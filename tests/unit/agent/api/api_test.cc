@@ -73,7 +73,7 @@ struct Fixture {
     REQUIRE(make_directories(dir.path() + "/alloc/logs"));
     REQUIRE(write_file(dir.path() + "/alloc/logs/t.stdout.0", "out1\nout2\n"));
     REQUIRE(write_file(dir.path() + "/alloc/page.html", "<html><body>x</body></html>"));
-    add_client_routes(router, client, pool);
+    add_client_routes(router, client, pool, nullptr);
   }
   // "200 body"
   std::string get(const std::string& target, const std::string& method = "GET", const std::string& body = {}) {

@@ -112,3 +112,42 @@ TEST_CASE("fingerprint: the deny list leaves one out, and the real machine has i
   CHECK(node.attributes.at("kernel.name") == "linux");
   CHECK(node.node_resources->disk.disk_mb > 0);
 }
+
+TEST_CASE("fingerprint: at reload what changed is seen, what is gone is taken away, and the rest stays as it was") {
+  Fake fake;
+  fake.put("/proc/cpuinfo", "processor\t: 0\nmodel name\t: Fast 9\ncpu MHz\t\t: 2000\n");
+  fake.put("/sys/devices/system/cpu/online", "0-1\n");
+  fake.put("/proc/meminfo", "MemTotal:       2048000 kB\n");
+  fake.put("/proc/modules", "bridge 311296 0 - Live 0x0\n");
+  fake.config.client.network_interface = "eth0";
+  fake.config.client.reserved.cores = "1";
+  fake.host.hostname = "before";
+  fake.host.disk_total_bytes = 10ULL << 30;
+  fake.host.interfaces = {{.name = "eth0", .mac = "02:00:00:00:00:01", .up = true, .addresses = {{"10.0.0.1", 24}}}};
+  model::Node node;
+  const FingerprintInput in{fake.host, fake.config, "2.0.6+drover", "abc"};
+  run_fingerprints(in, node);
+  const model::Node first = node;
+  CHECK(node.node_resources->networks.size() == 2);  // the bridge and the address
+  CHECK(node.reserved_resources->cpu.reserved_cpu_cores.size() == 1);
+  rerun_fingerprints(in, node);
+  CHECK(node == first);
+
+  fake.put("/sys/devices/system/cpu/online", "0\n");
+  fake.put("/proc/meminfo", "MemTotal:       1024000 kB\n");
+  fake.put("/proc/modules", "loop 40960 0 - Live 0x0\n");
+  fake.put("/proc/cpuinfo", "processor\t: 0\ncpu MHz\t\t: 2000\n");
+  fake.host.hostname = "after";
+  fake.host.disk_total_bytes = 5ULL << 30;
+  fake.host.interfaces[0].addresses = {{"10.0.0.2", 24}};
+  rerun_fingerprints(in, node);
+  CHECK(node.attributes.at("cpu.numcores") == "1");
+  CHECK(node.attributes.get("cpu.modelname") == nullptr);
+  CHECK(node.node_resources->memory.memory_mb == 1000);
+  CHECK(node.attributes.get("nomad.bridge.hairpin_mode") == nullptr);
+  REQUIRE(node.node_resources->networks.size() == 1);
+  CHECK(node.node_resources->networks[0].ip == "10.0.0.2");
+  CHECK(node.attributes.at("unique.network.ip-address") == "10.0.0.2");
+  CHECK(node.attributes.at("unique.hostname") == "before");
+  CHECK(node.attributes.at("unique.storage.bytestotal") == first.attributes.at("unique.storage.bytestotal"));
+}

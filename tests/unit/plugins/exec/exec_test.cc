@@ -18,7 +18,7 @@ struct Bench {
   Allocation alloc;
   TempDir state = *TempDir::make();
   asio::io_context loop;
-  exec::ExecDriver driver{loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor", {}}, system_clock()};
+  exec::ExecDriver driver{loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor"}, system_clock()};
 
   explicit Bench(const json& config = {{"allow_degraded", true}}) {
     REQUIRE(wait_for(loop, driver.set_config(plugin::to_msgpack(config), "v0.1.0")));
@@ -187,6 +187,20 @@ TEST_CASE("exec: sessions run in the task's namespaces as its user" * doctest::s
   const auto killed = wait_for(bench.loop, bench.driver.exec_task(config.id, {"sh", "-c", "kill -9 $$"}, 10s));
   REQUIRE(killed);
   CHECK(killed->exit.exit_code == 137);
+  REQUIRE(wait_for(bench.loop, bench.driver.stop_task(config.id, 20ms, "")));
+  CHECK(wait_for(bench.loop, bench.driver.wait_task(config.id))->signal == SIGKILL);
+  CHECK(wait_for(bench.loop, bench.driver.destroy_task(config.id, false)));
+}
+
+// `make test-fresh` runs this and the test before it in a chroot, where the root of the task's mount namespace is the host's.
+TEST_CASE("R_004_session_root: sessions are in the task's root also where it could not be pivoted into" * doctest::skip(!is_root())) {
+  Bench bench({{"allow_degraded", true}, {"no_pivot_root", true}});
+  const auto config = bench.alloc.config({{"command", "/bin/sh"}, {"args", {"-c", "touch /local/mine; echo up; sleep 1000"}}});
+  REQUIRE(wait_for(bench.loop, bench.driver.start_task(config)));
+  while (bench.alloc.stdout_text() != "up\n") bench.loop.run_one_for(1ms);
+  const auto result = wait_for(bench.loop, bench.driver.exec_task(config.id, {"sh", "-c", "cat /proc/1/comm; ls /local; pwd; test -e /root || echo chroot"}, 10s));
+  REQUIRE(result);
+  CHECK(result->stdout_data == "sh\nmine\n/\nchroot\n");
   REQUIRE(wait_for(bench.loop, bench.driver.stop_task(config.id, 20ms, "")));
   CHECK(wait_for(bench.loop, bench.driver.wait_task(config.id))->signal == SIGKILL);
   CHECK(wait_for(bench.loop, bench.driver.destroy_task(config.id, false)));

@@ -25,7 +25,7 @@ struct Bench {
   // A new plugin process, as far as the driver can tell.
   void restart(const json& config = {{"enabled", true}}) {
     if (driver) wait_for(loop, driver->close());
-    driver.emplace(loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor", {}}, system_clock());
+    driver.emplace(loop.get_executor(), Logger(), ExecutorHost{DROVER_EXECUTOR_PATH, state.path() + "/executor"}, system_clock());
     REQUIRE(wait_for(loop, driver->set_config(plugin::to_msgpack(config), "v0.1.0")));
   }
   Result<driver::StartedTask> start(const driver::TaskConfig& config) { return wait_for(loop, driver->start_task(config)); }

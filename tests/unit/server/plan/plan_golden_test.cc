@@ -36,7 +36,7 @@ constexpr const char* node_json = R"({"ID":"aaaaaaaa-0000-0000-0000-000000000001
 struct Cluster {
   Cluster() : scope(io.get_executor()), clock(1'700'000'000'000'000'000) {
     ServerOptions options;
-    options.num_schedulers = 1;
+    options.tuning.num_schedulers = 1;
     options.seed = 7;
     options.clock = &clock;
     options.hooks.canonicalize = [](model::Job& job) {

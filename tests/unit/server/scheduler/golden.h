@@ -1,4 +1,4 @@
-// Reads golden cases of the scheduler and keeps the list of those that agree (a ratchet).
+// Reads golden cases of the scheduler and replays them.
 #pragma once
 
 #include <functional>
@@ -36,13 +36,11 @@ struct Case {
 // Equal up to 1e-9 in numbers.
 [[nodiscard]] bool same(const Json& a, const Json& b);
 
-// Runs `judge` (our answer for a case; compared with `expected`) over a file and checks the ratchet.
+// Runs `judge` (our answer for a case; compared with `expected`) over files: all agree but those listed as exceptions.
 struct Answers {
   Json ours;
   Json expected;
 };
-// `list` names the ratchet's file when it is not the topic.
-void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge,
-            const std::string& list = {});
+void replay(const std::string& topic, const std::vector<std::string>& files, const std::function<Answers(Case&)>& judge);
 
 }  // namespace drover::scheduler

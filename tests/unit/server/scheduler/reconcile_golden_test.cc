@@ -20,7 +20,7 @@ TEST_CASE("golden feasibility: datacenters and pools choose the candidate nodes"
       return out;
     };
     return Answers{nodes(run_evaluation(c)), nodes(c.output())};
-  }, "candidates");
+  });
 }
 
 }  // namespace drover::scheduler

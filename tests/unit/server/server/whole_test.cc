@@ -104,7 +104,7 @@ void live(const std::string& data_dir, bool dev, F life) {
   ServerOptions options;
   options.dev = dev;
   options.data_dir = data_dir;
-  options.num_schedulers = 1;
+  options.tuning.num_schedulers = 1;
   auto server = Server::start(io.get_executor(), std::move(options));
   REQUIRE(server);
   scope.spawn(life(**server));

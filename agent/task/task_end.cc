@@ -1,0 +1,96 @@
+// A running task until its end: watched, stopped when asked, measured.
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "agent/task/events.h"
+#include "agent/task/task_runner.h"
+#include "sdk/async/scope.h"
+#include "sdk/base/fail_point.h"
+
+namespace drover::agent {
+
+Async<driver::ExitResult> TaskRunner::wait_for_end(TaskDriver& driver) {
+  Scope side(services_.executor);
+  side.spawn(stop_when_asked(driver));
+  side.spawn(sample_stats(driver));
+  driver::ExitResult out;
+  for (bool recovered = false;;) {
+    auto ended = co_await driver.wait(local_.driver_task_id);
+    if (ended) {
+      out = std::move(*ended);
+      break;
+    }
+    out.exit_code = -1;
+    out.error = ended.error().message();
+    const bool gone = ended.error().code() == Code::unavailable;
+    // A new instance does not know the task until it is told.
+    if (!gone && (recovered || ended.error().code() != Code::not_found)) break;
+    if (gone) {
+      // The plugin went away; the task did not (F-23).
+      log_.warn("the driver plugin went away; waiting for its next instance", "driver", task_.driver);
+      co_await wait_for_plugin(driver);
+    }
+    const auto taken = co_await driver.recover(local_.handle);
+    recovered = taken.has_value();
+    if (!taken && taken.error().code() != Code::unavailable) {
+      out.error = fmt::format("the driver plugin could not take the task over: {}", taken.error().message());
+      break;
+    }
+  }
+  co_await side.close();
+  co_return out;
+}
+
+Async<> TaskRunner::stop_when_asked(TaskDriver& driver) {
+  co_await stop_asked_.wait();
+  if (killed_ && task_.shutdown_delay.count() > 0) {
+    add_event(events::shutdown_delay(now(), task_.shutdown_delay, skip_shutdown_delay_));
+    if (!skip_shutdown_delay_) co_await sleep_for(task_.shutdown_delay);
+  }
+  const nanoseconds timeout = kill_timeout();
+  if (killed_ && local_.stopping != "kill") add_event(events::killing(now(), timeout, ""));
+  local_.stopping = killed_ ? "kill" : "restart";
+  co_await store();
+  fail_point("task.stop_stored");
+  nanoseconds pause = std::chrono::seconds(5);
+  for (int attempt = 0; attempt < 5;) {
+    const auto stopped = co_await driver.stop(local_.driver_task_id, timeout, task_.kill_signal);
+    if (stopped) co_return;
+    const Code code = stopped.error().code();
+    if (code == Code::unavailable || code == Code::not_found) {
+      // The next instance of the plugin is told of the task before it is asked again; one that has nothing of it has nothing
+      // to stop, which wait_for_end() sees as well.
+      if (code == Code::unavailable) co_await wait_for_plugin(driver);
+      else ++attempt;
+      const auto taken = co_await driver.recover(local_.handle);
+      if (!taken && taken.error().code() != Code::unavailable) co_return;
+      continue;
+    }
+    ++attempt;
+    log_.error("stopping the task failed", "attempt", attempt, "error", stopped.error());
+    co_await sleep_for(pause);
+    pause = std::min<nanoseconds>(pause * 4, std::chrono::minutes(2));
+  }
+  add_event(events::killed(now(), "Resources may have been leaked"));
+}
+
+namespace {
+Async<> keep_latest(Channel<driver::TaskStats>& samples, std::optional<driver::TaskStats>& out) {
+  for (;;) {
+    auto sample = co_await samples.receive();
+    if (!sample) co_return;
+    out = std::move(*sample);
+  }
+}
+}  // namespace
+
+Async<> TaskRunner::sample_stats(TaskDriver& driver) {
+  using namespace asio::experimental::awaitable_operators;
+  for (;;) {
+    Channel<driver::TaskStats> samples(services_.executor, 4);
+    auto both = driver.stats(local_.driver_task_id, services_.stats_interval, samples) || keep_latest(samples, stats_);
+    [[maybe_unused]] const auto ended = co_await std::move(both);
+    co_await sleep_for(std::chrono::seconds(5));
+  }
+}
+
+}  // namespace drover::agent

@@ -1,0 +1,146 @@
+// How a task comes to run: recovered by its handle, adopted without one, or started.
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agent/task/events.h"
+#include "agent/task/task_config.h"
+#include "agent/task/task_dir.h"
+#include "agent/task/task_runner.h"
+#include "sdk/base/fail_point.h"
+#include "sdk/base/uuid.h"
+
+namespace drover::agent {
+
+Async<> TaskRunner::wait_for_plugin(TaskDriver& driver) {
+  for (bool ready = false; !ready;) ready = co_await driver.wait_ready(std::chrono::minutes(5));
+}
+
+Async<bool> TaskRunner::recover(TaskDriver& driver) {
+  auto recovered = co_await driver.recover(local_.handle);
+  while (!recovered && recovered.error().code() == Code::unavailable) {
+    co_await wait_for_plugin(driver);
+    recovered = co_await driver.recover(local_.handle);
+  }
+  if (recovered) {
+    fail_point("task.recovered");
+    notify();
+    co_return true;
+  }
+  log_.warn("the task could not be taken over and is started again", "error", recovered.error());
+  [[maybe_unused]] const auto destroyed = co_await driver.destroy(local_.driver_task_id, true);
+  local_.handle.clear();
+  local_.driver_task_id.clear();
+  // The servers may have replaced it elsewhere meanwhile. System jobs belong to this node.
+  const bool of_node = alloc_->job && (alloc_->job->type == "system" || alloc_->job->type == "sysbatch");
+  if (of_node || services_.server_contacted.is_set() || killed_) co_return false;
+  add_event(events::restore_failed(now()));
+  using namespace asio::experimental::awaitable_operators;
+  auto contact = services_.server_contacted.wait() || stop_asked_.wait();
+  co_await std::move(contact);
+  co_return false;
+}
+
+Async<bool> TaskRunner::adopt(TaskDriver& driver, driver::TaskConfig config) {
+  auto adopted = co_await driver.adopt(config);
+  while (!adopted && adopted.error().code() == Code::unavailable) {
+    co_await wait_for_plugin(driver);
+    adopted = co_await driver.adopt(config);
+  }
+  may_run_already_ = false;
+  if (adopted) {
+    log_.info("the task was running already and is taken over");
+    co_await now_runs(std::move(*adopted));
+    co_return true;
+  }
+  log_.debug("nothing of the task runs", "answer", adopted.error());
+  // For a driver that cannot recover without its own handle: what it may have under the id ends, so that the task runs once.
+  [[maybe_unused]] const auto destroyed = co_await driver.destroy(local_.driver_task_id, true);
+  local_.driver_task_id.clear();
+  co_return false;
+}
+
+Async<> TaskRunner::new_driver_task_id() {
+  local_.driver_task_id = fmt::format("{}/{}/{}", alloc_->id, task_.name, make_uuid().substr(0, 8));
+  co_await store();
+}
+
+Async<> TaskRunner::now_runs(TaskDriver::Started started) {
+  fail_point("task.started");
+  unstored_ = true;
+  local_.handle = std::move(started.handle);
+  local_.state.state = "running";
+  local_.state.started_at = model::Time(now());
+  push_event(events::started(now()));
+  co_await store();
+  unstored_ = false;
+  fail_point("task.handle_stored");
+  notify();
+}
+
+Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
+  const std::string dir = alloc_dir();
+  add_event(events::task_setup(now(), "Building Task Directory"));
+  auto built = build_task_dir(dir, task_.name, task_.resources ? task_.resources->secrets_mb : 0);
+  if (built && !built->on_disk_because.empty()) log_.warn("the task's secrets are kept on disk", "reason", built->on_disk_because);
+  if (auto settings = write_log_settings(dir, task_.name, task_.log_config.get()); built && !settings) built = fail(settings.error());
+  if (!built) {
+    add_event(events::setup_failure(now(), fmt::format("failed to build task directory for \"{}\": {}", task_.name, built.error().message()), false));
+    return fail(built.error());
+  }
+  const auto node = services_.node();
+  const driver::Capabilities capabilities = driver.capabilities();
+  const bool own_root = capabilities.fs_isolation == driver::FsIsolation::chroot || capabilities.fs_isolation == driver::FsIsolation::image;
+  const std::string task_dir = dir + "/" + task_.name;
+  EnvironmentInput input{.alloc = *alloc_, .group = group_, .task = task_, .node = *node, .region = services_.region};
+  input.alloc_dir = own_root ? "/alloc" : dir + "/alloc";
+  input.task_dir = own_root ? "/local" : task_dir + "/local";
+  input.secrets_dir = own_root ? "/secrets" : task_dir + "/secrets";
+  if (capabilities.fs_isolation != driver::FsIsolation::image) input.host = services_.host_environment;
+  Environment environment = build_environment(input);
+  auto encoded = driver.encode_config(task_.config.is_null() ? "{}" : task_.config.json().dump(), config_variables_json(environment, *node, services_.region));
+  if (!encoded) {
+    add_event(events::failed_validation(now(), fmt::format("failed to decode driver config: {}", encoded.error().message())));
+    return fail(encoded.error());
+  }
+  return make_task_config({.alloc = *alloc_, .group = group_, .task = task_, .node = *node, .driver_task_id = local_.driver_task_id,
+                           .alloc_dir = dir, .driver_config = std::move(*encoded), .environment = std::move(environment)});
+}
+
+Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
+  if (killed_ && !may_run_already_) co_return fail(Code::cancelled, "the task was killed before it started");
+  if (local_.driver_task_id.empty()) co_await new_driver_task_id();
+  auto config = prepare(driver);
+  if (!config) co_return fail(config.error());
+  fail_point("task.prepared");
+  if (may_run_already_) {
+    const bool adopted = co_await adopt(driver, *config);
+    if (adopted) co_return Result<>{};
+  }
+  if (local_.driver_task_id.empty()) co_await new_driver_task_id();
+  if (killed_) co_return fail(Code::cancelled, "the task was killed before it started");
+  auto started = co_await start(driver, std::move(*config));
+  if (!started) {
+    add_event(events::driver_failure(now(), fmt::format("rpc error: {}", started.error().message())));
+    co_return fail(started.error());
+  }
+  if (local_.handle.empty()) co_await now_runs(std::move(*started));
+  co_return Result<>{};
+}
+
+// A start under which the plugin died is repeated once (plugin protocol 3.6), when the next instance has nothing of it.
+Async<Result<TaskDriver::Started>> TaskRunner::start(TaskDriver& driver, driver::TaskConfig config) {
+  for (int attempt = 1;; ++attempt) {
+    config.id = local_.driver_task_id;
+    auto started = co_await driver.start(config);
+    if (started || started.error().code() != Code::unavailable) co_return started;
+    log_.warn("the driver plugin died within the start of the task", "driver", task_.driver, "attempt", attempt);
+    co_await wait_for_plugin(driver);
+    const bool adopted = co_await adopt(driver, config);
+    if (adopted) co_return TaskDriver::Started{local_.handle, std::nullopt};
+    if (attempt == 2) co_return fail(Code::unavailable, "failed to start task after driver exited unexpectedly: {}", started.error().message());
+    if (killed_) co_return fail(Code::cancelled, "the task was killed before it started");
+    co_await new_driver_task_id();
+  }
+}
+
+}  // namespace drover::agent
