@@ -5,6 +5,7 @@
 #include "cli/api_client.h"
 #include "cli/commands.h"
 #include "cli/deployment_view.h"
+#include "cli/periodic.h"
 #include "cli/lookup.h"
 #include "cli/output_options.h"
 #include "lib/model/deployment.h"
@@ -108,6 +109,7 @@ class JobStatus final : public Command {
         {"Status", shown_status(job->status, job->stop)},
         {"Periodic", job->periodic ? "true" : "false"},
         {"Parameterized", job->parameterized_job ? "true" : "false"}};
+    if (job->periodic && !job->parameterized_job) pairs.emplace_back("Next Periodic Launch", job->stop ? "none (job stopped)" : next_launch_text(*job->periodic).value_or("none"));
     context.ui.out(format_pairs(pairs));
     int code = 0;
     if (!short_ && (job->periodic || job->parameterized_job)) code = show_children(context, *job, base, query);

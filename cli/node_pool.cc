@@ -14,11 +14,18 @@ namespace {
 using Pools = model::List<model::NodePool>;
 using Json = nlohmann::ordered_json;
 
+// How long identities of the pool's nodes are good for: a number of nanoseconds, or text.
+std::string ttl_text(const Json& pool) {
+  const Json ttl = pool.value("NodeIdentityTTL", Json());
+  if (ttl.is_string()) return ttl.get<std::string>();
+  return ttl.is_number() ? format_duration(std::chrono::nanoseconds(ttl.get<std::int64_t>())) : "";
+}
+
 // The client's type holds the time as text and no hash.
 gotemplate::Value pool_value(const Json& pool) {
   std::vector<std::pair<std::string, gotemplate::Value>> fields;
   for (const char* name : {"Name", "Description", "Meta", "NodeIdentityTTL", "SchedulerConfiguration", "CreateIndex", "ModifyIndex"}) {
-    fields.emplace_back(name, json_value(pool.value(name, Json())));
+    fields.emplace_back(name, std::string_view(name) == "NodeIdentityTTL" ? gotemplate::Value(ttl_text(pool)) : json_value(pool.value(name, Json())));
   }
   return record("api.NodePool", std::move(fields));
 }
@@ -101,7 +108,7 @@ class NodePoolInfo final : public Command {
     if (!pool) return context.failed(fmt::format("Error retrieving node pool: {}", pool.error().message()));
     if (output_.wanted()) return write_formatted(context, output_, pool_value(*pool));
     std::vector<std::pair<std::string, std::string>> pairs{{"Name", pool->value("Name", "")}, {"Description", pool->value("Description", "")}};
-    if (const Json ttl = pool->value("NodeIdentityTTL", Json()); ttl.is_string()) pairs.emplace_back("Node Identity TTL", ttl.get<std::string>());
+    if (const std::string ttl = ttl_text(*pool); !ttl.empty()) pairs.emplace_back("Node Identity TTL", ttl);
     context.ui.out(format_pairs(pairs));
     const auto section = [&](const char* title, const std::vector<std::pair<std::string, std::string>>& rows, const char* none) {
       context.ui.out(fmt::format("\n{}\n{}", context.ui.heading(title), rows.empty() ? none : format_pairs(rows)));

@@ -23,7 +23,11 @@ class AgentInfo final : public Command {
     if (output_.wanted()) {
       model::AgentSelf whole;
       if (auto decoded = model::from_json(answer->body, whole); !decoded) return context.failed(decoded.error().message());
-      return write_formatted(context, output_, client_value(whole), "Error formatting output: ");
+      if (output_.json) return write_formatted(context, output_, client_value(whole), "Error formatting output: ");
+      // JSON has the parts in lower case, the client's type has not.
+      const auto self = client_value(whole);
+      return write_formatted(context, output_, record("api.AgentSelf", {{"Config", *self.member("config")}, {"Member", *self.member("member")}, {"Stats", *self.member("stats")}}),
+                             "Error formatting output: ");
     }
     const auto self = nlohmann::json::parse(answer->body, nullptr, false);
     if (!self.is_object() || !self.contains("stats")) return context.failed("Error querying agent info: the answer has no stats");

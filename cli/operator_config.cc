@@ -1,5 +1,5 @@
 // operator scheduler get-config and set-config, autopilot get-config, set-config and health, raft list-peers, remove-peer and
-// transfer-leadership.
+// transfer-leadership, metrics.
 #include <nlohmann/json.hpp>
 
 #include "cli/api_client.h"
@@ -202,6 +202,31 @@ class AutopilotHealth final : public Command {
   bool json_ = false;
 };
 
+class Metrics final : public Command {
+ public:
+  void flags(FlagSet& set) override {
+    set.boolean("pretty", pretty_, "Write JSON over several lines.");
+    set.text("format", form_, "json or prometheus.");
+    output_.flags(set);
+  }
+  int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (!arguments.empty()) return context.usage_error("This command takes no arguments");
+    if (output_.json && !output_.format.empty()) return context.failed("Both json and template formatting are not allowed");
+    QueryPairs query;
+    if (!form_.empty() && form_ != "json") query.emplace_back("format", form_);
+    auto answer = context.api().get("/v1/metrics", query);
+    if (!answer) return context.failed(fmt::format("Error querying metrics: {}", answer.error().message()));
+    if (output_.wanted()) return write_formatted(context, output_, json_value(Json::parse(answer->body, nullptr, false)));
+    context.ui.out(pretty_ ? pretty_json(answer->body) : answer->body);
+    return 0;
+  }
+
+ private:
+  OutputOptions output_;
+  bool pretty_ = false;
+  std::string form_;
+};
+
 class RaftListPeers final : public Command {
  public:
   void flags(FlagSet& set) override { set.boolean("stale", stale_, "Let any server answer, not only the leader."); }
@@ -263,6 +288,7 @@ class RaftTransfer final : public Command {
 std::unique_ptr<Command> make_operator_autopilot_get_config() { return std::make_unique<AutopilotGetConfig>(); }
 std::unique_ptr<Command> make_operator_autopilot_health() { return std::make_unique<AutopilotHealth>(); }
 std::unique_ptr<Command> make_operator_autopilot_set_config() { return std::make_unique<AutopilotSetConfig>(); }
+std::unique_ptr<Command> make_operator_metrics() { return std::make_unique<Metrics>(); }
 std::unique_ptr<Command> make_operator_raft_list_peers() { return std::make_unique<RaftListPeers>(); }
 std::unique_ptr<Command> make_operator_raft_remove_peer() { return std::make_unique<RaftRemovePeer>(); }
 std::unique_ptr<Command> make_operator_raft_transfer() { return std::make_unique<RaftTransfer>(); }

@@ -25,7 +25,6 @@ class Ui {
   void error(std::string_view line) { write(true, line, true); }
   void error_raw(std::string_view text) { write(true, text, false); }
   void set_color(bool on) { color_ = on; }
-  [[nodiscard]] bool color() const { return color_; }
   // The path the program was called by. As `nomad` it keeps to the reference's texts where scripts may read them.
   void set_program(std::string path) { program_ = std::move(path); }
   [[nodiscard]] const std::string& program_path() const { return program_; }
@@ -36,6 +35,7 @@ class Ui {
   [[nodiscard]] std::string ask(std::string_view question);
   // Shows a page in the user's browser.
   [[nodiscard]] Result<> open_browser(const std::string& url);
+  [[nodiscard]] bool color() const { return color_; }
   // Bold when colours are on.
   [[nodiscard]] std::string heading(std::string_view text) const;
 

@@ -72,7 +72,8 @@ Async<> follow_log(std::shared_ptr<LogTap> log, Format format, http::ResponseStr
   std::int64_t offset = 0;
   auto next_beat = Steady::now() + heartbeat;
   for (;;) {
-    const auto left = format.plain ? std::chrono::nanoseconds(std::chrono::hours(1)) : std::max<std::chrono::nanoseconds>(next_beat - Steady::now(), {});
+    const auto left = format.plain ? std::chrono::nanoseconds(std::chrono::hours(1))
+                                   : std::max<std::chrono::nanoseconds>(next_beat - Steady::now(), {});
     auto either = lines->queue.receive() || sleep_for(left);
     auto first = co_await std::move(either);
     std::string text;
@@ -104,7 +105,10 @@ Result<Format> read_format(const Request& request) {
   const auto read = [&](const char* name, std::string_view shown, bool& to) -> Result<> {
     auto value = parse_bool_parameter(request, name, false);
     // Go's complaint, behind the words of this endpoint.
-    if (!value) return fail(status_error(400, fmt::format("Unknown option for {}: {}", shown, value.error().message().substr(value.error().message().find("strconv")))));
+    if (!value) {
+      const std::string& text = value.error().message();
+      return fail(status_error(400, fmt::format("Unknown option for {}: {}", shown, text.substr(text.find("strconv")))));
+    }
     to = *value;
     return {};
   };
@@ -138,7 +142,9 @@ Async<Response> monitor(const MonitorOptions& options, Request request) {
     auto answer = co_await options.ask_server(std::move(request));
     co_return answer;
   }
-  if (!server.empty() && !(options.is_this_server && options.is_this_server(server))) co_return refuse(fmt::format("unknown Nomad server {}", server));
+  if (!server.empty() && !(options.is_this_server && options.is_this_server(server))) {
+    co_return refuse(fmt::format("unknown Nomad server {}", server));
+  }
   Response response;
   response.headers.set("Content-Type", format->plain ? "text/plain" : "application/json");
   response.early_head = !format->plain;

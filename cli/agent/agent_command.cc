@@ -143,13 +143,13 @@ class AgentCommand final : public Command {
   void reload(Context& context, Runtime& runtime, const Logger& log, LogTap& tap) {
     notify_service_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", system_clock().monotonic().time_since_epoch() / std::chrono::microseconds(1)));
     auto config = agent::load_config(given_, agent::read_surroundings());
-    if (config) {
+    Result<> done = config ? runtime.reload(*config) : fail(config.error());
+    if (done) {
       tap.set_level(parse_log_level(config->log_level).value_or(LogLevel::info));
       for (const std::string& warning : config->warnings) log.warn(warning);
-      runtime.reload(*config);
       log.info("configuration reloaded", "log_level", config->log_level);
     } else {
-      context.ui.error(fmt::format("==> Failed to reload configs: {}", config.error().message()));
+      context.ui.error(fmt::format("==> Failed to reload configs: {}", done.error().message()));
     }
     notify_service_manager("READY=1");
   }

@@ -13,6 +13,7 @@
 #include "cli/agent/agent_facts.h"
 #include "cli/agent/forwarder.h"
 #include "cli/agent/hooks.h"
+#include "cli/agent/http_listeners.h"
 #include "lib/http/server.h"
 #include "lib/metrics/metrics.h"
 #include "lib/relay/relay.h"
@@ -38,6 +39,13 @@ ServerTuning server_tuning(const agent::ServerConfig& config) {
   if (config.raft_snapshot_threshold > 0) out.snapshot_threshold = static_cast<std::uint64_t>(config.raft_snapshot_threshold);
   if (config.raft_trailing_logs > 0) out.snapshot_trailing = static_cast<std::uint32_t>(config.raft_trailing_logs);
   return out;
+}
+
+// What is asked for and not there must not be left out in silence: whoever wants encryption would not get it.
+Result<> require_supported(const agent::Config& config) {
+  if (!config.tls.rpc) return {};
+  return fail(Code::unimplemented, "tls.rpc is set, but RPC between agents is not encrypted in this version: remove it, and keep ports.rpc ({}) "
+              "on a network of the agents' own", config.ports.rpc);
 }
 }  // namespace
 
@@ -186,14 +194,13 @@ struct Runtime::Impl {
     router.set_response_headers(std::move(headers));
 
     http::ServerOptions limits;
+    if (config.limits.https_handshake_timeout) {
+      limits.tls_handshake_timeout = std::chrono::duration_cast<std::chrono::seconds>(config.limits.https_handshake_timeout->value);
+    }
     if (config.limits.http_max_conns_per_client) limits.max_connections_per_client = static_cast<std::uint32_t>(*config.limits.http_max_conns_per_client);
     http_server = std::make_unique<http::Server>(executor, router, limits);
-    for (const std::string& address : split(config.addresses.http, ' ')) {
-      if (auto listening = http_server->listen_tcp(address, static_cast<std::uint16_t>(config.ports.http)); !listening) {
-        return fail(listening.error(), "listening for HTTP on {}:{}; choose another with ports.http or addresses.http", address, config.ports.http);
-      }
-    }
-    return {};
+    listeners.emplace(*http_server);
+    return listeners->open(config);
   }
 
   Async<> stop() {
@@ -225,6 +232,7 @@ struct Runtime::Impl {
   std::unique_ptr<agent::ClientOps> client_ops;
   std::unique_ptr<Forwarder> forwarder;
   std::unique_ptr<http::Server> http_server;
+  std::optional<HttpListeners> listeners;
   Scope scope;
 };
 
@@ -233,7 +241,8 @@ Runtime::~Runtime() = default;
 
 Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, RuntimeOptions options) {
   auto impl = std::make_unique<Impl>(executor, std::move(options));
-  Result<> started = impl->lock();
+  Result<> started = require_supported(impl->options.config);
+  if (started) started = impl->lock();
   if (started && impl->options.config.server.enabled) started = impl->start_server();
   if (started) impl->connect();
   // HTTP comes before the client: whoever waits for the port may then wait for the node.
@@ -249,9 +258,13 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
 
-void Runtime::reload(const agent::Config& config) {
+Result<> Runtime::reload(const agent::Config& config) {
+  DROVER_TRY(require_supported(config));
+  DROVER_TRY(impl_->listeners->reload(config));
+  impl_->options.config.tls = config.tls;
   if (impl_->server) impl_->server->tune(server_tuning(config.server));
   if (impl_->client) impl_->client->refresh();
+  return {};
 }
 
 std::string Runtime::node_id() const { return impl_->client ? impl_->client->node()->id : ""; }

@@ -34,9 +34,9 @@ class Runtime {
   // Orderly end; tasks and plugins live on.
   [[nodiscard]] Async<> shutdown();
   [[nodiscard]] std::string node_id() const;
-  // Takes over what a running agent can (client.md 1.8): schedulers and snapshots of the server, facts of the client's machine.
-  // Everything else that has changed waits for a restart.
-  void reload(const agent::Config& config);
+  // Takes over what a running agent can (client.md 1.8): TLS of the HTTP API, schedulers and snapshots of the server, facts of the
+  // client's machine. Everything else that has changed waits for a restart.
+  [[nodiscard]] Result<> reload(const agent::Config& config);
 
  private:
   struct Impl;

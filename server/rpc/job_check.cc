@@ -60,7 +60,6 @@ JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const mo
     return out;
   }
   if (c.hooks.validate) out = c.hooks.validate(job, snapshot.scheduler_config().memory_oversubscription_enabled);
-  if (!job.dispatched && !job.payload.empty()) out.errors.emplace_back("job can't be submitted with a payload, only dispatched");
   return out;
 }
 

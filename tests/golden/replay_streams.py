@@ -15,6 +15,7 @@ import replay_api
 from replay_api import Mismatch
 from stream_player import Agents, NotBuilt, NotPlayed, harness
 from stream_topics import TOPICS
+import stream_cluster
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -55,7 +56,9 @@ def main():
         if options.only not in topic or not os.path.exists(path):
             continue
         with open(path, encoding='utf-8') as file:
-            rows = {row['name']: row for row in json.load(file)['rows']}
+            recorded = json.load(file)
+        rows = {row['name']: row for row in recorded['rows']}
+        stream_cluster.QUERIES.update(recorded.get('queries', {}))
         outcome = play_topic(topic, rows)
         played = len(outcome.agreed) + len(outcome.failed)
         print(f'{topic}: {len(outcome.agreed)} of {played} rows agree (of {len(rows)} recorded)', flush=True)

@@ -9,6 +9,7 @@ import time
 
 from replay_api import Mismatch
 from stream_player import CONTROLLED, FIRST_WORDS, LIMIT, SILENCE, Agents, harness, start_ctl, task_job
+import stream_cluster
 import wire
 
 def has_text(count):
@@ -38,11 +39,7 @@ def play_fs_logs(player, rows):
         if name in played and name != growth[0]:
             continue
         if name == growth[0]:
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                jobs = {one: pool.submit(player.plain if 'plain' in one else player.frames, rows[one], grown if one == name else ())
-                        for one in growth}
-                for one in growth:
-                    yield one, lambda one=one: jobs[one].result()
+            yield from together({one: (player.plain if 'plain' in one else player.frames, rows[one], grown if one == name else ()) for one in growth})
         elif name == 'logs follow: task ends at about 1 s':
             yield name, lambda row=row: player.frames(row, [(lambda got, beats: beats > 0, go)])
         elif 'rotation' in name:
@@ -132,6 +129,14 @@ def stop_agent(player, row):
         raise Mismatch(f'end: expected {row["response"]["ended"]}, got {answer.ended}')
 
 
+def together(rows):
+    """Rows that do not disturb each other, played at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        jobs = {name: pool.submit(*call) for name, call in rows.items()}
+        for name, job in jobs.items():
+            yield name, job.result
+
+
 def play_fs_stream(player, rows):
     start_ctl(player)
     player.write('f.txt', '0123456789\n')
@@ -145,10 +150,7 @@ def play_fs_stream(player, rows):
     for name, row in rows.items():
         if name == grown[0]:
             actions = [(beat, lambda: player.write('f.txt', 'more\n', 'a')), (contains('more'), lambda: player.write('f.txt', 'and more\n', 'a'))]
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                jobs = {one: pool.submit(player.frames, rows[one], actions if one == name else ()) for one in grown}
-                for one in grown:
-                    yield one, lambda one=one: jobs[one].result()
+            yield from together({one: (player.frames, rows[one], actions if one == name else ()) for one in grown})
         elif name == grown[1]:
             continue
         elif name.startswith('stream: truncated at'):
@@ -192,12 +194,12 @@ def play_http_framing(player, rows):
     player.saved['alloc'] = player.start('ctl', task_job('ctl', FIRST_WORDS + CONTROLLED))
     player.saved['node'] = player.agent.get('/v1/nodes')[0]['ID']
     player.wait_log('ctl', 'alpha\nbeta\ngamma\n')
+    raw = {name: row for name, row in rows.items() if 'sent' in row and row['sent'] != '<varies>'}
+    yield from together({name: (raw_exchange, player, row) for name, row in raw.items()})
     for name, row in rows.items():
         made = next((make(re.match(pattern, name).group(1)) for pattern, make in BODIES.items() if re.match(pattern, name)), None)
         if 'request' in row and (made or 'body_bytes' not in row['request']):
             yield name, lambda row=row, made=made: player.whole(row, made)
-        elif 'sent' in row and row['sent'] != '<varies>':
-            yield name, lambda row=row: raw_exchange(player, row)
         elif name.startswith('http_max_conns_per_client'):
             yield name, lambda row=row: too_many_connections(row)
 
@@ -235,6 +237,8 @@ def raw_exchange(player, row):
                 break
             answer.read_all(deadline)
             lines.append(answer.line)
+            if lines[-1] != row['status_lines'][len(lines) - 1]:
+                break
             bodies.append(answer.body.decode())
             connection += [answer.headers['connection']] if 'connection' in answer.headers else []
             raw = answer.raw
@@ -281,10 +285,7 @@ def play_blocking_semantics(player, rows):
     player.agent.call('PUT', '/v1/jobs', task_job('web', 'exec sleep 600'))
     player.agent.wait_alloc('web', 'running')
     others = [name for name in rows if name not in fresh and 'request' in rows[name] and not name.startswith(('the ', 'a '))]
-    with concurrent.futures.ThreadPoolExecutor(32) as pool:
-        jobs = {name: pool.submit(blocking, player, rows[name]) for name in others}
-        for name in others:
-            yield name, lambda name=name: jobs[name].result()
+    yield from together({name: (blocking, player, rows[name]) for name in others})
     for name in rows:
         if name == 'a missing job is watched and then registered':
             yield name, lambda row=rows[name]: blocking(player, row, lambda: player.agent.call('PUT', '/v1/jobs', task_job('born', 'exec sleep 600')))
@@ -400,15 +401,15 @@ def play_monitor(player, rows):
     player.saved['node'] = player.agent.get('/v1/nodes')[0]['ID']
     player.saved['server'] = player.agent.get('/v1/agent/members')['Members'][0]['Name']
     player.start('ctl', task_job('ctl', FIRST_WORDS + CONTROLLED))
+    followed = {name: row for name, row in rows.items() if row['response'].get('ended') in ('timeout', 'stopped')}
+    yield from together({name: (follow_monitor, player, row) for name, row in followed.items()})
     for name, row in rows.items():
-        if 'with a log file' in name:
-            continue  # another agent
+        if 'with a log file' in name or name in followed:
+            continue  # that is another agent
         if 'no_status_line_within_s' in row:
             yield name, lambda row=row: silent_monitor(player, row)
         elif 'agent is stopped' in name:
             yield name, lambda row=row: stop_agent(player, row)
-        elif row['response']['ended'] in ('timeout', 'stopped'):
-            yield name, lambda row=row: follow_monitor(player, row)
         else:
             yield name, lambda row=row: player.whole(row)
 
@@ -480,5 +481,12 @@ def check_lines(row, lines):
             raise Mismatch(f'line of level {level}: {line}')
 
 
+def play_metrics(player, rows):
+    for name, row in rows.items():
+        if name.startswith(('/v1/metrics', 'dev agent:')):
+            yield name, lambda row=row: player.whole(row)
+
+
 TOPICS = {'fs-errors': play_fs_errors, 'fs-stream': play_fs_stream, 'fs-logs': play_fs_logs, 'http-framing': play_http_framing,
-          'blocking-semantics': play_blocking_semantics, 'events-requests': play_events_requests, 'monitor': play_monitor}
+          'blocking-semantics': play_blocking_semantics, 'events-requests': play_events_requests, 'monitor': play_monitor, 'snapshot-metrics-pprof': play_metrics,
+          'events-shapes': stream_cluster.play_events_shapes, 'blocking-matrix': stream_cluster.play_blocking_matrix}

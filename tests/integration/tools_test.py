@@ -202,7 +202,7 @@ def test_install_below_destdir(_):
             expect(os.access(os.path.join(prefix, name), os.X_OK), f'{name} cannot be run')
         for name in ('drover', 'nomad'):
             result = run(os.path.join(prefix, 'bin', name), 'version')
-            expect(result.returncode == 0 and result.stdout.startswith('Drover'), f'{name} version: {result}')
+            expect(result.returncode == 0 and result.stdout.startswith(f'{name.capitalize()} v'), f'{name} version: {result}')
         with open(os.path.join(prefix, 'lib/systemd/system/drover.service'), encoding='utf-8') as file:
             contains(file.read(), 'ExecStart=/usr/local/bin/drover agent', 'KillMode=process', 'Type=notify')
 
