@@ -249,6 +249,7 @@ template Value client_value(const model::Allocation&);
 template Value client_value(const model::Deployment&);
 template Value client_value(const model::Evaluation&);
 template Value client_value(const model::Job&);
+template Value client_value(const model::JobPlanResponse&);
 template Value client_value(const model::JobSummary&);
 template Value client_value(const model::Namespace&);
 template Value client_value(const model::Node&);

@@ -95,6 +95,7 @@ class JobPlan final : public Command {
       context.usage_error("This command takes one argument: <path>");
       return plan_failed;
     }
+    source_.excerpts = context.ui.shows_excerpts();
     auto source = read_job_source(arguments[0], source_);
     if (!source) return refused(context, source.error().message());
     const std::string id = source->text("ID");
@@ -111,7 +112,7 @@ class JobPlan final : public Command {
     if (!answer) return refused(context, fmt::format("Error during plan: {}", answer.error().message()));
     model::JobPlanResponse plan;
     if (auto decoded = model::from_json(answer->body, plan); !decoded) return refused(context, decoded.error().message());
-    if (output_.wanted()) return write_formatted(context, output_, answer->body) == 0 ? exit_code(plan) : plan_failed;
+    if (output_.wanted()) return write_formatted(context, output_, client_value(plan)) == 0 ? exit_code(plan) : plan_failed;
     show(context, plan, *source, arguments[0]);
     return exit_code(plan);
   }

@@ -5,6 +5,7 @@
 #include "cli/alloc_table.h"
 #include "cli/api_client.h"
 #include "cli/commands.h"
+#include "cli/diff_view.h"
 #include "cli/lookup.h"
 #include "cli/monitor.h"
 #include "cli/output_options.h"
@@ -130,7 +131,10 @@ class JobHistory final : public Command {
         pairs.emplace_back("Tag Name", job->version_tag->name);
         pairs.emplace_back("Tag Description", job->version_tag->description);
       }
+      const auto* diff = diff_of(*answer, *job);
+      if (diff != nullptr) pairs.emplace_back("Diff", "");
       out += format_pairs(pairs);
+      if (diff != nullptr) out += "\n" + format_job_diff(*diff, {.color = context.ui.color()});
     }
     if (out.empty()) return context.failed(fmt::format("Error retrieving job versions: no version {} of job \"{}\"", version_, name->id));
     context.ui.out(out);
@@ -138,6 +142,19 @@ class JobHistory final : public Command {
   }
 
  private:
+  // Each version against the one before it, or all but one against that one.
+  const model::JobDiff* diff_of(const model::JobVersionsResponse& answer, const model::Job& job) const {
+    std::size_t at = 0;
+    for (const auto& version : answer.versions) {
+      const bool base = version->version_tag && !diff_tag_.empty() ? version->version_tag->name == diff_tag_ : std::to_string(version->version) == diff_version_;
+      if (base && version->version == job.version) return nullptr;
+      if (base) continue;
+      if (version->version == job.version) break;
+      ++at;
+    }
+    return diffs_ && at < answer.diffs.size() ? &answer.diffs[at] : nullptr;
+  }
+
   OutputOptions output_;
   bool diffs_ = false, full_ = false;
   std::string version_, diff_tag_, diff_version_;

@@ -80,3 +80,11 @@ TEST_CASE("fmt: files are listed, checked and written") {
   CHECK(answer.code == 1);
   CHECK(answer.text.err.starts_with("1 error occurred:\n\t* No file or directory at " + root + "/none.hcl\n\n"));
 }
+
+TEST_CASE("golden misc: counts of bytes") {
+  if (!golden::has("misc")) return;
+  golden::Tally tally("misc", "bytes");
+  for (const auto& row : golden::read_json(golden::topic("misc") / "bytes.json")) {
+    tally.report(row["bytes"].dump(), golden::differences(cli::format_bytes(row["bytes"]), row["iec"]));
+  }
+}
