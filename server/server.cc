@@ -53,6 +53,7 @@ struct Server::Impl {
     leading.seed = rng.next();
     leading.heartbeats = options.heartbeats;
     leading.gc = options.gc;
+    leading.job_tracked_versions = options.job_tracked_versions;
     leading.default_config = options.default_scheduler_config;
     leading.fits = options.fits ? options.fits : fits_on;
     leading.make_run = options.make_run ? options.make_run : scheduler::make_run;

@@ -55,6 +55,16 @@ void keep(model::Map<Allocs>& into, const model::Map<Allocs>& from, const std::s
   if (const Allocs* allocs = from.get(node_id); allocs != nullptr && !allocs->empty()) into[node_id] = *allocs;
 }
 
+// The deployment says nothing that is not stored already.
+bool is_stored(const state::Snapshot& snapshot, const model::Deployment& planned) {
+  const auto stored = snapshot.deployment(planned.id);
+  if (!stored || (stored->status == "running" && stored->status_description != planned.status_description)) return false;
+  return std::ranges::all_of(planned.task_groups, [&](const auto& entry) {
+    const auto* group = stored->task_groups.get(entry.first);
+    return group != nullptr && group->desired_total == entry.second.desired_total && group->desired_canaries == entry.second.desired_canaries;
+  });
+}
+
 // Canaries that were not placed after all are not counted.
 void correct_canaries(model::PlanResult& result) {
   if (!result.deployment) return;
@@ -79,6 +89,7 @@ AllocPtr stop_record(const model::Allocation& alloc, std::int64_t now) {
   out->preempted_by_allocation = alloc.preempted_by_allocation;
   out->desired_transition = alloc.desired_transition;
   out->alloc_states = alloc.alloc_states;
+  out->reschedule_tracker = alloc.reschedule_tracker;
   out->modify_time = now;
   return out;
 }
@@ -90,7 +101,6 @@ PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, c
   std::set<std::string> nodes;
   for (const auto& [id, allocs] : plan.node_update) nodes.insert(id);
   for (const auto& [id, allocs] : plan.node_allocation) nodes.insert(id);
-  for (const auto& [id, allocs] : plan.node_preemptions) nodes.insert(id);
   for (const auto& id : nodes) {
     std::string reason = reject_reason(plan, snapshot, live, fits, id);
     if (!reason.empty()) {
@@ -102,7 +112,7 @@ PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, c
     keep(out.result.node_allocation, plan.node_allocation, id);
     keep(out.result.node_preemptions, plan.node_preemptions, id);
   }
-  out.result.deployment = plan.deployment;
+  if (plan.deployment && !is_stored(snapshot, *plan.deployment)) out.result.deployment = plan.deployment;
   out.result.deployment_updates = plan.deployment_updates;
   if (out.rejected.empty()) return out;
   out.result.refresh_index = std::max<std::uint64_t>(

@@ -153,7 +153,7 @@ Result<> apply_message(state::Txn& txn, const PlanResult& m) {
   }
   for (const auto& alloc : m.stopped) txn.stop_planned_alloc(*alloc);
   for (const auto& alloc : m.preempted) txn.stop_planned_alloc(*alloc);
-  if (m.deployment) txn.put_deployment(*m.deployment);
+  if (m.deployment) txn.put_planned_deployment(*m.deployment);
   for (const auto& update : m.deployment_updates) txn.put_deployment_status(update);
   for (const auto& alloc : m.placed) txn.put_planned_alloc(*alloc, job);
   txn.touch_eval(m.eval_id, m.now);

@@ -12,10 +12,10 @@ constexpr std::size_t jobs_per_entry = 2048;
 bool over(const state::JobPtr& job) { return !job || job->stop || job->status == "dead"; }
 
 // The policy would still have something to do with a failed allocation.
-bool may_be_rescheduled(const model::Allocation& alloc, std::int64_t now) {
-  if (!alloc.job || !alloc.next_allocation.empty()) return false;
-  const auto group = std::ranges::find(alloc.job->task_groups, alloc.task_group, &model::TaskGroup::name);
-  if (group == alloc.job->task_groups.end() || !group->reschedule_policy) return false;
+bool may_be_rescheduled(const model::Job& job, const model::Allocation& alloc, std::int64_t now) {
+  if (!alloc.next_allocation.empty()) return false;
+  const auto group = std::ranges::find(job.task_groups, alloc.task_group, &model::TaskGroup::name);
+  if (group == job.task_groups.end() || !group->reschedule_policy) return false;
   const model::ReschedulePolicy& policy = *group->reschedule_policy;
   if (!policy.unlimited && policy.attempts == 0) return false;
   if (policy.unlimited) return true;
@@ -41,14 +41,27 @@ Async<Result<std::uint64_t>> in_batches(fsm::Writer& writer, std::vector<T> all,
 
 bool collectable(const state::Snapshot& snapshot, const model::Allocation& alloc, std::int64_t cutoff, std::int64_t now) {
   if (!state::terminal(alloc) || alloc.modify_time > cutoff) return false;
-  if (!state::client_terminal(alloc)) {
-    // Its node still has to report the end, unless there is no such node.
-    if (snapshot.node(alloc.node_id)) return false;
-    return true;
-  }
+  // Its client still has to report the end.
+  if (alloc.client_status == "running") return false;
   const state::JobPtr job = snapshot.job(alloc.namespace_, alloc.job_id);
-  if (over(job) || state::server_terminal(alloc) || alloc.client_status != "failed") return true;
-  return !may_be_rescheduled(alloc, now);
+  if (over(job) || alloc.desired_status == "stop" || alloc.client_status != "failed") return true;
+  return !may_be_rescheduled(*job, alloc, now);
+}
+
+EvalVerdict judge_eval(const state::Snapshot& snapshot, const model::Evaluation& eval, std::int64_t cutoff, std::int64_t now,
+                       bool allow_batch) {
+  EvalVerdict out;
+  if (!state::terminal(eval) || eval.modify_time > cutoff) return out;
+  const state::JobPtr job = snapshot.job(eval.namespace_, eval.job_id);
+  const auto allocs = snapshot.allocs_by_eval(eval.id);
+  const bool whole = eval.type != "batch" || !job || (job->status == "dead" && (job->stop || allow_batch));
+  for (const auto& alloc : allocs) {
+    const bool over_now = state::terminal(*alloc) && alloc->client_status != "running" && alloc->modify_time <= cutoff;
+    const bool goes = whole ? collectable(snapshot, *alloc, cutoff, now) : over_now && alloc->create_index < job->job_modify_index;
+    if (goes) out.allocs.push_back(alloc->id);
+  }
+  out.eval = out.allocs.size() == allocs.size();
+  return out;
 }
 
 Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, bool force) {
@@ -80,24 +93,11 @@ Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, 
   });
 
   t.evals.scan([&](const state::EvalPtr& eval) {
-    if (!state::terminal(*eval) || dead.contains({eval->namespace_, eval->job_id})) return true;
-    const state::JobPtr job = snapshot.job(eval->namespace_, eval->job_id);
-    const bool batch = eval->type == "batch" || eval->type == "sysbatch";
-    const auto allocs = snapshot.allocs_by_eval(eval->id);
-    if (batch && job && !(job->status == "dead" && job->stop)) {
-      // The job's results are kept; only those of earlier versions go, and late.
-      const std::int64_t limit = cutoff(options.batch_eval_threshold);
-      if (eval->modify_time > limit) return true;
-      for (const auto& alloc : allocs) {
-        if (alloc->job && alloc->job->version < job->version && collectable(snapshot, *alloc, limit, now)) out.allocs.push_back(alloc->id);
-      }
-      return true;
-    }
-    const std::int64_t limit = cutoff(options.eval_threshold);
-    if (eval->modify_time > limit) return true;
-    if (!std::ranges::all_of(allocs, [&](const auto& a) { return collectable(snapshot, *a, limit, now); })) return true;
-    out.evals.push_back(eval->id);
-    for (const auto& alloc : allocs) out.allocs.push_back(alloc->id);
+    if (dead.contains({eval->namespace_, eval->job_id})) return true;
+    const auto limit = cutoff(eval->type == "batch" ? options.batch_eval_threshold : options.eval_threshold);
+    auto verdict = judge_eval(snapshot, *eval, limit, now, false);
+    if (verdict.eval) out.evals.push_back(eval->id);
+    std::ranges::move(verdict.allocs, std::back_inserter(out.allocs));
     return true;
   });
 

@@ -33,6 +33,15 @@ struct Garbage {
 // Whether nothing needs this allocation any more.
 [[nodiscard]] bool collectable(const state::Snapshot& snapshot, const model::Allocation& alloc, std::int64_t cutoff, std::int64_t now);
 
+// Whether an evaluation may go, and which of its allocations. Those of a batch job that is not over are its results: without
+// `allow_batch` they go only with a stopped job or when they belong to an earlier form of it.
+struct EvalVerdict {
+  bool eval = false;
+  std::vector<std::string> allocs;
+};
+[[nodiscard]] EvalVerdict judge_eval(const state::Snapshot& snapshot, const model::Evaluation& eval, std::int64_t cutoff, std::int64_t now,
+                                     bool allow_batch);
+
 // Finds and deletes. Answers the index of the last deletion, 0 when there was none.
 [[nodiscard]] Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, GcOptions options, std::int64_t now, bool force);
 

@@ -25,6 +25,8 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       blocked_(clock, [this](state::EvalPtr eval) { broker_.enqueue(std::move(eval), true); }),
       applier_(executor, scope_, writer, fsm, broker_, clock, options_.fits, log_.named("plan_applier")),
       heartbeats_(options_.heartbeats, rng_),
+      deployments_(executor, scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("deployments")),
+      drainer_(executor, scope_, writer, fsm, clock, rng_, log_.named("drainer")),
       context_{.broker = broker_, .blocked = blocked_, .applier = applier_, .writer = writer, .fsm = fsm, .clock = clock, .ready = ready_,
                .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker")} {
   context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
@@ -58,6 +60,8 @@ void Leader::establish() {
   if (!fsm_.store().tables().scheduler_config) scope_.spawn(store_config());
   applier_.start();
   for (const auto& worker : workers_) scope_.spawn(run_worker(worker));
+  deployments_.start();
+  drainer_.start();
   scope_.spawn(timer());
 }
 
@@ -68,6 +72,8 @@ void Leader::revoke() {
   blocked_.set_enabled(false);
   applier_.flush();
   heartbeats_.clear();
+  deployments_.stop();
+  drainer_.stop();
   planned_ = MonoTime::max();
 }
 
@@ -101,6 +107,9 @@ void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
       case state::Table::allocs: alloc_changed(index, change.old_as<state::AllocPtr>(), change.new_as<state::AllocPtr>()); break;
       case state::Table::evals: eval_changed(change.old_as<state::EvalPtr>(), change.new_as<state::EvalPtr>()); break;
       case state::Table::scheduler_config: apply_pause(); break;
+      case state::Table::deployment:
+        deployments_.deployment_changed(change.old_as<state::DeploymentPtr>(), change.new_as<state::DeploymentPtr>());
+        break;
       case state::Table::jobs: {
         const auto job = change.new_as<state::JobPtr>();
         const auto old = change.old_as<state::JobPtr>();
@@ -122,6 +131,7 @@ void Leader::eval_changed(const state::EvalPtr& before, const state::EvalPtr& af
 }
 
 void Leader::node_changed(std::uint64_t index, const state::NodePtr& before, const state::NodePtr& after) {
+  drainer_.node_changed(before, after);
   if (!after) {
     if (before) heartbeats_.remove(before->id);
     return;
@@ -137,6 +147,8 @@ void Leader::node_changed(std::uint64_t index, const state::NodePtr& before, con
 }
 
 void Leader::alloc_changed(std::uint64_t index, const state::AllocPtr& before, const state::AllocPtr& after) {
+  deployments_.alloc_changed(before, after);
+  drainer_.alloc_changed(before, after);
   if (!after || !before || !state::client_terminal(*after) || state::client_terminal(*before)) return;
   const state::NodePtr* node = fsm_.store().tables().nodes.find(after->node_id);
   if (node == nullptr) return;
@@ -258,6 +270,12 @@ Leader::MonoTime Leader::next_deadline() const {
   MonoTime next = std::min(next_gc_, next_minute_);
   if (const auto at = broker_.next_deadline()) next = std::min(next, *at);
   if (const auto at = heartbeats_.next_deadline()) next = std::min(next, *at);
+  // Deployments and drains name instants of the wall clock.
+  const auto wall = [&](std::optional<UnixNanos> at) {
+    if (at) next = std::min(next, clock_.monotonic() + std::chrono::nanoseconds(std::max<UnixNanos>(0, *at - clock_.unix_nanos())));
+  };
+  wall(deployments_.next_deadline());
+  wall(drainer_.next_deadline());
   return next;
 }
 
@@ -273,6 +291,8 @@ void Leader::tick() {
   const MonoTime now = clock_.monotonic();
   broker_.tick();
   for (auto& node : heartbeats_.take_expired(now)) scope_.spawn(expire_node(std::move(node)));
+  deployments_.tick(clock_.unix_nanos());
+  drainer_.tick(clock_.unix_nanos());
   if (now >= next_minute_) {
     next_minute_ = now + sweep_interval;
     blocked_.unblock_failed();

@@ -1,4 +1,4 @@
-// What only the leader does: broker, blocked evaluations, plan applier, workers, heartbeats, garbage collection.
+// What only the leader does: broker, blocked evaluations, plan applier, workers, heartbeats, deployments, drains, garbage collection.
 //
 // Nothing here is persisted: establish() rebuilds it from the tables. The state machine tells it every change; the timer
 // sleeps exactly until the next deadline of any room. Loop only.
@@ -10,6 +10,8 @@
 #include "sdk/async/pool.h"
 #include "sdk/async/scope.h"
 #include "server/broker/worker.h"
+#include "server/deploy/watcher.h"
+#include "server/drain/drainer.h"
 #include "server/gc/collector.h"
 #include "server/nodes/heartbeats.h"
 
@@ -21,6 +23,7 @@ struct LeaderOptions {
   std::uint64_t seed = 0;
   nodes::HeartbeatOptions heartbeats;
   gc::GcOptions gc;
+  std::int64_t job_tracked_versions = 6;
   model::SchedulerConfiguration default_config;
   broker::FitCheck fits;
   broker::RunFactory make_run;
@@ -92,6 +95,8 @@ class Leader {
   broker::BlockedEvals blocked_;
   broker::PlanApplier applier_;
   nodes::Heartbeats heartbeats_;
+  deploy::Watcher deployments_;
+  drain::Drainer drainer_;
   broker::WorkerContext context_;
   std::vector<std::shared_ptr<broker::Worker>> workers_;
   bool established_ = false;

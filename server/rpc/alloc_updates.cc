@@ -30,9 +30,10 @@ std::string_view trigger_of(const state::Snapshot& snapshot, const model::Alloca
     return "alloc-failure";
   }
   if (stored.client_status == "unknown" && update.client_status == "running") return "reconnect";
-  // The scheduler's reconciler goes on with, or completes, the deployment whose allocation was found healthy or not.
-  const auto healthy = [](const model::Allocation& alloc) { return alloc.deployment_status ? alloc.deployment_status->healthy : std::optional<bool>{}; };
-  if (!stored.deployment_id.empty() && healthy(update) && healthy(update) != healthy(stored)) return "deployment-watcher";
+  // A healthy allocation lets its deployment go on: one entry less than if the watcher asked. What an unhealthy one means
+  // is the watcher's to say.
+  const auto healthy = [](const model::Allocation& alloc) { return alloc.deployment_status && alloc.deployment_status->healthy.value_or(false); };
+  if (!stored.deployment_id.empty() && healthy(update) && !healthy(stored)) return "deployment-watcher";
   return "";
 }
 

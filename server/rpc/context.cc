@@ -78,8 +78,10 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);
+  add_deployment_writes(c, registry);
   add_node_reads(c, registry);
   add_node_writes(c, registry);
+  add_node_drain(c, registry);
   add_operator_handlers(c, registry);
 }
 

@@ -72,8 +72,10 @@ void add_search_handlers(Context& c, wire::Registry& registry);
 void add_alloc_handlers(Context& c, wire::Registry& registry);
 void add_eval_handlers(Context& c, wire::Registry& registry);
 void add_deployment_handlers(Context& c, wire::Registry& registry);
+void add_deployment_writes(Context& c, wire::Registry& registry);
 void add_node_reads(Context& c, wire::Registry& registry);
 void add_node_writes(Context& c, wire::Registry& registry);
+void add_node_drain(Context& c, wire::Registry& registry);
 void add_operator_handlers(Context& c, wire::Registry& registry);
 // All of them.
 void register_endpoints(Context& c, wire::Registry& registry);

@@ -174,7 +174,12 @@ void GenericRun::place_one(Stack& stack, const PlaceRequest& request) {
   std::optional<Placement> placement;
   model::AllocMetric metrics;
   if (older == nullptr) {
-    placement = stack.select(*group, options_for(request, job, *group));
+    auto options = options_for(request, job, *group);
+    placement = stack.select(*group, options);
+    if (!placement && may_preempt()) {
+      options.preempt = true;
+      placement = stack.select(*group, options);
+    }
     metrics = stack.metrics();
   } else {
     // The older version has constraints, pool and datacenters of its own.
@@ -202,6 +207,8 @@ void GenericRun::place_one(Stack& stack, const PlaceRequest& request) {
     return;
   }
   auto alloc = new_alloc(*placement, request.name, group->name);
+  preempt(*placement, *alloc);
+  if (annotations_ && !placement->evicted.empty()) annotations_->desired_tg_updates[group->name].preemptions += placement->evicted.size();
   alloc->deployment_id = deployment_id;
   if (request.previous != nullptr) {
     alloc->previous_allocation = request.previous->id;

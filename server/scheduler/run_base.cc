@@ -36,11 +36,13 @@ Step RunBase::next_attempt() {
   queued_ = {};
   failed_ = {};
   annotations_.reset();
+  evicted_ = {};
   new_allocs_.clear();
   nodes_ = {};
   eligibility_ = {};
   draft_ = std::make_unique<PlanDraft>(eval_, job_, now_);
   attempt(step);
+  if (annotations_ && !evicted_.empty()) annotations_->preempted_allocs = evicted_;
   if (draft_->is_noop() && !eval_.annotate_plan) {
     finish(step);
     return step;
@@ -133,6 +135,37 @@ std::shared_ptr<model::Allocation> RunBase::new_alloc(const Placement& placement
 void RunBase::place(std::shared_ptr<model::Allocation> alloc) {
   new_allocs_.insert(alloc->id);
   draft_->place(std::move(alloc));
+}
+
+bool RunBase::may_preempt() const {
+  const auto config = view_->scheduler_config().preemption_config;
+  if (eval_.type == "service") return config.service_scheduler_enabled;
+  if (eval_.type == "batch") return config.batch_scheduler_enabled;
+  if (eval_.type == "sysbatch") return config.sys_batch_scheduler_enabled;
+  return config.system_scheduler_enabled;
+}
+
+void RunBase::preempt(const Placement& placement, model::Allocation& alloc) {
+  for (const auto& evicted : placement.evicted) {
+    draft_->preempt(evicted, alloc.id);
+    alloc.preempted_allocations.push_back(evicted->id);
+    model::AllocListStub stub;
+    stub.id = evicted->id;
+    stub.eval_id = evicted->eval_id;
+    stub.name = evicted->name;
+    stub.namespace_ = evicted->namespace_;
+    stub.node_id = evicted->node_id;
+    stub.node_name = evicted->node_name;
+    stub.job_id = evicted->job_id;
+    stub.job_type = evicted->job->type;
+    stub.job_version = evicted->job->version;
+    stub.task_group = evicted->task_group;
+    stub.desired_status = evicted->desired_status;
+    stub.client_status = evicted->client_status;
+    stub.create_index = evicted->create_index;
+    stub.modify_index = evicted->modify_index;
+    evicted_.push_back(std::move(stub));
+  }
 }
 
 void RunBase::nothing_queued() {

@@ -34,6 +34,10 @@ class RunBase : public EvalRun {
   [[nodiscard]] std::shared_ptr<model::Allocation> new_alloc(const Placement& placement, const std::string& name,
                                                             const std::string& group);
   void place(std::shared_ptr<model::Allocation> alloc);
+  // Whether the scheduler's configuration lets jobs of this type evict others.
+  [[nodiscard]] bool may_preempt() const;
+  // Evicts what the placement needs gone and notes it in both, and in the annotations.
+  void preempt(const Placement& placement, model::Allocation& alloc);
   // Nothing is to be placed: every group's queue is empty.
   void nothing_queued();
   // Allocations of nodes that are gone and that were told to stop already can only be lost.
@@ -51,6 +55,7 @@ class RunBase : public EvalRun {
   model::Map<std::int64_t> queued_;
   model::Map<model::AllocMetric> failed_;
   model::Box<model::PlanAnnotations> annotations_;
+  model::List<model::AllocListStub> evicted_;
   std::string deployment_id_;
   std::string blocked_id_;
   std::string next_eval_id_;

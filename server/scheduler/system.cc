@@ -144,10 +144,13 @@ void SystemRun::place_one(Step& step, Stack& stack, const NodeChanges& changes, 
   if (at == ready_.end()) return;
   const auto& group = *request.group;
   stack.set_nodes({at->second});
-  auto placement = stack.select(group, {.alloc_name = request.name, .penalty_nodes = {}, .preferred = nullptr});
+  auto placement = stack.select(group, {.alloc_name = request.name, .penalty_nodes = {}, .preempt = may_preempt()});
   if (placement) {
     auto alloc = new_alloc(*placement, request.name, group.name);
     if (request.previous != nullptr) alloc->previous_allocation = request.previous->id;
+    preempt(*placement, *alloc);
+    if (eval_.annotate_plan) desired_[group.name].preemptions += placement->evicted.size();
+    else evicted_.clear();
     alloc->deployment_id = deployment_->id();
     if (request.canary) {
       alloc->deployment_status.ensure().canary = true;

@@ -18,7 +18,7 @@ UpdateVerdict check_update(const StateView& view, PlanDraft& draft, Stack& stack
   stack.set_nodes({node});
   // Its own resources count as free while it is looked at.
   draft.stop(alloc, {.description = description::in_place});
-  auto placement = stack.select(group, {.alloc_name = alloc->name, .penalty_nodes = {}, .preferred = nullptr});
+  auto placement = stack.select(group, {.alloc_name = alloc->name, .penalty_nodes = {}});
   draft.undo_stop(*alloc);
   if (!placement) return {Kind::destructive};
   auto updated = std::make_shared<model::Allocation>(*alloc);

@@ -71,6 +71,8 @@ class Txn {
   void mark_alloc_update(std::string_view node_id);
 
   void put_deployment(model::Deployment deployment);
+  // A plan's deployment: of one that exists only what the scheduler decides is taken, the counters stay.
+  void put_planned_deployment(model::Deployment deployment);
   void put_deployment_status(const model::DeploymentStatusUpdate& update);
   // An error when there is no such deployment or it has ended.
   [[nodiscard]] Result<> check_active(std::string_view deployment_id) const;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/state/txn.h"
 
 namespace drover::state {
@@ -103,7 +105,9 @@ void Txn::count_in_deployment(const AllocPtr& before, const model::Allocation& a
   if (group == nullptr) return;
   if (placed) {
     ++group->placed_allocs;
-    if (alloc.deployment_status && alloc.deployment_status->canary) group->placed_canaries.push_back(alloc.id);
+    // The scheduler of system jobs names its canaries in the deployment already.
+    const bool canary = alloc.deployment_status && alloc.deployment_status->canary;
+    if (canary && std::ranges::find(group->placed_canaries, alloc.id) == group->placed_canaries.end()) group->placed_canaries.push_back(alloc.id);
     if (group->require_progress_by.is_zero() && group->progress_deadline.count() != 0) {
       group->require_progress_by = model::Time(alloc.modify_time + group->progress_deadline.count());
     }

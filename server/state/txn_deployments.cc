@@ -33,6 +33,22 @@ void Txn::put_deployment(model::Deployment deployment) {
   store_deployment(before, std::make_shared<const model::Deployment>(std::move(deployment)));
 }
 
+void Txn::put_planned_deployment(model::Deployment planned) {
+  const DeploymentPtr* found = t_.deployments.find(planned.id);
+  if (found == nullptr) {
+    put_deployment(std::move(planned));
+    return;
+  }
+  model::Deployment deployment = **found;
+  if (deployment.status == "running") deployment.status_description = planned.status_description;
+  for (const auto& [name, group] : planned.task_groups) {
+    auto& stored = deployment.task_groups[name];
+    stored.desired_total = group.desired_total;
+    stored.desired_canaries = group.desired_canaries;
+  }
+  if (!(deployment == **found)) put_deployment(std::move(deployment));
+}
+
 void Txn::put_deployment_status(const model::DeploymentStatusUpdate& update) {
   const DeploymentPtr* found = t_.deployments.find(update.deployment_id);
   if (found == nullptr || !active(**found)) return;

@@ -102,5 +102,78 @@ def test_exec_isolates(sandbox):
     contains(log, 'pid 1\n', 'No such file', 'nobody')
 
 
+def rolling_job(revision, update, count=2, script='exec sleep 600', healthy_after='0s'):
+    return f'''
+job "rolling" {{
+  update {{
+    min_healthy_time  = "{healthy_after}"
+    healthy_deadline  = "20s"
+    progress_deadline = "40s"
+    {update}
+  }}
+  group "g" {{
+    count = {count}
+    restart {{
+      attempts = 0
+      mode     = "fail"
+    }}
+    reschedule {{
+      attempts  = 0
+      unlimited = false
+    }}
+    task "t" {{
+      driver = "raw_exec"
+      env {{
+        REVISION = "{revision}"
+      }}
+      config {{
+        command = "/bin/sh"
+        args    = ["-c", "{script}"]
+      }}
+      resources {{
+        cpu    = 20
+        memory = 16
+      }}
+    }}
+  }}
+}}
+'''
+
+
+def running_versions(agent):
+    allocs = agent.get('/v1/job/rolling/allocations')
+    return sorted(a['JobVersion'] for a in allocs if a['ClientStatus'] == 'running' and a['DesiredStatus'] == 'run')
+
+
+def deployment_of(agent, version, status):
+    def check():
+        found = [d for d in agent.get('/v1/job/rolling/deployments') if d['JobVersion'] == version]
+        return found[0] if found and found[0]['Status'] == status else None
+    return until(f'the deployment of version {version} to be {status}', check, limit=40)
+
+
+def test_deployments_roll_promote_and_revert(sandbox):
+    agent = dev(sandbox)
+    agent.run(rolling_job(0, 'max_parallel = 1'))
+    deployment_of(agent, 0, 'successful')
+    # One after the other; the second only when the first is healthy.
+    agent.run(rolling_job(1, 'max_parallel = 1'))
+    deployment = deployment_of(agent, 1, 'successful')
+    expect(deployment['TaskGroups']['g']['HealthyAllocs'] == 2, f'healthy allocations: {deployment}')
+    expect(running_versions(agent) == [1, 1], 'both run the new version')
+    # A canary that is healthy promotes itself, and the others follow.
+    agent.run(rolling_job(2, 'max_parallel = 1\n canary = 1\n auto_promote = true'))
+    deployment = deployment_of(agent, 2, 'successful')
+    expect(deployment['TaskGroups']['g']['Promoted'], f'promoted: {deployment}')
+    until('both to run version 2', lambda: running_versions(agent) == [2, 2])
+    # One that fails takes the job back to what was stable.
+    agent.run(rolling_job(3, 'max_parallel = 1\n auto_revert = true', script='exit 1', healthy_after='2s'), '-detach')
+    failed = deployment_of(agent, 3, 'failed')
+    contains(failed['StatusDescription'], 'rolling back to job version 2')
+    deployment_of(agent, 4, 'successful')
+    until('both to run the version that went back', lambda: set(running_versions(agent)) <= {2, 4} and len(running_versions(agent)) == 2)
+    expect(agent.get('/v1/job/rolling')['TaskGroups'][0]['Tasks'][0]['Env']['REVISION'] == '2', 'the job is what it was')
+
+
 if __name__ == '__main__':
     harness.main(globals())

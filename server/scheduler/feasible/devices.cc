@@ -52,6 +52,17 @@ bool holds(const model::NodeDeviceResource& device, const C& constraint) {
   return ConstraintCheck(constraint).matches(left ? &*left : nullptr, right ? &*right : nullptr);
 }
 
+// A constraint on `${device.ids}` chooses among the instances: each that is given must be in the list.
+bool instance_allowed(const std::string& id, const model::RequestedDevice& ask) {
+  return std::ranges::all_of(ask.constraints, [&](const auto& constraint) {
+    constexpr std::string_view ids = "${device.ids}";
+    const auto& list = constraint.ltarget == ids ? constraint.rtarget : constraint.ltarget;
+    if (constraint.ltarget != ids && constraint.rtarget != ids) return true;
+    const auto allowed = split(list, ',');
+    return std::ranges::any_of(allowed, [&](const auto& entry) { return trim(entry) == id; });
+  });
+}
+
 }  // namespace
 
 bool device_matches(const model::NodeDeviceResource& device, const model::RequestedDevice& ask) {
@@ -122,13 +133,23 @@ bool DeviceUse::add(const model::Allocation& alloc) {
   return fits;
 }
 
+std::vector<DeviceUse::Matching> DeviceUse::matching(const model::RequestedDevice& ask) const {
+  std::vector<Matching> out;
+  for (const auto& group : groups_) {
+    if (!device_matches(*group.device, ask)) continue;
+    out.push_back({group.device, std::ranges::count_if(group.uses, [](const auto& use) { return use.second == 0; })});
+  }
+  return out;
+}
+
 Result<DeviceUse::Offer> DeviceUse::assign(const model::RequestedDevice& ask) const {
   if (groups_.empty()) return fail(Code::resource_exhausted, "no devices available");
   if (ask.count == 0) return fail(Code::invalid_argument, "invalid request of zero devices");
   std::optional<Offer> best;
   double best_score = 0;
   for (const auto& group : groups_) {
-    const auto free = static_cast<std::uint64_t>(std::ranges::count_if(group.uses, [](const auto& use) { return use.second == 0; }));
+    const auto usable = [&](const auto& use) { return use.second == 0 && instance_allowed(use.first, ask); };
+    const auto free = static_cast<std::uint64_t>(std::ranges::count_if(group.uses, usable));
     if (free < ask.count || !device_matches(*group.device, ask)) continue;
     double score = 0;
     Offer offer;
@@ -142,8 +163,8 @@ Result<DeviceUse::Offer> DeviceUse::assign(const model::RequestedDevice& ask) co
     }
     if (best && score <= best_score) continue;
     offer.devices = {.vendor = group.device->vendor, .type = group.device->type, .name = group.device->name, .device_ids = {}};
-    for (const auto& [id, uses] : group.uses) {
-      if (uses == 0 && offer.devices.device_ids.size() < ask.count) offer.devices.device_ids.push_back(id);
+    for (const auto& use : group.uses) {
+      if (offer.devices.device_ids.size() < ask.count && usable(use)) offer.devices.device_ids.push_back(use.first);
     }
     best = std::move(offer);
     best_score = score;

@@ -32,6 +32,12 @@ class DeviceUse {
   // The group with the highest affinity; its first free instances.
   [[nodiscard]] Result<Offer> assign(const model::RequestedDevice& ask) const;
 
+  struct Matching {
+    const model::NodeDeviceResource* device;
+    std::int64_t free;  // healthy instances that nobody uses
+  };
+  [[nodiscard]] std::vector<Matching> matching(const model::RequestedDevice& ask) const;
+
  private:
   struct Group {
     const model::NodeDeviceResource* device;  // in the node, which outlives this

@@ -46,8 +46,8 @@ void PropertySet::refresh(const PlanDraft& draft) {
   combined_ = existing_;
   for (const auto& [value, n] : proposed) combined_[value] += n;
   for (auto [value, n] : cleared) {
-    // A value that is proposed again holds on to one of its cleared places, as the reference counts it.
-    if (proposed.contains(value) && n > 0) --n;
+    // A value that is proposed again holds on to one of its cleared places when it has several, as the reference counts it.
+    if (proposed.contains(value) && n > 1) --n;
     auto& count = combined_[value];
     count = count > n ? count - n : 0;
   }

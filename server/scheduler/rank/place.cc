@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "server/scheduler/alloc_state.h"
 #include "server/scheduler/feasible/devices.h"
@@ -53,8 +54,55 @@ Result<> assign_cores(std::int64_t count, const Capacity& capacity, Cores& taken
   return {};
 }
 
-Result<> assign_task(const model::Task& task, const Capacity& capacity, bool oversubscribe, NetworkIndex& index,
-                     DeviceUse& devices, Cores& taken, Rng& rng, Offer& offer) {
+// The node as it is while a placement is tried; rebuilt when something is evicted.
+struct Trial {
+  const model::Node& node;
+  bool with_network;
+  const Preemptor* preemptor;
+  Allocs allocs;  // that stay
+  NetworkIndex index = {};
+  std::optional<DeviceUse> devices = {};
+
+  Result<> build() {
+    index = {};
+    if (with_network) {
+      if (!index.set_node(node)) return exhausted("network: port collision");
+      for (const auto& alloc : allocs) {
+        if (!index.add_alloc(*alloc)) return exhausted("network: port collision");
+      }
+    }
+    devices.emplace(node);
+    for (const auto& alloc : allocs) devices->add(*alloc);
+    return {};
+  }
+  // False when there is nothing to evict.
+  bool evict(const Allocs& gone, Offer& offer) {
+    if (gone.empty()) return false;
+    offer.evicted.insert(offer.evicted.end(), gone.begin(), gone.end());
+    std::erase_if(allocs, [&](const AllocPtr& alloc) { return std::ranges::find(gone, alloc) != gone.end(); });
+    return static_cast<bool>(build());
+  }
+};
+
+Result<> assign_devices(const model::RequestedDevice& request, Trial& trial, Offer& offer, model::AllocatedTaskResources& out) {
+  auto assigned = trial.devices->assign(request);
+  if (!assigned && trial.preemptor != nullptr &&
+      trial.evict(trial.preemptor->for_device(request, *trial.devices, trial.allocs), offer)) {
+    // What this allocation was given so far is in use too.
+    for (const auto& [name, task] : offer.resources.tasks) {
+      for (const auto& device : task.devices) trial.devices->add(device);
+    }
+    assigned = trial.devices->assign(request);
+  }
+  if (!assigned) return exhausted("devices: " + assigned.error().message());
+  trial.devices->add(assigned->devices);
+  for (const auto& affinity : request.affinities) offer.device_weights += std::abs(static_cast<double>(affinity.weight));
+  offer.device_matched_weights += assigned->matched_weights;
+  out.devices.push_back(std::move(assigned->devices));
+  return {};
+}
+
+Result<> assign_task(const model::Task& task, bool oversubscribe, Trial& trial, Cores& taken, Rng& rng, Offer& offer) {
   auto& out = offer.resources.tasks[task.name];
   if (task.lifecycle) offer.resources.task_lifecycles[task.name] = *task.lifecycle;
   if (!task.resources) return {};
@@ -63,53 +111,50 @@ Result<> assign_task(const model::Task& task, const Capacity& capacity, bool ove
   out.memory.memory_mb = ask.memory_mb + ask.secrets_mb;
   if (oversubscribe) out.memory.memory_max_mb = ask.memory_max_mb > 0 ? ask.memory_max_mb + ask.secrets_mb : ask.memory_max_mb;
   if (!ask.networks.empty()) {
-    auto network = index.assign_task_network(ask.networks.front(), rng);
+    auto network = trial.index.assign_task_network(ask.networks.front(), rng);
     if (!network) return exhausted("network: " + network.error().message());
-    if (auto added = index.add_network(*network); !added) return exhausted("network: port collision");
+    if (auto added = trial.index.add_network(*network); !added) return exhausted("network: port collision");
     out.networks.push_back(std::move(*network));
   }
-  for (const auto& request : ask.devices) {
-    auto assigned = devices.assign(request);
-    if (!assigned) return exhausted("devices: " + assigned.error().message());
-    devices.add(assigned->devices);
-    for (const auto& affinity : request.affinities) offer.device_weights += std::abs(static_cast<double>(affinity.weight));
-    offer.device_matched_weights += assigned->matched_weights;
-    out.devices.push_back(std::move(assigned->devices));
-  }
-  if (ask.cores > 0) return assign_cores(ask.cores, capacity, taken, out);
+  for (const auto& request : ask.devices) DROVER_TRY(assign_devices(request, trial, offer, out));
+  if (ask.cores > 0) return assign_cores(ask.cores, offer.capacity, taken, out);
   return {};
 }
 
 }  // namespace
 
 Result<Offer> offer_resources(const model::TaskGroup& group, const model::Node& node, const std::vector<AllocPtr>& proposed,
-                              bool memory_oversubscription, Rng& rng) {
+                              bool memory_oversubscription, Rng& rng, const Preemptor* preemptor) {
   Offer offer;
-  NetworkIndex index;
-  if (asks_network(group)) {
-    if (!index.set_node(node)) return exhausted("network: port collision");
-    for (const auto& alloc : proposed) {
-      if (!index.add_alloc(*alloc)) return exhausted("network: port collision");
-    }
-  }
-  DeviceUse devices(node);
-  for (const auto& alloc : proposed) {
-    devices.add(*alloc);
-    offer.used.add(alloc_usage(*alloc));
-  }
+  Trial trial{node, asks_network(group), preemptor, proposed};
+  DROVER_TRY(trial.build());
   offer.capacity = node_capacity(node);
   offer.resources.shared.disk_mb = group.ephemeral_disk ? group.ephemeral_disk->size_mb : 0;
-  if (!group.networks.empty()) DROVER_TRY(assign_group_ports(group, node, index, rng, offer.resources));
+  if (!group.networks.empty()) {
+    auto assigned = assign_group_ports(group, node, trial.index, rng, offer.resources);
+    if (!assigned && preemptor != nullptr && trial.evict(preemptor->for_ports(group.networks.front(), trial.allocs), offer)) {
+      assigned = assign_group_ports(group, node, trial.index, rng, offer.resources);
+    }
+    if (!assigned) return fail(assigned.error());
+  }
+  const auto sum = [&] {
+    offer.used = {};
+    for (const auto& alloc : trial.allocs) offer.used.add(alloc_usage(*alloc));
+  };
+  sum();
   Cores taken = offer.used.cores;
-  for (const auto& task : group.tasks) {
-    DROVER_TRY(assign_task(task, offer.capacity, memory_oversubscription, index, devices, taken, rng, offer));
-  }
-  if (node.node_max_allocs > 0 && static_cast<std::int64_t>(proposed.size()) + 1 > node.node_max_allocs) {
-    return exhausted("max allocation exceeded");
-  }
-  offer.used.add(alloc_usage(offer.resources));
-  if (offer.used.core_overlap) return exhausted("cores");
-  if (const auto dimension = exceeded(offer.capacity, offer.used); !dimension.empty()) return exhausted(std::string(dimension));
+  for (const auto& task : group.tasks) DROVER_TRY(assign_task(task, memory_oversubscription, trial, taken, rng, offer));
+  if (!offer.evicted.empty()) sum();
+  const auto ask = alloc_usage(offer.resources);
+  offer.used.add(ask);
+  std::string dimension(exceeded(offer.capacity, offer.used));
+  if (offer.used.core_overlap) dimension = "cores";
+  if (node.node_max_allocs > 0 && static_cast<std::int64_t>(trial.allocs.size()) + 1 > node.node_max_allocs) dimension = "max allocation exceeded";
+  if (dimension.empty()) return offer;
+  const auto evicted = preemptor != nullptr ? preemptor->for_resources(ask, offer.capacity, trial.allocs) : Allocs();
+  if (evicted.empty()) return exhausted(std::move(dimension));
+  // The score is that of the node as full as it would be with everybody: evicting is no reward.
+  offer.evicted.insert(offer.evicted.end(), evicted.begin(), evicted.end());
   return offer;
 }
 

@@ -5,6 +5,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/error.h"
 #include "server/scheduler/fit/usage.h"
+#include "server/scheduler/preempt/preemptor.h"
 #include "server/scheduler/state_view.h"
 
 namespace drover::scheduler {
@@ -15,10 +16,13 @@ struct Offer {
   Capacity capacity;
   double device_weights = 0;          // sum of the affinities' absolute weights
   double device_matched_weights = 0;  // of those that hold
+  Allocs evicted;                     // to make room, with a preemptor
 };
 
-// The error is the dimension shown in metrics. `proposed` is what else would be on the node.
+// The error is the dimension shown in metrics. `proposed` is what else would be on the node; `preemptor`, when given, may take
+// some of it away.
 [[nodiscard]] Result<Offer> offer_resources(const model::TaskGroup& group, const model::Node& node,
-                                            const std::vector<AllocPtr>& proposed, bool memory_oversubscription, Rng& rng);
+                                            const std::vector<AllocPtr>& proposed, bool memory_oversubscription, Rng& rng,
+                                            const Preemptor* preemptor = nullptr);
 
 }  // namespace drover::scheduler

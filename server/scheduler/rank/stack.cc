@@ -251,7 +251,9 @@ std::optional<Placement> Stack::next_ranked(Group& group, const SelectOptions& o
 
 std::optional<Placement> Stack::rank(Group& group, const NodePtr& node, const SelectOptions& options) {
   const auto proposed = draft_.proposed(view_, node->id);
-  auto offer = offer_resources(*group.group, *node, proposed, oversubscribe_, rng_);
+  std::optional<Preemptor> preemptor;
+  if (options.preempt) preemptor.emplace(*job_, draft_);
+  auto offer = offer_resources(*group.group, *node, proposed, oversubscribe_, rng_, preemptor ? &*preemptor : nullptr);
   if (!offer) {
     metrics_.exhausted(*node, offer.error().message());
     return std::nullopt;
@@ -287,9 +289,11 @@ std::optional<Placement> Stack::rank(Group& group, const NodePtr& node, const Se
       const double spread = group.spreads.score(*node, draft_);
       if (spread != 0) score("allocation-spread", spread, true);
     }
+    if (!offer->evicted.empty()) score("preemption", preemption_score(offer->evicted), true);
   }
   placement.final_score = sum / appended;
   placement.resources = std::move(offer->resources);
+  placement.evicted = std::move(offer->evicted);
   metrics_.scored(node->id, placement.scores, placement.final_score);
   return placement;
 }

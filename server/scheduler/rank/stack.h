@@ -19,10 +19,13 @@
 
 namespace drover::scheduler {
 
+using Allocs = std::vector<AllocPtr>;
+
 struct SelectOptions {
   std::string alloc_name;
   std::set<std::string, std::less<>> penalty_nodes;
-  NodePtr preferred;  // tried before all others
+  NodePtr preferred = {};  // tried before all others
+  bool preempt = false;    // less urgent jobs may be evicted
 };
 
 // A node that was chosen and what the allocation gets there.
@@ -32,6 +35,7 @@ struct Placement {
   double final_score = 0;
   Scores scores;
   model::AllocMetric metrics;
+  Allocs evicted;
 };
 
 class Stack {

@@ -139,10 +139,10 @@ std::int64_t ClusterReconciler::take_placements(Group& g, std::vector<PlaceReque
     return allowed;
   }
   // What was lost is replaced even while the deployment waits.
-  if (!g.lost.empty()) {
-    const auto n = std::min(g.lost.size(), place.size());
-    g.desired->place += n;
-    out_.place.insert(out_.place.end(), place.begin(), place.begin() + static_cast<std::ptrdiff_t>(n));
+  for (auto& request : place) {
+    if (!request.lost) continue;
+    ++g.desired->place;
+    out_.place.push_back(std::move(request));
   }
   for (auto& request : place) {
     if (!request.reschedule) continue;
@@ -171,6 +171,8 @@ void ClusterReconciler::migrations(Group& g, NameIndex& names) {
   for (const auto& alloc : name_order(g.migrate)) {
     const bool canary = is_canary(*alloc);
     out_.stop.push_back({alloc, {.description = description::migrating}});
+    // Batch work that a drain cut off at its deadline is not started again.
+    if (in_.batch && alloc->desired_transition.migrate_disable_placement.value_or(false)) continue;
     out_.place.push_back({.name = names.unique(alloc->name), .group = g.group, .previous = alloc, .canary = canary,
                           .downgrade = canarying && !canary, .min_job_version = alloc->job->version});
   }

@@ -11,6 +11,7 @@ NameIndex::NameIndex(std::string job_id, std::string group, std::int64_t count, 
   for (const auto& [id, alloc] : in_use) {
     const auto index = name_index(alloc->name);
     if (index < 0) continue;
+    if (taken(index)) ++duplicates_[index];
     take(index);
   }
 }
@@ -32,8 +33,9 @@ void NameIndex::release(std::int64_t index) {
 
 std::string NameIndex::unique(const std::string& name) {
   const auto index = name_index(name);
-  if (index < 0 || !taken(index) || uses_[static_cast<std::size_t>(index)] < 2) return name;
-  --uses_[static_cast<std::size_t>(index)];
+  const auto at = duplicates_.find(index);
+  if (at == duplicates_.end() || at->second == 0) return name;
+  --at->second;
   return next(1).front();
 }
 

@@ -1,6 +1,7 @@
 // Which of the names job.group[0], [1], ... are in use, and which to give next or take away first (server contract 11.6).
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ class NameIndex {
   std::string group_;
   std::int64_t count_;
   std::vector<int> uses_;
+  std::map<std::int64_t, int> duplicates_;  // holders beyond the first, of those that existed
 };
 
 }  // namespace drover::scheduler

@@ -97,6 +97,9 @@ class Recorder {
         json["desired_updates"][group] = compact(desired);
       }
     }
+    if (eval.plan_annotations) {
+      for (const auto& stub : eval.plan_annotations->preempted_allocs) json["preempted_annotation"].push_back(stub.id);
+    }
     if (!eval.failed_tg_allocs.empty()) {
       for (const auto& [group, metric] : eval.failed_tg_allocs) {
         const auto full = encode(metric);
@@ -125,6 +128,11 @@ class Recorder {
         else update(*alloc, after);
       }
     }
+    for (const auto& [node, allocs] : plan.node_preemptions) {
+      for (const auto& alloc : allocs) {
+        out_["preemptions"].push_back({{"by", alloc->preempted_by_allocation}, {"desired_status", alloc->desired_status}, {"id", alloc->id}});
+      }
+    }
     if (plan.deployment) {
       auto json = compact(encode(*plan.deployment));
       for (const auto* key : {"CreateTime", "ModifyTime"}) json.erase(key);
@@ -142,6 +150,7 @@ class Recorder {
     if (alloc.deployment_status && alloc.deployment_status->canary) json["canary"] = true;
     if (!alloc.deployment_id.empty()) json["deployment"] = alloc.deployment_id;
     if (alloc.reschedule_tracker) json["reschedule_tracker"] = tracker_json(alloc.reschedule_tracker);
+    for (const auto& id : alloc.preempted_allocations) json["preempted"].push_back(id);
     out_["placements"].push_back(std::move(json));
   }
 

@@ -1,5 +1,7 @@
 #include "tests/unit/server/scheduler/memory_view.h"
 
+#include <algorithm>
+
 #include "server/scheduler/alloc_state.h"
 
 namespace drover::scheduler {
@@ -23,6 +25,7 @@ void MemoryView::add_alloc(model::Allocation alloc) {
 
 void MemoryView::commit(const model::Plan& plan) {
   ++index_;
+  commit_deployments(plan);
   const auto take = [&](const AllocPtr& planned, bool stops) {
     auto copy = *planned;
     const auto stored = alloc(planned->id);
@@ -46,6 +49,28 @@ void MemoryView::commit(const model::Plan& plan) {
   for (const auto* lists : {&plan.node_allocation, &plan.node_update, &plan.node_preemptions}) {
     for (const auto& [node, list] : *lists) {
       for (const auto& planned : list) take(planned, lists != &plan.node_allocation);
+    }
+  }
+}
+
+void MemoryView::commit_deployments(const model::Plan& plan) {
+  const auto put = [&](model::Deployment deployment) {
+    const auto at = std::ranges::find(deployments, deployment.id, [](const DeploymentPtr& d) -> const std::string& { return d->id; });
+    if (at == deployments.end()) {
+      deployment.create_index = index_;
+      deployments.push_back(std::make_shared<const model::Deployment>(std::move(deployment)));
+    } else {
+      *at = std::make_shared<const model::Deployment>(std::move(deployment));
+    }
+  };
+  if (plan.deployment) put(*plan.deployment);
+  for (const auto& update : plan.deployment_updates) {
+    for (const auto& stored : std::vector<DeploymentPtr>(deployments)) {
+      if (stored->id != update.deployment_id) continue;
+      auto changed = *stored;
+      changed.status = update.status;
+      changed.status_description = update.status_description;
+      put(std::move(changed));
     }
   }
 }

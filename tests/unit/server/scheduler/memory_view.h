@@ -23,7 +23,7 @@ class MemoryView final : public StateView {
   void add_node(model::Node node);
   void add_job(model::Job job);
   void add_alloc(model::Allocation alloc);
-  // Takes a plan's allocations over, as the server's state does.
+  // Takes over a plan's allocations and deployments, as the server's state does.
   void commit(const model::Plan& plan);
 
   std::uint64_t index() const override { return index_; }
@@ -43,6 +43,8 @@ class MemoryView final : public StateView {
   std::shared_ptr<const model::NodePool> node_pool(std::string_view name) const override;
 
  private:
+  void commit_deployments(const model::Plan& plan);
+
   std::map<std::string, std::map<std::string, AllocPtr, std::less<>>, std::less<>> by_node_;
 };
 

@@ -77,6 +77,7 @@ struct Selection {
     stack.set_job(*c.job);
     group = find_group(c.job.get(), c.input().at("group").get<std::string>());
     options.alloc_name = alloc_name(c.job->id, group->name, 0);
+    options.preempt = c.input().value("preempt", false);
     for (const auto& id : c.input().value("penalty_nodes", Json::array())) options.penalty_nodes.insert(id.get<std::string>());
   }
   Rng rng;
@@ -94,6 +95,8 @@ Json node_alone(Case& c, const NodePtr& node) {
   if (placement) {
     Json out = {{"scores", scores_json(placement->scores)}, {"norm_score", placement->final_score}, {"final_score", placement->final_score},
                 {"tasks", tasks_json(placement->resources)}};
+    for (const auto& alloc : placement->evicted) out["preempted"].push_back(alloc->id);
+    if (out.contains("preempted")) std::sort(out["preempted"].begin(), out["preempted"].end());
     if (!selection.group->networks.empty()) out["ports"] = ports_json(placement->resources, *selection.group);
     return out;
   }
@@ -139,6 +142,10 @@ Answers judge(Case& c) {
 TEST_CASE("golden rank: every node alone and one selection over all") {
   replay("rank", {"affinity", "anti-affinity", "binpack", "cores", "devices", "distinct", "lifecycle", "mixed", "oversubscription",
                   "penalty", "ports", "reserved", "spread"}, judge);
+}
+
+TEST_CASE("golden preempt: whom to evict on every node") {
+  replay("preempt", {"select"}, judge);
 }
 
 TEST_CASE("golden feasibility: reasons and feasible nodes") {

@@ -11,6 +11,10 @@ TEST_CASE("golden reconcile: whole evaluations") {
          [](Case& c) { return comparable(c, run_evaluation(c)); });
 }
 
+TEST_CASE("golden preempt: whole evaluations") {
+  replay("preempt", {"evaluation"}, [](Case& c) { return comparable(c, run_evaluation(c)); });
+}
+
 TEST_CASE("golden feasibility: datacenters and pools choose the candidate nodes") {
   replay("feasibility", {"datacenters-and-pools"}, [](Case& c) {
     const auto nodes = [](const Json& answer) {

@@ -2,96 +2,9 @@
 
 #include <set>
 
-#include "server/scheduler/alloc_state.h"
-#include "server/scheduler/scheduler.h"
-#include "tests/unit/server/scheduler/memory_view.h"
+#include "tests/unit/server/scheduler/world.h"
 
 namespace drover::scheduler {
-namespace {
-
-constexpr UnixNanos now = 1'776'159'000'000'000'000;
-
-model::Node make_node(int number) {
-  model::Node node;
-  node.id = fmt::format("0a{:06x}-0000-4000-8000-{:012x}", number, number);
-  node.name = fmt::format("n{}", number);
-  node.datacenter = "dc1";
-  node.node_pool = "default";
-  node.node_class = "m";
-  node.computed_class = "v1:1";
-  node.status = "ready";
-  node.scheduling_eligibility = "eligible";
-  node.attributes["kernel.name"] = "linux";
-  node.attributes["driver.raw_exec"] = "1";
-  auto& resources = node.node_resources.ensure();
-  resources.cpu.cpu_shares = 4000;
-  resources.memory.memory_mb = 8192;
-  resources.disk.disk_mb = 102400;
-  resources.networks.push_back({.mode = "host", .device = "eth0", .ip = "10.0.0.1"});
-  resources.node_networks.push_back({.mode = "host", .device = "eth0", .addresses = {{.alias = "default", .address = "10.0.0.1"}}});
-  return node;
-}
-
-model::Job make_job(const char* type, std::int64_t count) {
-  model::Job job;
-  job.id = "j";
-  job.name = "j";
-  job.namespace_ = "default";
-  job.type = type;
-  job.priority = 50;
-  job.datacenters = {"dc1"};
-  job.node_pool = "default";
-  job.job_modify_index = 10;
-  model::TaskGroup group;
-  group.name = "web";
-  group.count = count;
-  group.ephemeral_disk.ensure().size_mb = 150;
-  model::Task task;
-  task.name = "t";
-  task.driver = "raw_exec";
-  task.resources = model::Resources{.cpu = 500, .memory_mb = 256};
-  group.tasks.push_back(std::move(task));
-  job.task_groups.push_back(std::move(group));
-  return job;
-}
-
-model::Evaluation make_eval(const char* type) {
-  model::Evaluation eval;
-  eval.id = "0d000001-0000-4000-8000-000000000001";
-  eval.namespace_ = "default";
-  eval.job_id = "j";
-  eval.type = type;
-  eval.triggered_by = "job-register";
-  eval.status = "pending";
-  eval.priority = 50;
-  return eval;
-}
-
-struct World {
-  World(const char* type, int nodes, std::int64_t count) : view(std::make_shared<MemoryView>()), eval(make_eval(type)) {
-    for (int i = 0; i < nodes; ++i) view->add_node(make_node(i));
-    view->add_job(make_job(type, count));
-  }
-  // Commits everything.
-  Step run() {
-    Rng rng(5);
-    const auto evaluation = make_run(eval, rng);
-    auto step = evaluation->begin(view, now);
-    while (step.plan) {
-      plans.push_back(*step.plan);
-      auto next = std::make_shared<MemoryView>(*view);
-      next->commit(*step.plan);
-      view = next;
-      step = evaluation->resume({.node_update = step.plan->node_update, .node_allocation = step.plan->node_allocation}, nullptr, now);
-    }
-    return step;
-  }
-  std::shared_ptr<MemoryView> view;
-  model::Evaluation eval;
-  std::vector<model::Plan> plans;
-};
-
-}  // namespace
 
 TEST_CASE("run: V01 a registered service is placed once per name, with metrics") {
   World world("service", 10, 10);
