@@ -81,10 +81,11 @@ Async<Response> get(const Context& c, Request request) {
   model::ObjectRequest query;
   query.id = request.param("id");
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  const auto related = read_bool(request.query, "related");
-  if (!related) co_return error_answer(related.error());
+  // A value that is no boolean counts as false here.
+  const auto asked = read_bool(request.query, "related");
+  const bool related = asked && asked->value_or(false);
   auto reply = co_await c.caller.call(endpoints::eval_get, std::move(query));
-  if (!reply || !reply->item || !related->value_or(false)) co_return object_answer(request, reply, "eval not found");
+  if (!reply || !reply->item || !related) co_return object_answer(request, reply, "eval not found");
   model::ListRequest others;
   others.job_id = reply->item->job_id;
   others.namespace_ = reply->item->namespace_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "sdk/base/fail_point.h"
 #include "sdk/base/uuid.h"
 #include "server/rpc/job_check.h"
 
@@ -70,6 +71,7 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
   const std::string id = job.id;
   message.job = std::make_shared<const model::Job>(std::move(job));
   auto index = co_await c.writer.write(std::move(message));
+  fail_point("server.job_stored");
   if (!index) co_return fail(index.error());
   reply.index = *index;
   if (!reply.eval_id.empty()) reply.eval_create_index = *index;
@@ -101,6 +103,7 @@ Async<Result<model::JobDeregisterResponse>> deregister(Context& c, model::JobDer
     message.eval = std::move(eval);
   }
   auto index = co_await c.writer.write(std::move(message));
+  fail_point("server.stop_stored");
   if (!index) co_return fail(index.error());
   reply.index = reply.job_modify_index = reply.eval_create_index = *index;
   co_return reply;

@@ -3,7 +3,6 @@
 
 #include "sdk/base/text.h"
 #include "server/rpc/query.h"
-#include "server/state/defaults.h"
 
 namespace drover::rpc {
 namespace {
@@ -87,7 +86,7 @@ Async<Result<model::WriteMeta>> upsert_pool(Context& c, model::NodePoolUpsertReq
   if (pool.description.size() > max_description) errors.push_back(fmt::format("description longer than {}", max_description));
   if (!errors.empty()) co_return fail(Code::invalid_argument, "invalid node pool {}: {}", quote(pool.name), error_list(errors));
   if (pool.name == "all" || pool.name == "default") co_return fail(Code::invalid_argument, "modifying node pool {} is not allowed", quote(pool.name));
-  if (pool.node_identity_ttl.count() == 0) pool.node_identity_ttl = state::default_node_identity_ttl;
+  if (pool.node_identity_ttl.count() == 0) pool.node_identity_ttl = model::default_node_identity_ttl;
   pool.hash = state::content_hash(pool);
   fsm::NodePoolUpsert message;
   message.pools.push_back(std::move(pool));

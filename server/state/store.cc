@@ -1,7 +1,5 @@
 #include "server/state/store.h"
 
-#include "server/state/defaults.h"
-
 namespace drover::state {
 
 Store::Store() {
@@ -9,12 +7,12 @@ Store::Store() {
   model::NodePool all;
   all.name = "all";
   all.description = "Node pool with all nodes in the cluster.";
-  all.node_identity_ttl = default_node_identity_ttl;
+  all.node_identity_ttl = model::default_node_identity_ttl;
   txn.put_node_pool(std::move(all));
   model::NodePool usual;
   usual.name = "default";
   usual.description = "Default node pool.";
-  usual.node_identity_ttl = default_node_identity_ttl;
+  usual.node_identity_ttl = model::default_node_identity_ttl;
   txn.put_node_pool(std::move(usual));
   model::Namespace shared;
   shared.name = "default";

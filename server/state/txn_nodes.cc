@@ -1,4 +1,3 @@
-#include "server/state/defaults.h"
 #include "server/state/txn.h"
 
 namespace drover::state {
@@ -45,7 +44,7 @@ void Txn::put_node(model::Node node, const model::NodeEvent* event) {
   if (t_.node_pools.find(node.node_pool) == nullptr) {
     model::NodePool pool;
     pool.name = node.node_pool;
-    pool.node_identity_ttl = default_node_identity_ttl;
+    pool.node_identity_ttl = model::default_node_identity_ttl;
     put_node_pool(std::move(pool));
   }
   store_node(before, std::move(node), true);

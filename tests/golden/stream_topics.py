@@ -434,7 +434,7 @@ def follow_monitor(player, row):
         head = False
         while not answer.ended and not (head and (got or not wanted[0]) and (beats or not wanted[1])):
             if wanted[0] and not got:
-                player.agent.call('PUT', player.fill('/v1/client/allocation/<ctl>/restart'), {'TaskName': 'main'})
+                player.agent.request('PUT', player.fill('/v1/client/allocation/<ctl>/restart'), {'TaskName': 'main'})  # refused while one is under way
                 for plugin in player.agent.plugins('drover-driver-mock') if 'log_level' not in row['request']['path'] else []:
                     os.kill(plugin, signal.SIGKILL)
             try:

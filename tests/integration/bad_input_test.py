@@ -139,7 +139,7 @@ def test_malformed_bodies_are_refused(sandbox):
 
 def test_client_that_vanishes_from_a_stream_frees_it(sandbox):
     agent = dev(sandbox)
-    agent.run(shell_job('talks', 'while echo x; do sleep 0.01; done'))
+    agent.run(shell_job('talks', 'while echo x; do sleep 0.01; done'), '-detach')
     alloc = agent.wait_alloc('talks', 'running')
 
     def descriptors():
