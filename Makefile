@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 BUILD ?= build
 BUILDTYPE ?= release
+PREFIX ?= /usr/local
 # The compiler is clang-19 through ccache where there is one; CXX and CC name another.
 
 .PHONY: help
@@ -23,7 +24,7 @@ asan: ## build and run the unit tests under ASan and UBSan in ./build-asan
 	@$(MAKE) --no-print-directory build BUILD=build-asan BUILDTYPE=asan
 	@tools/test build-asan unit
 
-.PHONY: test unit integration golden
+.PHONY: test unit integration golden test-fresh
 test: build ## run every test this machine can run (LONG=1 for the long form)
 	@tools/test $(BUILD) all
 unit: build ## run the unit tests
@@ -35,20 +36,21 @@ golden: build ## count agreement with the recorded answers (DIR=path counts thos
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 
-.PHONY: demo test-fresh
+.PHONY: demo
 demo: build ## run one job from file to log line (KEEP=1 leaves the agent up)
 	@BUILD=$(BUILD) tools/demo
 
 .PHONY: lint fmt bench fuzz install build-stats
 lint: setup ## check the include table, headers and names
 	@tools/lint
-fmt: setup ## format the sources that changed
-	@git diff --name-only --diff-filter=d HEAD -- '*.cc' '*.h' | xargs -r clang-format-19 -i
+fmt: setup ## format the lines that changed since the last commit
+	@git clang-format-19 --binary clang-format-19 --force --quiet HEAD -- '*.cc' '*.h' || [ $$? -eq 1 ]  # 1: something was formatted
 bench: setup ## build and run the benchmarks
 	@tools/bench
 fuzz: setup ## build the fuzz targets and run each for a short time
 	@tools/fuzz
 install: build ## install below PREFIX (/usr/local), honouring DESTDIR
-	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+	@meson configure $(BUILD) -Dprefix="$(PREFIX)"
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
 build-stats: ## show where the time of the last build went
 	@tools/build-stats $(BUILD)

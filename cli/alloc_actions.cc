@@ -51,6 +51,7 @@ class AllocRestart final : public Command {
     int code = 0;
     const auto alloc = find_alloc(context, arguments[0], verbose_, code);
     if (!alloc) return code;
+    if (!task.empty() && !has_task(context, *alloc, task)) return 1;
     const nlohmann::json body{{"TaskName", task}, {"AllTasks", all_tasks_}};
     auto answer = context.api().put(fmt::format("/v1/client/allocation/{}/restart", alloc->id), body.dump(), {{"namespace", alloc->namespace_}});
     if (!answer) return context.failed(fmt::format("Failed to restart allocation:\n\n{}", answer.error().message()));

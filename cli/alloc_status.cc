@@ -37,9 +37,9 @@ class AllocStatus final : public Command {
 
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.empty() && output_.wanted()) {
-      auto answer = context.api().get("/v1/allocations");
-      if (!answer) return context.failed(fmt::format("Error querying allocations: {}", answer.error().message()));
-      return write_formatted(context, output_, answer->body);
+      auto all = context.api().read<model::List<model::AllocListStub>>("/v1/allocations");
+      if (!all) return context.failed(fmt::format("Error querying allocations: {}", all.error().message()));
+      return write_formatted(context, output_, client_value(*all));
     }
     if (arguments.size() != 1) {
       return context.usage_error("This command takes one of the following argument conditions:\n * A single <allocation>\n * No arguments, with output format specified");
@@ -47,7 +47,7 @@ class AllocStatus final : public Command {
     int code = 0;
     const auto alloc = find_alloc(context, arguments[0], verbose_, code);
     if (!alloc) return code;
-    if (output_.wanted()) return write_formatted(context, output_, model::to_json(*alloc));
+    if (output_.wanted()) return write_formatted(context, output_, client_value(*alloc));
     now_ = system_clock().unix_nanos();
     show_head(context, *alloc);
     if (short_) show_tasks_short(context, *alloc);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/api_client.h"
+#include "cli/complete.h"
 #include "sdk/base/text.h"
 
 namespace drover::cli {
@@ -15,6 +16,106 @@ std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
+
+bool is_group(std::string_view words) {
+  const std::string prefix = std::string(words) + " ";
+  for (const CommandEntry& entry : all_commands()) {
+    if (entry.words.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+bool is_help(std::string_view word) { return word == "-h" || word == "-help" || word == "--help"; }
+
+std::string group_synopsis(std::string_view words) {
+  for (const auto& [name, synopsis] : command_groups()) {
+    if (name == words) return synopsis;
+  }
+  return "";
+}
+
+// The text with every line two blanks in.
+std::string indented(const std::string& text) { return "  " + replace_all(text, "\n", "\n  "); }
+
+std::string command_help(const CommandEntry& entry) {
+  FlagSet flags;
+  GeneralOptions options;
+  const auto command = entry.make();
+  command->flags(flags);
+  std::string out = fmt::format("Usage: nomad {} {}\n\n{}\n", entry.words, entry.arguments, indented(entry.help));
+  std::string others;
+  for (const CommandEntry& other : all_commands()) {
+    if (other.alias_of == entry.words && !other.hidden) others += fmt::format("{}nomad {}", others.empty() ? "" : ", ", other.words);
+  }
+  if (!others.empty()) out += fmt::format("\n  Also: {}\n", others);
+  if (entry.general_options) {
+    FlagSet general;
+    add_general_flags(general, options);
+    out += "\nGeneral options:\n\n" + general.help();
+  }
+  if (const std::string own = flags.help(); !own.empty()) out += "\nOptions:\n\n" + own;
+  while (!out.empty() && out.back() == '\n') out.pop_back();
+  return out;
+}
+
+// Two columns: the next word below `prefix` and its synopsis.
+std::string listing(std::string_view prefix, const std::set<std::string, std::less<>>* only, const std::set<std::string, std::less<>>* except) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const CommandEntry& entry : all_commands()) {
+    if (entry.hidden || !entry.words.starts_with(prefix)) continue;
+    const std::string rest = entry.words.substr(prefix.size());
+    const std::string word = rest.substr(0, rest.find(' '));
+    if ((only != nullptr && !only->contains(word)) || (except != nullptr && except->contains(word))) continue;
+    if (only == nullptr && prefix.empty() && !entry.alias_of.empty()) continue;
+    if (!rows.empty() && rows.back().first == word) continue;
+    const std::string words = std::string(prefix) + word;
+    const CommandEntry* command = find_command(words);
+    rows.emplace_back(word, command != nullptr ? command->synopsis : group_synopsis(words));
+  }
+  std::size_t width = 0;
+  for (const auto& [word, text] : rows) width = std::max(width, word.size());
+  std::string out;
+  for (const auto& [word, text] : rows) out += fmt::format("    {}{}    {}\n", word, std::string(width - word.size(), ' '), text);
+  return out;
+}
+
+std::string group_help(std::string_view words) {
+  const std::string synopsis = group_synopsis(words);
+  return fmt::format("Usage: nomad {} <subcommand> [options] [args]\n\n{}Subcommands:\n\n{}", words, synopsis.empty() ? "" : indented(synopsis) + "\n\n", listing(std::string(words) + " ", nullptr, nullptr));
+}
+
+std::string top_help() {
+  static const std::set<std::string, std::less<>> common{"run", "stop", "status", "alloc", "job", "node", "agent"};
+  return fmt::format("Usage: nomad [-version] [-help] [-autocomplete-(un)install] <command> [args]\n\nCommon commands:\n{}\nOther commands:\n{}",
+                     listing("", &common, nullptr), listing("", nullptr, &common));
+}
+
+int run_entry(const CommandEntry& entry, const std::vector<std::string>& words, Ui& ui) {
+  for (const std::string& word : words) {
+    if (word == "--") break;
+    if (is_help(word)) {
+      ui.out(command_help(entry));
+      return 0;
+    }
+  }
+  Context context(ui);
+  context.command = entry.words;
+  context.options = options_from_environment();
+  FlagSet flags;
+  if (entry.general_options) add_general_flags(flags, context.options);
+  const auto command = entry.make();
+  command->flags(flags);
+  auto arguments = flags.parse(words);
+  if (!arguments) {
+    ui.error(arguments.error().message());
+    ui.out(command_help(entry));
+    if (!entry.flag_error_again.empty()) ui.error(entry.flag_error_again + arguments.error().message());
+    return entry.flag_error_code;
+  }
+  ui.set_color(!context.options.no_color && (context.options.force_color || ::isatty(STDOUT_FILENO) == 1));
+  return command->run(context, *arguments);
+}
+}  // namespace
 
 GeneralOptions options_from_environment() {
   GeneralOptions out;
@@ -50,93 +151,12 @@ void add_general_flags(FlagSet& flags, GeneralOptions& options) {
   flags.boolean("insecure", options.tls_skip_verify, "");
 }
 
-const CommandEntry* find_entry(std::string_view words) {
+const CommandEntry* find_command(std::string_view words) {
   for (const CommandEntry& entry : all_commands()) {
-    if (entry.words == words) return entry.alias_of.empty() ? &entry : find_entry(entry.alias_of);
+    if (entry.words == words) return entry.alias_of.empty() ? &entry : find_command(entry.alias_of);
   }
   return nullptr;
 }
-
-bool is_group(std::string_view words) {
-  const std::string prefix = std::string(words) + " ";
-  for (const CommandEntry& entry : all_commands()) {
-    if (entry.words.starts_with(prefix)) return true;
-  }
-  return false;
-}
-
-bool is_help(std::string_view word) { return word == "-h" || word == "-help" || word == "--help"; }
-
-std::string command_help(const CommandEntry& entry) {
-  FlagSet flags;
-  GeneralOptions options;
-  const auto command = entry.make();
-  command->flags(flags);
-  std::string out = fmt::format("Usage: nomad {} {}\n\n{}\n", entry.words, entry.arguments, entry.help.empty() ? "  " + entry.synopsis + "\n" : entry.help);
-  if (entry.general_options) {
-    FlagSet general;
-    add_general_flags(general, options);
-    out += "\nGeneral options:\n\n" + general.help();
-  }
-  if (const std::string own = flags.help(); !own.empty()) out += "\nOptions:\n\n" + own;
-  while (!out.empty() && out.back() == '\n') out.pop_back();
-  return out;
-}
-
-// Two columns: the next word below `prefix` and its synopsis.
-std::string listing(std::string_view prefix, const std::set<std::string, std::less<>>* only, const std::set<std::string, std::less<>>* except) {
-  std::vector<std::pair<std::string, std::string>> rows;
-  for (const CommandEntry& entry : all_commands()) {
-    if (entry.hidden || !entry.words.starts_with(prefix)) continue;
-    const std::string rest = entry.words.substr(prefix.size());
-    const std::string word = rest.substr(0, rest.find(' '));
-    if ((only != nullptr && !only->contains(word)) || (except != nullptr && except->contains(word))) continue;
-    if (only == nullptr && prefix.empty() && !entry.alias_of.empty()) continue;
-    if (!rows.empty() && rows.back().first == word) continue;
-    rows.emplace_back(word, word == rest ? entry.synopsis : fmt::format("Interact with {}", word == "alloc" ? "allocations" : word == "eval" ? "evaluations" : word + "s"));
-  }
-  std::size_t width = 0;
-  for (const auto& [word, text] : rows) width = std::max(width, word.size());
-  std::string out;
-  for (const auto& [word, text] : rows) out += fmt::format("    {}{}    {}\n", word, std::string(width - word.size(), ' '), text);
-  return out;
-}
-
-std::string group_help(std::string_view words) {
-  return fmt::format("Usage: nomad {} <subcommand> [options] [args]\n\nSubcommands:\n\n{}", words, listing(std::string(words) + " ", nullptr, nullptr));
-}
-
-std::string top_help() {
-  static const std::set<std::string, std::less<>> common{"run", "stop", "status", "alloc", "job", "node", "agent"};
-  return fmt::format("Usage: nomad [-version] [-help] [-autocomplete-(un)install] <command> [args]\n\nCommon commands:\n{}\nOther commands:\n{}",
-                     listing("", &common, nullptr), listing("", nullptr, &common));
-}
-
-int run_entry(const CommandEntry& entry, const std::vector<std::string>& words, Ui& ui) {
-  for (const std::string& word : words) {
-    if (word == "--") break;
-    if (is_help(word)) {
-      ui.out(command_help(entry));
-      return 0;
-    }
-  }
-  Context context(ui);
-  context.command = entry.words;
-  context.options = options_from_environment();
-  FlagSet flags;
-  if (entry.general_options) add_general_flags(flags, context.options);
-  const auto command = entry.make();
-  command->flags(flags);
-  auto arguments = flags.parse(words);
-  if (!arguments) {
-    ui.error(arguments.error().message());
-    ui.out(command_help(entry));
-    return entry.flag_error_code;
-  }
-  ui.set_color(!context.options.no_color && (context.options.force_color || ::isatty(STDOUT_FILENO) == 1));
-  return command->run(context, *arguments);
-}
-}  // namespace
 
 Context::Context(Ui& target) : ui(target) {}
 Context::~Context() = default;
@@ -160,7 +180,7 @@ int Context::failed(std::string_view sentence) {
 void Context::ui_hint(std::string_view description, std::string_view path) {
   const std::string wanted = environment("NOMAD_CLI_SHOW_HINTS");
   if (!wanted.empty() && !parse_bool(wanted).value_or(true)) return;
-  ui.error(fmt::format("\n==> {} in the Web UI: {}/ui{}", description, options.address, path));
+  ui.error(fmt::format("\n\n==> {} in the Web UI: {}/ui{}", description, options.address, path));
 }
 
 int run_command_line(const std::vector<std::string>& words, Ui& ui) {
@@ -168,7 +188,17 @@ int run_command_line(const std::vector<std::string>& words, Ui& ui) {
     ui.out(top_help());
     return 127;
   }
-  if (words[0] == "-v" || words[0] == "-version" || words[0] == "--version") return run_entry(*find_entry("version"), {}, ui);
+  if (words[0] == "-autocomplete-install" || words[0] == "-autocomplete-uninstall") {
+    const bool install = words[0] == "-autocomplete-install";
+    auto changed = install ? install_completion(environment("HOME"), ui.program_path()) : uninstall_completion(environment("HOME"), ui.program_path());
+    if (!changed) {
+      ui.error(fmt::format("Error {} autocompletion: {}", install ? "installing" : "removing", changed.error().message()));
+      return 1;
+    }
+    for (const std::string& file : *changed) ui.out(fmt::format("{} {}", install ? "Written to" : "Removed from", file));
+    return 0;
+  }
+  if (words[0] == "-v" || words[0] == "-version" || words[0] == "--version") return run_entry(*find_command("version"), {}, ui);
   if (is_help(words[0])) {
     ui.out(top_help());
     return 0;
@@ -185,7 +215,7 @@ int run_command_line(const std::vector<std::string>& words, Ui& ui) {
   std::size_t used = 0;
   for (std::size_t i = 0; i < words.size() && i < 4 && !words[i].starts_with('-'); ++i) {
     name += (i == 0 ? "" : " ") + words[i];
-    if (const CommandEntry* found = find_entry(name); found != nullptr) {
+    if (const CommandEntry* found = find_command(name); found != nullptr) {
       entry = found;
       used = i + 1;
     }
@@ -198,42 +228,6 @@ int run_command_line(const std::vector<std::string>& words, Ui& ui) {
   }
   ui.out(top_help());
   return 127;
-}
-
-std::vector<std::string> complete(std::string_view line) {
-  const bool fresh = !line.empty() && line.back() == ' ';
-  std::vector<std::string> words;
-  for (std::string& word : split(line, ' ')) {
-    if (!word.empty()) words.push_back(std::move(word));
-  }
-  if (!words.empty()) words.erase(words.begin());
-  std::string partial;
-  if (!fresh && !words.empty()) {
-    partial = words.back();
-    words.pop_back();
-  }
-  std::set<std::string> out;
-  const std::string prefix = words.empty() ? "" : join(words, " ") + " ";
-  if (partial.starts_with('-')) {
-    if (const CommandEntry* entry = find_entry(join(words, " ")); entry != nullptr) {
-      FlagSet flags;
-      GeneralOptions options;
-      const auto command = entry->make();
-      command->flags(flags);
-      if (entry->general_options) add_general_flags(flags, options);
-      for (const std::string& name : flags.names()) {
-        if (name.starts_with(partial)) out.insert(name);
-      }
-    }
-  } else {
-    for (const CommandEntry& entry : all_commands()) {
-      if (entry.hidden || !entry.words.starts_with(prefix)) continue;
-      const std::string rest = entry.words.substr(prefix.size());
-      const std::string word = rest.substr(0, rest.find(' '));
-      if (!word.empty() && word.starts_with(partial)) out.insert(word);
-    }
-  }
-  return {out.begin(), out.end()};
 }
 
 }  // namespace drover::cli

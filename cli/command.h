@@ -47,25 +47,36 @@ class Command {
   virtual int run(Context& context, const std::vector<std::string>& arguments) = 0;
 };
 
+// What an argument of a command stands for, for completion.
+enum class Completes { nothing, jobs, allocs, nodes, evals, deployments, namespaces, pools, anything, files, job_files };
+
 struct CommandEntry {
   std::string words;      // "job run"
-  std::string synopsis;   // one line
-  std::string arguments;  // "[options] <path>"
-  std::string help;       // paragraphs
-  std::function<std::unique_ptr<Command>()> make;
+  std::string synopsis = {};   // one line
+  std::string arguments = {};  // "[options] <path>"
+  std::string help = {};       // what it does, in paragraphs
+  std::function<std::unique_ptr<Command>()> make = {};
   bool hidden = false;
   bool general_options = true;
-  std::string alias_of;   // not empty: the words of the command it stands for
+  std::string alias_of = {};   // not empty: the words of the command it stands for
   int flag_error_code = 1;
+  // What the complaint about a flag is said again after, below the help.
+  std::string flag_error_again = {};
+  Completes completes = Completes::nothing;
 };
 
 // Every command, sorted by words. Groups are not listed: they are the first words of others.
 [[nodiscard]] const std::vector<CommandEntry>& all_commands();
 
+// The groups of commands and what they are about, sorted.
+[[nodiscard]] const std::vector<std::pair<std::string, std::string>>& command_groups();
+// The command of these words, through aliases; null when there is none.
+[[nodiscard]] const CommandEntry* find_command(std::string_view words);
+// The flags every command but a few has, bound to `options`; and what the environment says of them.
+void add_general_flags(FlagSet& flags, GeneralOptions& options);
+[[nodiscard]] GeneralOptions options_from_environment();
+
 // Runs a whole command line (without argv[0]) and returns the exit code.
 [[nodiscard]] int run_command_line(const std::vector<std::string>& words, Ui& ui);
-
-// Candidates for the shell's COMP_LINE.
-[[nodiscard]] std::vector<std::string> complete(std::string_view line);
 
 }  // namespace drover::cli

@@ -7,6 +7,14 @@
 
 namespace drover::cli {
 
+std::string deployment_table(const model::List<model::Deployment>& deployments, bool verbose) {
+  std::vector<std::vector<std::string>> rows{{"ID", "Job ID", "Job Version", "Status", "Description"}};
+  for (const auto& one : deployments) {
+    rows.push_back({short_id(one.id, verbose), one.job_id, std::to_string(one.job_version), one.status, one.status_description});
+  }
+  return format_table(rows);
+}
+
 std::string deployment_block(const model::Deployment& deployment, bool verbose, const std::string& indent, bool full) {
   std::vector<std::pair<std::string, std::string>> pairs{{"ID", short_id(deployment.id, verbose)}};
   if (full) {

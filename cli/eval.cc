@@ -40,9 +40,9 @@ class EvalList final : public Command {
     if (per_page_ > 0) query.emplace_back("per_page", std::to_string(per_page_));
     auto answer = context.api().get("/v1/evaluations", query);
     if (!answer) return context.failed(fmt::format("Error querying evaluations: {}", answer.error().message()));
-    if (output_.wanted()) return write_formatted(context, output_, answer->body);
     model::List<model::Evaluation> evals;
     if (auto decoded = model::from_json(answer->body, evals); !decoded) return context.failed(decoded.error().message());
+    if (output_.wanted()) return write_formatted(context, output_, client_value(evals));
     if (evals.empty()) {
       context.ui.out("No evals found");
       return 0;
@@ -82,7 +82,7 @@ class EvalStatus final : public Command {
     const auto eval = find_eval(context, arguments[0], verbose_, code);
     if (!eval) return code;
     if (monitor_) return monitor_eval(context, eval->id, verbose_);
-    if (output_.wanted()) return write_formatted(context, output_, model::to_json(*eval));
+    if (output_.wanted()) return write_formatted(context, output_, client_value(*eval));
     show(context, *eval);
     context.ui_hint("View evaluation details", "/evaluations?currentEval=" + eval->id);
     return 0;

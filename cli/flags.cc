@@ -7,6 +7,14 @@
 
 namespace drover::cli {
 
+Result<std::uint64_t> parse_unsigned(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) return fail(Code::invalid_argument, "strconv.ParseUint: parsing {}: value out of range", quote(text));
+  if (error != std::errc{} || end != text.data() + text.size()) return fail(Code::invalid_argument, "strconv.ParseUint: parsing {}: invalid syntax", quote(text));
+  return value;
+}
+
 Result<bool> parse_bool(std::string_view text) {
   for (const std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"}) {
     if (text == yes) return true;
@@ -41,6 +49,24 @@ void FlagSet::integer(std::string name, std::int64_t& value, std::string help) {
   add(std::move(name), std::move(help), false, [&value](std::string_view word) -> Result<> {
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (error != std::errc{} || end != word.data() + word.size()) return fail(Code::invalid_argument, "parse error");
+    return {};
+  });
+}
+
+void FlagSet::optional_boolean(std::string name, std::optional<bool>& value, std::string help) {
+  add(std::move(name), std::move(help), false, [&value](std::string_view word) -> Result<> {
+    const auto parsed = parse_bool(word);
+    if (!parsed) return fail(Code::invalid_argument, "strconv.ParseBool: parsing {}: invalid syntax", quote(word));
+    value = *parsed;
+    return {};
+  });
+}
+
+void FlagSet::optional_integer(std::string name, std::optional<std::uint64_t>& value, std::string help) {
+  add(std::move(name), std::move(help), false, [&value](std::string_view word) -> Result<> {
+    const auto parsed = parse_unsigned(word);
+    if (!parsed) return fail(parsed.error());
+    value = *parsed;
     return {};
   });
 }
@@ -80,7 +106,8 @@ Result<std::vector<std::string>> FlagSet::parse(const std::vector<std::string>& 
       value = words[++at];
     }
     if (auto set = flag->set(value); !set) {
-      return fail(Code::invalid_argument, "invalid {}value {} for flag -{}: {}", flag->is_boolean ? "boolean " : "", quote(value), name, set.error().message());
+      return fail(Code::invalid_argument, "invalid {}value {} for {}-{}: {}", flag->is_boolean ? "boolean " : "", quote(value), flag->is_boolean ? "" : "flag ", name,
+                  set.error().message());
     }
   }
   return std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ class FlagSet {
   void boolean(std::string name, bool& value, std::string help);
   void text(std::string name, std::string& value, std::string help);
   void integer(std::string name, std::int64_t& value, std::string help);
+  // A boolean or number that stays unset unless given; always takes a value.
+  void optional_boolean(std::string name, std::optional<bool>& value, std::string help);
+  void optional_integer(std::string name, std::optional<std::uint64_t>& value, std::string help);
   // May be given several times; the values are appended.
   void list(std::string name, std::vector<std::string>& values, std::string help);
 
@@ -40,6 +44,8 @@ class FlagSet {
   std::vector<Flag> flags_;
 };
 
+// Go's strconv.ParseUint, with its complaint.
+[[nodiscard]] Result<std::uint64_t> parse_unsigned(std::string_view text);
 // Go's strconv.ParseBool.
 [[nodiscard]] Result<bool> parse_bool(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/job_source.h"
 #include "cli/monitor.h"
+#include "cli/periodic.h"
 #include "lib/model/api_job.h"
 #include "sdk/base/text.h"
 
@@ -30,6 +31,7 @@ class JobRun final : public Command {
 
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
+    source_.excerpts = context.ui.shows_excerpts();
     auto source = read_job_source(arguments[0], source_);
     if (!source) return context.failed(source.error().message());
     if (output_) {
@@ -67,15 +69,26 @@ class JobRun final : public Command {
     const auto hint = [&] { context.ui_hint("View this job", fmt::format("/jobs/{}@{}", id, ns)); };
     if (detach_ || response.eval_id.empty()) {
       context.ui.out("Job registration successful");
+      if (const auto next = next_launch(*source->job); next) context.ui.out(fmt::format("Approximate next launch time: {}", *next));
       if (!response.eval_id.empty()) context.ui.out(fmt::format("Evaluation ID: {}", response.eval_id));
       hint();
       return 0;
     }
     hint();
+    context.ui.error("");
     return monitor_eval(context, response.eval_id, verbose_);
   }
 
  private:
+  // Of a periodic job that is not parameterized as well.
+  static std::optional<std::string> next_launch(const model::Json& job) {
+    const auto periodic = job.find("Periodic");
+    if (periodic == job.end() || !periodic->is_object() || !job.value("ParameterizedJob", model::Json()).is_null()) return std::nullopt;
+    model::Job whole;
+    if (auto decoded = model::from_json(job.dump(), whole); !decoded || !whole.periodic) return std::nullopt;
+    return next_launch_text(*whole.periodic);
+  }
+
   static int refused(Context& context, const Error& error) {
     const std::string& text = error.message();
     if (const std::size_t at = text.find("Enforcing job modify index"); at != std::string::npos) {

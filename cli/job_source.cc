@@ -66,9 +66,15 @@ Result<model::Json> read_hcl(const std::string& text, const std::string& path, c
     const auto [key, value] = split_once(*at, '=');
     if (key.starts_with("NOMAD_VAR_")) input.environment.emplace(key, value);
   }
-  auto job = jobspec::parse(input);
-  if (!job) return fail(Code::invalid_argument, "Error parsing job file from {}:\n{}", path, job.error().message());
-  return job;
+  hcl::Diagnostics diagnostics;
+  auto job = jobspec::parse(input, diagnostics);
+  if (job) return job;
+  std::string problems = fmt::format("Error parsing job file from {}:\n{}", path, job.error().message());
+  for (const hcl::Diagnostic& one : diagnostics.items()) {
+    const std::string excerpt = options.excerpts ? hcl::excerpt(one) : "";
+    if (!excerpt.empty()) problems += "\n\n" + excerpt.substr(0, excerpt.size() - 1);
+  }
+  return fail(Error(Code::invalid_argument, std::move(problems)));
 }
 }  // namespace
 

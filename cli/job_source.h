@@ -16,6 +16,8 @@ struct JobSourceOptions {
   bool hcl2_strict = true;
   std::vector<std::string> vars;
   std::vector<std::string> var_files;
+  // Whether errors show the source line with a caret below the text the reference prints.
+  bool excerpts = false;
 
   void flags(FlagSet& set);
 };

@@ -1,8 +1,11 @@
 // job status: the list of jobs, or one job with its summary, deployment and allocations (cli contract 3.1).
+#include <algorithm>
+
 #include "cli/alloc_table.h"
 #include "cli/api_client.h"
 #include "cli/commands.h"
 #include "cli/deployment_view.h"
+#include "cli/periodic.h"
 #include "cli/lookup.h"
 #include "cli/output_options.h"
 #include "lib/model/deployment.h"
@@ -43,19 +46,17 @@ class JobStatus final : public Command {
  private:
   int list(Context& context) {
     const bool wild = context.options.namespace_ == "*";
-    auto answer = context.api().get("/v1/jobs");
-    if (!answer) return context.failed(fmt::format("Error querying jobs: {}", answer.error().message()));
-    model::List<model::JobListStub> jobs;
-    if (auto decoded = model::from_json(answer->body, jobs); !decoded) return context.failed(decoded.error().message());
-    if (jobs.empty()) {
+    auto jobs = context.api().read<model::List<model::JobListStub>>("/v1/jobs");
+    if (!jobs) return context.failed(fmt::format("Error querying jobs: {}", jobs.error().message()));
+    if (jobs->empty()) {
       context.ui.out("No running jobs");
     } else if (output_.wanted()) {
-      return write_formatted(context, output_, answer->body);
+      return write_formatted(context, output_, client_value(*jobs));
     } else {
       std::vector<std::vector<std::string>> rows{{"ID"}};
       if (wild) rows[0].push_back("Namespace");
       for (const char* head : {"Type", "Priority", "Status", "Submit Date"}) rows[0].push_back(head);
-      for (const auto& job : jobs) {
+      for (const auto& job : *jobs) {
         std::vector<std::string> row{job.id};
         if (wild) row.push_back(job.namespace_);
         row.push_back(shown_type(job.type, job.periodic, job.parameterized_job));
@@ -74,16 +75,22 @@ class JobStatus final : public Command {
   int whole(Context& context, const JobName& name) {
     const std::string base = "/v1/job/" + escape(name.id);
     const QueryPairs query{{"namespace", name.namespace_}};
-    std::string out = "[{";
-    const std::pair<const char*, std::string> parts[] = {{"Summary", base + "/summary"}, {"Allocations", base + "/allocations"},
-                                                         {"LatestDeployment", base + "/deployment"}, {"Evaluations", base + "/evaluations"}};
-    for (const auto& [key, path] : parts) {
-      auto answer = context.api().get(path, query);
-      if (!answer) return context.failed(fmt::format("Error querying job: {}", answer.error().message()));
-      out += fmt::format("{}\"{}\":{}", out.size() > 2 ? "," : "", key, answer->body);
+    auto summary = context.api().read<model::JobSummary>(base + "/summary", query);
+    auto allocs = context.api().read<model::List<model::AllocListStub>>(base + "/allocations", query);
+    auto deployment = context.api().read<model::Deployment>(base + "/deployment", query);
+    auto evals = context.api().read<model::List<model::Evaluation>>(base + "/evaluations", query);
+    for (const Error* error : {error_of(summary), error_of(allocs), error_of(deployment), error_of(evals)}) {
+      if (error != nullptr) return context.failed(fmt::format("Error querying job: {}", error->message()));
     }
-    return write_formatted(context, output_, out + "}]");
+    const gotemplate::Value latest = deployment->id.empty() ? gotemplate::Value::nil("*api.Deployment") : client_value(*deployment);
+    return write_formatted(context, output_,
+                           gotemplate::Value::list({record("command.JobJson", {{"Summary", client_value(*summary)}, {"Allocations", client_value(*allocs)},
+                                                                              {"LatestDeployment", latest}, {"Evaluations", client_value(*evals)}})},
+                                                   "[]command.JobJson"));
   }
+
+  template <class T>
+  static const Error* error_of(const Result<T>& result) { return result ? nullptr : &result.error(); }
 
   int show(Context& context, const JobName& name) {
     const QueryPairs query{{"namespace", name.namespace_}};
@@ -102,14 +109,16 @@ class JobStatus final : public Command {
         {"Status", shown_status(job->status, job->stop)},
         {"Periodic", job->periodic ? "true" : "false"},
         {"Parameterized", job->parameterized_job ? "true" : "false"}};
+    if (job->periodic && !job->parameterized_job) pairs.emplace_back("Next Periodic Launch", job->stop ? "none (job stopped)" : next_launch_text(*job->periodic).value_or("none"));
     context.ui.out(format_pairs(pairs));
     int code = 0;
-    if (!short_) code = show_parts(context, base, query);
+    if (!short_ && (job->periodic || job->parameterized_job)) code = show_children(context, *job, base, query);
+    else if (!short_) code = show_parts(context, *job, base, query);
     if (code == 0) context.ui_hint("View job details and metrics", fmt::format("/jobs/{}@{}", job->id, job->namespace_));
     return code;
   }
 
-  int show_parts(Context& context, const std::string& base, const QueryPairs& query) {
+  int show_parts(Context& context, const model::Job& job, const std::string& base, const QueryPairs& query) {
     auto summary = context.api().read<model::JobSummary>(base + "/summary", query);
     if (!summary) return context.failed(fmt::format("Error querying job summary: {}", summary.error().message()));
     std::vector<std::vector<std::string>> rows{{"Task Group", "Queued", "Starting", "Running", "Failed", "Complete", "Lost", "Unknown"}};
@@ -133,6 +142,7 @@ class JobStatus final : public Command {
         context.ui.out(fmt::format("\n{}\n{}", context.ui.heading("Latest Deployment"), deployment_block(deployment, verbose_, "", false)));
       }
     }
+    show_actions(context, job);
     QueryPairs allocs_query = query;
     allocs_query.emplace_back("all", all_allocs_ ? "true" : "false");
     auto allocs = context.api().read<model::List<model::AllocListStub>>(base + "/allocations", allocs_query);
@@ -141,7 +151,49 @@ class JobStatus final : public Command {
     return 0;
   }
 
-  void show_evals(Context& context, const model::List<model::Evaluation>& evals) const {
+  // Of a periodic or parameterized job: what its children do.
+  int show_children(Context& context, const model::Job& job, const std::string& base, const QueryPairs& query) const {
+    const auto list_of = [](const model::List<std::string>& keys) { return join(keys, ", "); };
+    if (job.parameterized_job) {
+      const auto& config = *job.parameterized_job;
+      context.ui.out(fmt::format("\n{}\n{}", context.ui.heading("Parameterized Job"),
+                                 format_pairs({{"Payload", config.payload}, {"Required Metadata", list_of(config.meta_required)}, {"Optional Metadata", list_of(config.meta_optional)}})));
+    }
+    auto summary = context.api().read<model::JobSummary>(base + "/summary", query);
+    if (!summary) return context.failed(fmt::format("Error querying job summary: {}", summary.error().message()));
+    if (summary->children) {
+      const auto& children = *summary->children;
+      context.ui.out(fmt::format("\n{}\n{}", context.ui.heading(job.parameterized_job ? "Parameterized Job Summary" : "Children Job Summary"),
+                                 format_table({{"Pending", "Running", "Dead"}, {std::to_string(children.pending), std::to_string(children.running), std::to_string(children.dead)}})));
+    }
+    QueryPairs list_query = query;
+    list_query.emplace_back("prefix", job.id + (job.parameterized_job ? "/dispatch-" : "/periodic-"));
+    auto children = context.api().read<model::List<model::JobListStub>>("/v1/jobs", list_query);
+    if (!children) return context.failed(fmt::format("Error querying job: {}", children.error().message()));
+    std::vector<std::vector<std::string>> rows{{"ID", "Status"}};
+    for (const auto& child : *children) {
+      if (child.parent_id == job.id) rows.push_back({child.id, child.status});
+    }
+    if (rows.size() == 1) {
+      context.ui.out(job.parameterized_job ? "\nNo dispatched instances of parameterized job found" : "\nNo instances of periodic job found");
+    } else {
+      context.ui.out(fmt::format("\n{}\n{}", context.ui.heading(job.parameterized_job ? "Dispatched Jobs" : "Previously Launched Jobs"), format_table(rows)));
+    }
+    return 0;
+  }
+
+  static void show_actions(Context& context, const model::Job& job) {
+    std::vector<std::vector<std::string>> rows{{"Action Name", "Task Group", "Task"}};
+    for (const auto& group : job.task_groups) {
+      for (const auto& task : group.tasks) {
+        for (const auto& action : task.actions) rows.push_back({action.name, group.name, task.name});
+      }
+    }
+    if (rows.size() > 1) context.ui.out(fmt::format("\n{}\n{}", context.ui.heading("Actions"), format_table(rows)));
+  }
+
+  void show_evals(Context& context, model::List<model::Evaluation> evals) const {
+    std::sort(evals.begin(), evals.end(), [](const model::Evaluation& a, const model::Evaluation& b) { return a.create_index > b.create_index; });
     std::vector<std::vector<std::string>> rows{{"ID", "Priority", "Triggered By", "Status", "Placement Failures"}};
     for (const auto& eval : evals) {
       const std::string failures = eval.status == "blocked" ? "N/A - In Progress" : eval.failed_tg_allocs.empty() ? "false" : "true";

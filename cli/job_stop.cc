@@ -1,6 +1,4 @@
 // job stop: deregister one or more jobs and follow the evaluation.
-#include <iostream>
-
 #include "cli/api_client.h"
 #include "cli/commands.h"
 #include "cli/lookup.h"
@@ -34,9 +32,7 @@ class JobStop final : public Command {
     const auto job = find_job(context, argument, code);
     if (!job) return code;
     if (job->id != argument && !yes_) {
-      context.ui.out_raw(fmt::format("Are you sure you want to stop job \"{}\"? [y/N] ", job->id));
-      std::string answer;
-      std::getline(std::cin, answer);
+      const std::string answer = context.ui.ask(fmt::format("Are you sure you want to stop job \"{}\"? [y/N] ", job->id));
       if (answer != "y") {
         context.ui.out(answer.empty() || answer[0] == 'n' || answer[0] == 'N' ? "Cancelling job stop" : "For confirmation, an exact 'y' is required.");
         return 0;

@@ -16,6 +16,7 @@ class JobValidate final : public Command {
   }
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
+    source_.excerpts = context.ui.shows_excerpts();
     auto source = read_job_source(arguments[0], source_);
     if (!source) return context.failed(source.error().message());
     model::Json request;

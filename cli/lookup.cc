@@ -1,8 +1,10 @@
 #include "cli/lookup.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/alloc_table.h"
+#include "cli/deployment_view.h"
 #include "sdk/base/clock.h"
 
 namespace drover::cli {
@@ -18,7 +20,8 @@ std::optional<std::string> id_prefix(Context& context, const std::string& typed)
   return out;
 }
 
-std::optional<JobName> find_job(Context& context, const std::string& prefix, int& code) {
+std::optional<JobName> find_job(Context& context, const std::string& prefix, int& code, std::string_view kind,
+                                bool (*counts)(const model::JobListStub&)) {
   code = 1;
   auto jobs = context.api().read<model::List<model::JobListStub>>("/v1/jobs", {{"prefix", prefix}, {"per_page", "20"}});
   if (!jobs) {
@@ -26,8 +29,9 @@ std::optional<JobName> find_job(Context& context, const std::string& prefix, int
     context.ui.error(fmt::format("Error querying job prefix \"{}\": {}", prefix, jobs.error().message()));
     return std::nullopt;
   }
+  if (counts != nullptr) std::erase_if(*jobs, [&](const model::JobListStub& job) { return !counts(job); });
   if (jobs->empty()) {
-    context.ui.error(fmt::format("No job(s) with prefix or ID \"{}\" found", prefix));
+    context.ui.error(fmt::format("No {}(s) with prefix or ID \"{}\" found", kind, prefix));
     return std::nullopt;
   }
   std::vector<const model::JobListStub*> exact;
@@ -70,13 +74,13 @@ std::optional<model::Allocation> find_alloc(Context& context, const std::string&
   return std::move(*alloc);
 }
 
-std::optional<model::Node> find_node(Context& context, const std::string& typed, bool verbose, int& code) {
+std::optional<model::Node> find_node(Context& context, const std::string& typed, bool verbose, int& code, std::string_view step) {
   code = 1;
   const auto prefix = id_prefix(context, typed);
   if (!prefix) return std::nullopt;
   auto nodes = context.api().read<model::List<model::NodeListStub>>("/v1/nodes", {{"prefix", *prefix}});
   if (!nodes) {
-    context.ui.error(fmt::format("Error querying node info: {}", nodes.error().message()));
+    context.ui.error(fmt::format("Error {}: {}", step, nodes.error().message()));
     return std::nullopt;
   }
   if (nodes->empty()) {
@@ -94,7 +98,7 @@ std::optional<model::Node> find_node(Context& context, const std::string& typed,
   }
   auto node = context.api().read<model::Node>("/v1/node/" + (*nodes)[0].id);
   if (!node) {
-    context.ui.error(fmt::format("Error querying node info: {}", node.error().message()));
+    context.ui.error(fmt::format("Error {}: {}", step, node.error().message()));
     return std::nullopt;
   }
   return std::move(*node);
@@ -129,6 +133,26 @@ std::optional<model::Evaluation> find_eval(Context& context, const std::string& 
   return std::move(*eval);
 }
 
+std::optional<model::Deployment> find_deployment(Context& context, const std::string& typed, bool verbose, int& code) {
+  code = 1;
+  std::string prefix = typed;
+  if (std::count_if(prefix.begin(), prefix.end(), [](char c) { return c != '-'; }) % 2 != 0) prefix.pop_back();
+  auto found = context.api().read<model::List<model::Deployment>>("/v1/deployments", {{"prefix", prefix}});
+  if (!found) {
+    context.ui.error(fmt::format("Error retrieving deployment: {}", found.error().message()));
+    return std::nullopt;
+  }
+  if (found->empty()) {
+    context.ui.error(fmt::format("Error retrieving deployment: Deployment ID \"{}\" matched no deployments", typed));
+    return std::nullopt;
+  }
+  if (found->size() > 1) {
+    context.ui.error(fmt::format("Prefix matched multiple deployments\n\n{}", deployment_table(*found, verbose)));
+    return std::nullopt;
+  }
+  return std::move((*found)[0]);
+}
+
 std::optional<model::Allocation> alloc_of_job(Context& context, const std::string& job, const std::string& group, int& code) {
   const auto name = find_job(context, job, code);
   if (!name) return std::nullopt;
@@ -149,6 +173,30 @@ std::optional<model::Allocation> alloc_of_job(Context& context, const std::strin
     return std::nullopt;
   }
   return find_alloc(context, chosen->id, false, code);
+}
+
+Result<std::string> own_node(Context& context) {
+  auto answer = context.api().get("/v1/agent/self");
+  if (!answer) return fail(answer.error());
+  const auto self = nlohmann::json::parse(answer->body, nullptr, false);
+  const auto id = self.is_object() ? self.value("/stats/client/node_id"_json_pointer, std::string()) : std::string();
+  if (id.empty()) return fail(Code::not_found, "the agent does not run as a client");
+  return id;
+}
+
+bool has_task(Context& context, const model::Allocation& alloc, const std::string& task) {
+  std::string names;
+  if (alloc.job) {
+    for (const auto& group : alloc.job->task_groups) {
+      if (group.name != alloc.task_group) continue;
+      for (const auto& one : group.tasks) {
+        if (one.name == task) return true;
+        names += "\n" + one.name;
+      }
+    }
+  }
+  context.ui.error(fmt::format("Could not find task named: {}, found:{}", task, names));
+  return false;
 }
 
 std::optional<std::string> pick_task(Context& context, const model::Allocation& alloc, const std::string& wanted, int& code) {

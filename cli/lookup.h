@@ -7,6 +7,7 @@
 
 #include "cli/api_client.h"
 #include "lib/model/alloc.h"
+#include "lib/model/deployment.h"
 #include "lib/model/eval.h"
 #include "lib/model/job.h"
 #include "lib/model/job_summary.h"
@@ -19,13 +20,21 @@ struct JobName {
   std::string namespace_;
 };
 
-// The only job, or the exact one, of that prefix.
-[[nodiscard]] std::optional<JobName> find_job(Context& context, const std::string& prefix, int& code);
+// The only job, or the exact one, of that prefix. `kind` names those that count ("periodic job"), `counts` picks them.
+[[nodiscard]] std::optional<JobName> find_job(Context& context, const std::string& prefix, int& code, std::string_view kind = "job",
+                                              bool (*counts)(const model::JobListStub&) = nullptr);
+[[nodiscard]] std::optional<model::Deployment> find_deployment(Context& context, const std::string& prefix, bool verbose, int& code);
 [[nodiscard]] std::optional<model::Allocation> find_alloc(Context& context, const std::string& prefix, bool verbose, int& code);
-[[nodiscard]] std::optional<model::Node> find_node(Context& context, const std::string& prefix, bool verbose, int& code);
+// `step` says what an error of the API was met at.
+[[nodiscard]] std::optional<model::Node> find_node(Context& context, const std::string& prefix, bool verbose, int& code,
+                                                   std::string_view step = "querying node info");
 [[nodiscard]] std::optional<model::Evaluation> find_eval(Context& context, const std::string& prefix, bool verbose, int& code);
 // An allocation of a job to look at: a running one when there is one (`-job`, `-group`).
 [[nodiscard]] std::optional<model::Allocation> alloc_of_job(Context& context, const std::string& job, const std::string& group, int& code);
+// The node of the agent that is asked.
+[[nodiscard]] Result<std::string> own_node(Context& context);
+// Whether the allocation's group has the task; says which it has when not.
+[[nodiscard]] bool has_task(Context& context, const model::Allocation& alloc, const std::string& task);
 // The task to act on: the named one, or the only one.
 [[nodiscard]] std::optional<std::string> pick_task(Context& context, const model::Allocation& alloc, const std::string& wanted, int& code);
 

@@ -12,16 +12,6 @@
 
 namespace drover::cli {
 namespace {
-// The id of the agent that is asked.
-Result<std::string> own_node(Context& context) {
-  auto answer = context.api().get("/v1/agent/self");
-  if (!answer) return fail(answer.error());
-  const auto self = nlohmann::json::parse(answer->body, nullptr, false);
-  const auto id = self.is_object() ? self.value("/stats/client/node_id"_json_pointer, std::string()) : std::string();
-  if (id.empty()) return fail(Code::not_found, "the agent does not run as a client");
-  return id;
-}
-
 std::string keys_of(const auto& map) {
   std::vector<std::string> names;
   for (const auto& [name, value] : map) names.push_back(name);
@@ -57,7 +47,7 @@ class NodeStatus final : public Command {
     int code = 0;
     const auto node = find_node(context, id, verbose_, code);
     if (!node) return code;
-    if (output_.wanted()) return write_formatted(context, output_, model::to_json(*node));
+    if (output_.wanted()) return write_formatted(context, output_, client_value(*node));
     return show(context, *node);
   }
 
@@ -70,9 +60,9 @@ class NodeStatus final : public Command {
     if (os_) query.emplace_back("os", "true");
     auto answer = context.api().get("/v1/nodes", query);
     if (!answer) return context.failed(fmt::format("Error querying node status: {}", answer.error().message()));
-    if (output_.wanted()) return write_formatted(context, output_, answer->body);
     model::List<model::NodeListStub> nodes;
     if (auto decoded = model::from_json(answer->body, nodes); !decoded) return context.failed(decoded.error().message());
+    if (output_.wanted()) return write_formatted(context, output_, client_value(nodes));
     if (nodes.empty()) {
       context.ui.out("No nodes registered");
       return 0;
@@ -262,7 +252,7 @@ class NodeEligibility final : public Command {
       id = std::move(*own);
     }
     int code = 0;
-    const auto node = find_node(context, id, true, code);
+    const auto node = find_node(context, id, true, code, "updating scheduling eligibility");
     if (!node) return code;
     const nlohmann::json body{{"NodeID", node->id}, {"Eligibility", enable_ ? "eligible" : "ineligible"}};
     auto answer = context.api().put(fmt::format("/v1/node/{}/eligibility", node->id), body.dump());

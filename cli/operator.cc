@@ -20,7 +20,15 @@ class AgentInfo final : public Command {
     if (!arguments.empty()) return context.usage_error("This command takes no arguments");
     auto answer = context.api().get("/v1/agent/self");
     if (!answer) return context.failed(fmt::format("Error querying agent info: {}", answer.error().message()));
-    if (output_.wanted()) return write_formatted(context, output_, answer->body);
+    if (output_.wanted()) {
+      model::AgentSelf whole;
+      if (auto decoded = model::from_json(answer->body, whole); !decoded) return context.failed(decoded.error().message());
+      if (output_.json) return write_formatted(context, output_, client_value(whole), "Error formatting output: ");
+      // JSON has the parts in lower case, the client's type has not.
+      const auto self = client_value(whole);
+      return write_formatted(context, output_, record("api.AgentSelf", {{"Config", *self.member("config")}, {"Member", *self.member("member")}, {"Stats", *self.member("stats")}}),
+                             "Error formatting output: ");
+    }
     const auto self = nlohmann::json::parse(answer->body, nullptr, false);
     if (!self.is_object() || !self.contains("stats")) return context.failed("Error querying agent info: the answer has no stats");
     for (const auto& [section, values] : self["stats"].items()) {
@@ -68,7 +76,9 @@ class OperatorApi final : public Command {
     }
     if (!filter_.empty()) target += fmt::format("{}filter={}", target.find('?') == std::string::npos ? "?" : "&", escape(filter_));
     if (dry_run_) {
-      std::string line = "curl \\\n  -X " + method;
+      std::string line = "curl";
+      if (!method_.empty()) line += " \\\n  -X " + method_;
+      if (!body.empty()) line += " \\\n  --data-binary @-";
       for (const auto& [name, value] : headers) line += fmt::format(" \\\n  -H '{}: {}'", name, value);
       context.ui.out(fmt::format("{} \\\n  {}{}", line, context.api().address(), target));
       return 0;
@@ -123,8 +133,7 @@ class ServerMembers final : public Command {
       rows.push_back(std::move(row));
     }
     if (output_.wanted()) {
-      const auto all = nlohmann::ordered_json::parse(model::to_json(*members));
-      return write_formatted(context, output_, all["Members"].dump());
+      return write_formatted(context, output_, client_value(members->members));
     }
     context.ui.out(format_table(rows, true));
     if (leader_address.empty()) return context.failed("Error determining leaders: 1 error occurred:\n\t* Region \"global\": No cluster leader");
@@ -224,7 +233,7 @@ class Version final : public Command {
  public:
   void flags(FlagSet&) override {}
   int run(Context& context, const std::vector<std::string>&) override {
-    context.ui.out(fmt::format("Drover v{}", drover_version));
+    context.ui.out(context.ui.is_nomad() ? fmt::format("Nomad v{}", compatible_version) : fmt::format("Drover v{}", drover_version));
     return 0;
   }
 };

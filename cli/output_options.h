@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/client_value.h"
 #include "cli/command.h"
 
 namespace drover::cli {
@@ -13,17 +14,14 @@ struct OutputOptions {
 
   void flags(FlagSet& set) {
     set.boolean("json", json, "Write JSON.");
-    set.text("t", format, "Write by a Go template.");
+    set.text("t", format, "Write by a Go template over the API's field names.");
   }
   [[nodiscard]] bool wanted() const { return json || !format.empty(); }
 };
 
-// Writes JSON text as asked. Returns the exit code.
-inline int write_formatted(Context& context, const OutputOptions& options, std::string_view json) {
-  if (options.json && !options.format.empty()) return context.failed("Both json and template formatting are not allowed");
-  if (!options.format.empty()) return context.failed("Error formatting the data: templates are not supported by this build; use -json");
-  context.ui.out(pretty_json(json));
-  return 0;
-}
+// Writes a value as asked; `step` stands before a complaint about the template. Returns the exit code.
+int write_formatted(Context& context, const OutputOptions& options, const gotemplate::Value& value, std::string_view step = "");
+// The same of a list with one element that is a map of parts, in the order given.
+[[nodiscard]] gotemplate::Value record(const char* type, std::vector<std::pair<std::string, gotemplate::Value>> fields);
 
 }  // namespace drover::cli

@@ -1,9 +1,12 @@
 #include "cli/ui.h"
 
+#include <spawn.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "sdk/base/file.h"
@@ -19,6 +22,26 @@ void Ui::write(bool to_error, std::string_view text, bool newline) {
   }
   // A reader that has gone is not this command's failure.
   [[maybe_unused]] const auto written = write_all(to_error ? STDERR_FILENO : STDOUT_FILENO, line);
+}
+
+bool Ui::shows_excerpts() const { return !is_nomad() || ::isatty(STDERR_FILENO) == 1; }
+
+std::string Ui::ask(std::string_view question) {
+  out_raw(question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer;
+}
+
+Result<> Ui::open_browser(const std::string& url) {
+  if (capture_ != nullptr) return {};
+  std::string program = "xdg-open", address = url;
+  char* arguments[] = {program.data(), address.data(), nullptr};
+  pid_t pid = 0;
+  if (const int error = ::posix_spawnp(&pid, program.c_str(), nullptr, nullptr, arguments, environ); error != 0) {
+    return fail(Code::unavailable, "starting \"xdg-open\": {}; open {} yourself", std::strerror(error), url);
+  }
+  return {};
 }
 
 std::string Ui::heading(std::string_view text) const {

@@ -25,6 +25,17 @@ class Ui {
   void error(std::string_view line) { write(true, line, true); }
   void error_raw(std::string_view text) { write(true, text, false); }
   void set_color(bool on) { color_ = on; }
+  // The path the program was called by. As `nomad` it keeps to the reference's texts where scripts may read them.
+  void set_program(std::string path) { program_ = std::move(path); }
+  [[nodiscard]] const std::string& program_path() const { return program_; }
+  [[nodiscard]] bool is_nomad() const { return std::string_view(program_).substr(program_.rfind('/') + 1) == "nomad"; }
+  // Whether messages about a file show the line they are about: not to scripts that read the reference's texts.
+  [[nodiscard]] bool shows_excerpts() const;
+  // Asks on standard output and reads a line of standard input.
+  [[nodiscard]] std::string ask(std::string_view question);
+  // Shows a page in the user's browser.
+  [[nodiscard]] Result<> open_browser(const std::string& url);
+  [[nodiscard]] bool color() const { return color_; }
   // Bold when colours are on.
   [[nodiscard]] std::string heading(std::string_view text) const;
 
@@ -32,6 +43,7 @@ class Ui {
   void write(bool to_error, std::string_view text, bool newline);
   Capture* capture_;
   bool color_ = false;
+  std::string program_ = "drover";
 };
 
 // Rows of cells, the first being the head; two blanks between columns, an empty cell shows `<none>` unless `keep_empty`.

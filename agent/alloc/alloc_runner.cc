@@ -67,8 +67,8 @@ Async<Result<>> AllocRunner::prepare() {
     bool may_run = may_run_already_;
     if (const auto at = restored_.find(task.name); at != restored_.end()) {
       local = at->second;
-      // An id without a handle: the earlier agent may have died between StartTask and its answer.
-      may_run = local.handle.empty() && !local.driver_task_id.empty() && !local.run_complete;
+      // No handle: the earlier agent may have died between StartTask and its answer, or this is not the newest record.
+      may_run = local.handle.empty() && !local.run_complete;
     } else {
       local.driver_task_id = fmt::format("{}/{}/{}", alloc_->id, task.name, make_uuid().substr(0, 8));
       local.state.state = "pending";

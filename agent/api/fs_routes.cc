@@ -34,11 +34,19 @@ Result<std::string> directory_of(const ClientOps& ops, std::string_view alloc) {
 class HttpSink final : public ByteSink {
  public:
   explicit HttpSink(http::ResponseStream& out) : out_(out) {}
-  Async<bool> write(std::string_view bytes) override { return out_.write(bytes); }
+  Async<bool> write(std::string_view bytes) override {
+    wrote_ = true;
+    return out_.write(bytes);
+  }
   Async<bool> flush() override { return out_.flush(); }
+  // A stream that had anything to say is one on the wire too: chunked, however short.
+  Async<> finish() {
+    if (wrote_) [[maybe_unused]] const bool open = co_await out_.flush();
+  }
 
  private:
   http::ResponseStream& out_;
+  bool wrote_ = false;
 };
 
 Async<Response> list(FsRoutes routes, Request request) {
@@ -129,6 +137,7 @@ Async<Response> raw(FsRoutes routes, Request request, bool part_only) {
   });
   if (!file) co_return error_as(200, file.error());
   if (part.offset < 0) co_return Response::text(200, fmt::format("can't seek to offset {}: seek {}/{}: invalid argument", part.offset, directory, path));
+  if (part.offset > 0 && part.offset >= file->size) co_return Response::text(200, "");
   part.file = std::make_shared<OpenedFile>(std::move(*file));
   const std::string type = sniff_content_type(head);
   Response response;
@@ -147,11 +156,13 @@ Async<Response> read_at(FsRoutes routes, Request request) { return raw(routes, s
 Async<> write_file_stream(Pool& pool, std::shared_ptr<OpenedFile> file, std::string name, StreamOptions options, http::ResponseStream& out) {
   HttpSink sink(out);
   co_await stream_file(pool, std::move(*file), std::move(name), options, sink);
+  co_await sink.finish();
 }
 Async<> write_log_stream(Pool& pool, std::shared_ptr<const AllocFiles> files, std::string task, std::string type, StreamOptions options,
                          http::ResponseStream& out) {
   HttpSink sink(out);
   co_await stream_logs(pool, std::move(files), std::move(task), std::move(type), options, sink);
+  co_await sink.finish();
 }
 
 Async<Response> stream(FsRoutes routes, Request request) {

@@ -122,12 +122,12 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
     router.add(methods, pattern, [&ops, elsewhere, place, function](Request request) { return place(ops, elsewhere, function, std::move(request)); },
                {.cors = cors});
   };
-  const auto add = [&](const char* methods, const char* pattern, Function function, http::Cors cors = http::Cors::off) {
-    add_at(at_alloc, methods, pattern, function, cors);
+  const auto add = [&](const char* methods, const char* pattern, Function function) {
+    add_at(at_alloc, methods, pattern, function, http::Cors::get);
   };
   add_at(at_node, "*", "/v1/client/stats", host_stats, http::Cors::get);
   add_at(at_node, "*", "/v1/client/gc", collect_all, http::Cors::off);
-  add("*", "/v1/client/allocation/{alloc}/stats", stats, http::Cors::get);
+  add("*", "/v1/client/allocation/{alloc}/stats", stats);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
   add("*", "/v1/client/allocation/{alloc}/gc", collect);

@@ -46,6 +46,8 @@ struct Client::Impl {
     pluginhost::Options out;
     out.directories = from.plugin_directories;
     for (const auto& [name, block] : from.config.plugins) out.blocks[plugin_file(from, name)] = {block.args, block.config.json};
+    out.allowlist = driver_list(from.config.client.options, {"driver.allowlist", "driver.whitelist"});
+    out.denylist = driver_list(from.config.client.options, {"driver.denylist", "driver.blacklist"});
     // The option of old configurations, and of dev mode, that switches raw_exec on.
     const auto enable = from.config.client.options.find("driver.raw_exec.enable");
     if (enable != from.config.client.options.end() && (enable->second == "1" || enable->second == "true")) {
@@ -56,6 +58,20 @@ struct Client::Impl {
     for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
     // Where executors keep what must outlive the plugin.
     out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);
+    return out;
+  }
+
+  // The first option that is set, at its commas.
+  static std::vector<std::string> driver_list(const std::map<std::string, std::string>& set, std::initializer_list<const char*> names) {
+    std::vector<std::string> out;
+    for (const char* name : names) {
+      const auto at = set.find(name);
+      if (at == set.end()) continue;
+      for (const auto& part : split(at->second, ',')) {
+        if (const auto driver = trim(part); !driver.empty()) out.emplace_back(driver);
+      }
+      break;
+    }
     return out;
   }
 
@@ -166,7 +182,8 @@ struct Client::Impl {
         if (auto local = decode_task_local(*task.local); local) tasks[name] = std::move(*local);
       }
       // Its index is taken as unseen, so that the first answer of the servers brings the newest version.
-      add_runner(std::move(alloc), std::move(tasks), 0, false);
+      // A task without a record may run all the same: records with a damaged checksum are left out (F-37).
+      add_runner(std::move(alloc), std::move(tasks), 0, true);
     }
     stored.allocs.clear();
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "agent/pluginhost/leftovers.h"
 #include "agent/pluginhost/reattach_record.h"
 #include "agent/pluginhost/restart_policy.h"
 #include "sdk/base/text.h"
@@ -153,6 +155,10 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
     plugin::LaunchOptions launch{.executable = entry.candidate.path, .arguments = entry.candidate.block.args,
                                  .environment = plugin::filter_environment(options.environment),
                                  .directory = options.socket_dir + "/" + entry.candidate.name};
+    for (const Process& leftover : find_leftovers(launch.executable, launch.directory)) {
+      log.warn("an earlier process of the plugin was left and is ended; its tasks go on", "plugin", entry.candidate.name, "pid", leftover.pid());
+      if (const auto killed = leftover.signal(SIGKILL); !killed) log.warn("it could not be ended", "error", killed.error());
+    }
     auto process = co_await plugin::launch(executor, logger_of(entry), std::move(launch));
     if (!process) co_return fail(process.error());
     entry.process = std::move(*process);

@@ -18,8 +18,10 @@ Async<> ReverseStream::run() {
     auto ended = co_await connect();
     if (accepted_) retry = first_retry;
     // Half of the pause is chance, so that the nodes of a restarted server do not come back in one moment.
-    const auto pause = retry / 2 + std::chrono::nanoseconds(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(retry.count() / 2 + 1))));
-    log_.debug("the stream for requests to this node ended and is opened again", "reason", ended ? "the server closed it" : ended.error().message());
+    const auto half = static_cast<std::uint64_t>(retry.count() / 2);
+    const std::chrono::nanoseconds pause(static_cast<std::int64_t>(half + rng_.below(half + 1)));
+    log_.debug("the stream for requests to this node ended and is opened again", "reason",
+               ended ? "the server closed it" : ended.error().message());
     co_await sleep_for(pause);
     retry = std::min(retry * 2, longest_retry);
   }

@@ -108,6 +108,7 @@ Async<> TaskRunner::run() {
       // The end is stored with what follows from it, so that it is told once and a restart counted once (L-02, L-03).
       unstored_ = true;
       again = runs_again(outcome);
+      if (!again) forget_secret_files();
       co_await store();
       unstored_ = false;
       notify();
@@ -115,7 +116,6 @@ Async<> TaskRunner::run() {
       co_await let_driver_forget();
     }
   }
-  if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
   done_.set();
   notify();
 }
@@ -158,6 +158,10 @@ Async<TaskOutcome> TaskRunner::run_once() {
   outcome.restart_requested = restart_asked_;
   outcome.successful = exit.exit_code == 0 && exit.signal == 0 && exit.error.empty();
   co_return outcome;
+}
+
+void TaskRunner::forget_secret_files() {
+  if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
 }
 
 // What follows from an end, in local_.

@@ -85,6 +85,7 @@ class TaskRunner {
   [[nodiscard]] Async<> sample_stats(TaskDriver& driver);
   [[nodiscard]] bool runs_again(const TaskOutcome& outcome);
   [[nodiscard]] Async<> let_driver_forget();
+  void forget_secret_files();
   [[nodiscard]] Async<> store();
   void push_event(model::TaskEvent event);
   void notify();

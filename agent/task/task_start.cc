@@ -108,6 +108,7 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
 
 Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   if (killed_ && !may_run_already_) co_return fail(Code::cancelled, "the task was killed before it started");
+  if (local_.driver_task_id.empty()) co_await new_driver_task_id();
   auto config = prepare(driver);
   if (!config) co_return fail(config.error());
   fail_point("task.prepared");

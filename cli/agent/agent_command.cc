@@ -95,7 +95,8 @@ class AgentCommand final : public Command {
     options.environment = whole_environment();
     options.version = compatible_version;
     options.libexec = find_libexec(options.environment);
-    options.log = Logger("", make_fd_sink(STDOUT_FILENO, config->log_json), *level);
+    options.log_tap = std::make_shared<LogTap>(make_fd_sink(STDOUT_FILENO, config->log_json), *level);
+    options.log = Logger("", options.log_tap, options.log_tap->level());
     context.ui.out("==> Starting Nomad agent...");
     asio::io_context loop(1);
     Scope scope(loop.get_executor());
@@ -109,6 +110,7 @@ class AgentCommand final : public Command {
   Async<> serve(Context& context, Executor executor, RuntimeOptions options, int& code) {
     const agent::Config config = options.config;
     const Logger log = options.log;
+    const std::shared_ptr<LogTap> tap = options.log_tap;
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
     auto runtime = co_await Runtime::start(executor, std::move(options));
     if (!runtime) {
@@ -127,7 +129,7 @@ class AgentCommand final : public Command {
         code = graceful ? 0 : 1;
         break;
       }
-      reload(context, **runtime, log);
+      reload(context, **runtime, log, *tap);
     }
     notify_service_manager("STOPPING=1");
     // A second signal ends the process at once.
@@ -138,16 +140,16 @@ class AgentCommand final : public Command {
   }
 
   // Files and flags again, as at start. One that is wrong changes nothing.
-  void reload(Context& context, Runtime& runtime, const Logger& log) {
+  void reload(Context& context, Runtime& runtime, const Logger& log, LogTap& tap) {
     notify_service_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", system_clock().monotonic().time_since_epoch() / std::chrono::microseconds(1)));
     auto config = agent::load_config(given_, agent::read_surroundings());
-    if (config) {
-      log.set_level(parse_log_level(config->log_level).value_or(LogLevel::info));
+    Result<> done = config ? runtime.reload(*config) : fail(config.error());
+    if (done) {
+      tap.set_level(parse_log_level(config->log_level).value_or(LogLevel::info));
       for (const std::string& warning : config->warnings) log.warn(warning);
-      runtime.reload(*config);
       log.info("configuration reloaded", "log_level", config->log_level);
     } else {
-      context.ui.error(fmt::format("==> Failed to reload configs: {}", config.error().message()));
+      context.ui.error(fmt::format("==> Failed to reload configs: {}", done.error().message()));
     }
     notify_service_manager("READY=1");
   }

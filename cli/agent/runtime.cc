@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "agent/api/monitor.h"
 #include "agent/api/no_client.h"
 #include "agent/api/routes.h"
 #include "agent/client/client.h"
@@ -12,6 +13,7 @@
 #include "cli/agent/agent_facts.h"
 #include "cli/agent/forwarder.h"
 #include "cli/agent/hooks.h"
+#include "cli/agent/http_listeners.h"
 #include "lib/http/server.h"
 #include "lib/metrics/metrics.h"
 #include "lib/relay/relay.h"
@@ -37,6 +39,13 @@ ServerTuning server_tuning(const agent::ServerConfig& config) {
   if (config.raft_snapshot_threshold > 0) out.snapshot_threshold = static_cast<std::uint64_t>(config.raft_snapshot_threshold);
   if (config.raft_trailing_logs > 0) out.snapshot_trailing = static_cast<std::uint32_t>(config.raft_trailing_logs);
   return out;
+}
+
+// What is asked for and not there must not be left out in silence: whoever wants encryption would not get it.
+Result<> require_supported(const agent::Config& config) {
+  if (!config.tls.rpc) return {};
+  return fail(Code::unimplemented, "tls.rpc is set, but RPC between agents is not encrypted in this version: remove it, and keep ports.rpc ({}) "
+              "on a network of the agents' own", config.ports.rpc);
 }
 }  // namespace
 
@@ -94,6 +103,15 @@ struct Runtime::Impl {
     co_return Result<>{};
   }
 
+  std::function<Async<http::Response>(http::Request)> api_ask_server() {
+    return [this](http::Request request) { return forwarder->ask_server(std::move(request)); };
+  }
+
+  // `leader`, or what `server members` lists: there is one server.
+  bool names_this_server(std::string_view id) const {
+    return id == "leader" || id == fmt::format("{}.{}", options.config.name, options.config.region);
+  }
+
   // Requests that a server has for this node. They are answered here and go no further, so that none can go in circles.
   Async<> answer_server(model::HttpRelayRequest request, NodeStream& stream) {
     co_await relay::answer(std::move(request), stream, node_router);
@@ -148,12 +166,13 @@ struct Runtime::Impl {
     api.region = config.region;
     api.datacenter = config.datacenter;
     api.version = options.version;
+    api.serf_port = static_cast<std::uint16_t>(config.ports.serf);
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
     api.parse_job = parse_job_request;
     api.read_job = read_request_job;
     api.events = server ? &server->events() : nullptr;
-    if (!server) api.ask_server = [this](http::Request request) { return forwarder->ask_server(std::move(request)); };
+    if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
     api.prometheus = config.telemetry.prometheus_metrics;
     if (server) api::register_event_stream(relay_router, api);
@@ -164,19 +183,24 @@ struct Runtime::Impl {
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
     if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
+    agent::MonitorOptions monitor{.log = options.log_tap, .ops = *client_ops, .elsewhere = forwarder.get()};
+    if (server) monitor.is_this_server = [this](std::string_view id) { return names_this_server(id); };
+    else monitor.ask_server = api_ask_server();
+    agent::add_monitor_route(router, monitor);
+    if (server) agent::add_monitor_route(relay_router, monitor);
+    if (client) agent::add_monitor_route(node_router, {.log = options.log_tap, .ops = *client_ops});
     http::Headers headers;
     for (const auto& [name, value] : config.http_api_response_headers) headers.add(name, value);
     router.set_response_headers(std::move(headers));
 
     http::ServerOptions limits;
+    if (config.limits.https_handshake_timeout) {
+      limits.tls_handshake_timeout = std::chrono::duration_cast<std::chrono::seconds>(config.limits.https_handshake_timeout->value);
+    }
     if (config.limits.http_max_conns_per_client) limits.max_connections_per_client = static_cast<std::uint32_t>(*config.limits.http_max_conns_per_client);
     http_server = std::make_unique<http::Server>(executor, router, limits);
-    for (const std::string& address : split(config.addresses.http, ' ')) {
-      if (auto listening = http_server->listen_tcp(address, static_cast<std::uint16_t>(config.ports.http)); !listening) {
-        return fail(listening.error(), "listening for HTTP on {}:{}; choose another with ports.http or addresses.http", address, config.ports.http);
-      }
-    }
-    return {};
+    listeners.emplace(*http_server);
+    return listeners->open(config);
   }
 
   Async<> stop() {
@@ -208,6 +232,7 @@ struct Runtime::Impl {
   std::unique_ptr<agent::ClientOps> client_ops;
   std::unique_ptr<Forwarder> forwarder;
   std::unique_ptr<http::Server> http_server;
+  std::optional<HttpListeners> listeners;
   Scope scope;
 };
 
@@ -216,7 +241,8 @@ Runtime::~Runtime() = default;
 
 Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, RuntimeOptions options) {
   auto impl = std::make_unique<Impl>(executor, std::move(options));
-  Result<> started = impl->lock();
+  Result<> started = require_supported(impl->options.config);
+  if (started) started = impl->lock();
   if (started && impl->options.config.server.enabled) started = impl->start_server();
   if (started) impl->connect();
   // HTTP comes before the client: whoever waits for the port may then wait for the node.
@@ -232,9 +258,13 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
 
-void Runtime::reload(const agent::Config& config) {
+Result<> Runtime::reload(const agent::Config& config) {
+  DROVER_TRY(require_supported(config));
+  DROVER_TRY(impl_->listeners->reload(config));
+  impl_->options.config.tls = config.tls;
   if (impl_->server) impl_->server->tune(server_tuning(config.server));
   if (impl_->client) impl_->client->refresh();
+  return {};
 }
 
 std::string Runtime::node_id() const { return impl_->client ? impl_->client->node()->id : ""; }

@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "sdk/async/asio.h"
 #include "sdk/base/log.h"
+#include "sdk/base/log_tap.h"
 
 namespace drover::cli {
 
@@ -19,6 +20,7 @@ struct RuntimeOptions {
   std::string version;                 // what clients of the API see
   std::string libexec;                 // directory of first-party plugins
   Logger log;
+  std::shared_ptr<LogTap> log_tap;     // what `log` writes to
 };
 
 class Runtime {
@@ -32,9 +34,9 @@ class Runtime {
   // Orderly end; tasks and plugins live on.
   [[nodiscard]] Async<> shutdown();
   [[nodiscard]] std::string node_id() const;
-  // Takes over what a running agent can (client.md 1.8): schedulers and snapshots of the server, facts of the client's machine.
-  // Everything else that has changed waits for a restart.
-  void reload(const agent::Config& config);
+  // Takes over what a running agent can (client.md 1.8): TLS of the HTTP API, schedulers and snapshots of the server, facts of the
+  // client's machine. Everything else that has changed waits for a restart.
+  [[nodiscard]] Result<> reload(const agent::Config& config);
 
  private:
   struct Impl;

@@ -41,14 +41,28 @@ Value Value::bytes(std::string value) {
 Value Value::list(std::vector<Value> items, std::string type) {
   Value out;
   out.kind_ = Kind::list;
-  out.data_ = std::make_shared<const ListData>(ListData{std::move(type), std::move(items)});
+  out.data_ = std::make_shared<const ListData>(ListData{std::move(type), std::move(items), false});
   return out;
 }
 
 Value Value::map(std::map<std::string, Value, std::less<>> entries, std::string type) {
   Value out;
   out.kind_ = Kind::map;
-  out.data_ = std::make_shared<const MapData>(MapData{std::move(type), std::move(entries)});
+  out.data_ = std::make_shared<const MapData>(MapData{std::move(type), std::move(entries), false});
+  return out;
+}
+
+Value Value::nil_list(std::string type) {
+  Value out;
+  out.kind_ = Kind::list;
+  out.data_ = std::make_shared<const ListData>(ListData{std::move(type), {}, true});
+  return out;
+}
+
+Value Value::nil_map(std::string type) {
+  Value out;
+  out.kind_ = Kind::map;
+  out.data_ = std::make_shared<const MapData>(MapData{std::move(type), {}, true});
   return out;
 }
 

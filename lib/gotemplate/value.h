@@ -25,11 +25,13 @@ class Value;
 struct ListData {
   std::string type;  // "[]string"
   std::vector<Value> items;
+  bool nil = false;  // differs from empty in JSON only
 };
 
 struct MapData {
   std::string type;  // "map[string]string"
   std::map<std::string, Value, std::less<>> entries;
+  bool nil = false;
 };
 
 struct StructData {
@@ -63,6 +65,8 @@ class Value {
   static Value bytes(std::string value);
   static Value list(std::vector<Value> items, std::string type = "[]interface {}");
   static Value map(std::map<std::string, Value, std::less<>> entries, std::string type = "map[string]interface {}");
+  static Value nil_list(std::string type);
+  static Value nil_map(std::string type);
   // `pointer`: the value is held by pointer, as most are; shows in the type's name and in print.
   static Value structure(std::shared_ptr<const StructData> data, bool pointer = false);
   static Value object(std::shared_ptr<const Object> object);

@@ -12,24 +12,26 @@ std::string to_line(const Diagnostic& diagnostic) {
   return fmt::format("{}: {}; {}", diagnostic.subject ? diagnostic.subject->str() : "<nil>", diagnostic.summary, diagnostic.detail);
 }
 
+std::string excerpt(const Diagnostic& diagnostic) {
+  const auto& place = diagnostic.subject ? diagnostic.subject : diagnostic.unnamed_place;
+  if (!place || !place->file) return "";
+  const Range& range = *place;
+  const std::string_view text = range.file->text;
+  const std::size_t at = std::min(range.start.byte, text.size());
+  const std::size_t before = text.substr(0, at).rfind('\n');
+  const std::size_t line_start = before == std::string_view::npos ? 0 : before + 1;
+  const std::size_t line_end = std::min(text.find('\n', at), text.size());
+  const std::string_view line = text.substr(line_start, line_end - line_start);
+  std::string pad;
+  for (const std::string_view cluster : graphemes(text.substr(line_start, at - line_start))) pad += cluster == "\t" ? '\t' : ' ';
+  const int width = range.end.line == range.start.line ? std::max(1, range.end.column - range.start.column) : 1;
+  const std::string number = std::to_string(range.start.line);
+  return fmt::format("  on {} line {}, column {}:\n  {} | {}\n  {} | {}{}\n", range.file->name, range.start.line, range.start.column, number, line,
+                     std::string(number.size(), ' '), pad, std::string(static_cast<std::size_t>(width), '^'));
+}
+
 std::string render(const Diagnostic& diagnostic) {
-  std::string out = fmt::format("{}: {}\n", diagnostic.warning ? "Warning" : "Error", diagnostic.summary);
-  if (diagnostic.subject && diagnostic.subject->file) {
-    const Range& range = *diagnostic.subject;
-    const std::string_view text = range.file->text;
-    const std::size_t at = std::min(range.start.byte, text.size());
-    const std::size_t before = text.substr(0, at).rfind('\n');
-    const std::size_t line_start = before == std::string_view::npos ? 0 : before + 1;
-    const std::size_t line_end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = text.substr(line_start, line_end - line_start);
-    std::string pad;
-    for (const std::string_view cluster : graphemes(text.substr(line_start, at - line_start))) pad += cluster == "\t" ? '\t' : ' ';
-    const int width = range.end.line == range.start.line ? std::max(1, range.end.column - range.start.column) : 1;
-    const std::string number = std::to_string(range.start.line);
-    out += fmt::format("  on {} line {}, column {}:\n  {} | {}\n  {} | {}{}\n", range.file->name, range.start.line, range.start.column, number,
-                       line, std::string(number.size(), ' '), pad, std::string(static_cast<std::size_t>(width), '^'));
-  }
-  return out + diagnostic.detail + "\n";
+  return fmt::format("{}: {}\n{}{}\n", diagnostic.warning ? "Warning" : "Error", diagnostic.summary, excerpt(diagnostic), diagnostic.detail);
 }
 
 bool Diagnostics::has_errors() const {

@@ -17,19 +17,26 @@ struct Diagnostic {
   std::string detail;  // what is wrong and what would be accepted
   std::optional<Range> subject;
   bool warning = false;
+  // Where it is when the wire form does not say so (the reference names no place for it).
+  std::optional<Range> unnamed_place = std::nullopt;
 };
 
 // "<file>:<line>,<col>-<col>: <summary>; <detail>", with "<nil>" when there is no place.
 [[nodiscard]] std::string to_line(const Diagnostic& diagnostic);
-// Several lines for a terminal: the message, the source line, a caret under the place, the detail.
+// The place: file, line and column, the source line, a caret under it. Empty without a place.
+[[nodiscard]] std::string excerpt(const Diagnostic& diagnostic);
+// Several lines for a terminal: the message, the excerpt, the detail.
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
 
 class Diagnostics {
  public:
   void add(std::string summary, std::string detail, const Range& subject) {
-    items_.push_back({std::move(summary), std::move(detail), subject, false});
+    items_.push_back({std::move(summary), std::move(detail), subject, false, std::nullopt});
   }
-  void add(std::string summary, std::string detail) { items_.push_back({std::move(summary), std::move(detail), std::nullopt, false}); }
+  void add(std::string summary, std::string detail) { items_.push_back({std::move(summary), std::move(detail), std::nullopt, false, std::nullopt}); }
+  void add_unnamed(std::string summary, std::string detail, const Range& place) {
+    items_.push_back({std::move(summary), std::move(detail), std::nullopt, false, place});
+  }
   void append(const Diagnostics& other) { items_.insert(items_.end(), other.items_.begin(), other.items_.end()); }
   void push(Diagnostic diagnostic) { items_.push_back(std::move(diagnostic)); }
 

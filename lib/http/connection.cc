@@ -190,10 +190,16 @@ Async<bool> Connection::respond(Response response, const Framing& framing, bool 
     response.headers.set("Content-Encoding", encoding == Encoding::gzip ? "gzip" : "deflate");
   }
   begin_head(response, framing);
-  if (has_body(response.status)) {
-    fmt::format_to(std::back_inserter(head_), "Content-Length: {}\r\n\r\n", body.size());
-  } else {
+  const bool chunked = framing.minor_version == 1 && response.static_body.empty() && body.size() > longest_with_length;
+  if (!has_body(response.status) || (head_only && (chunked || body.empty()))) {
     head_.append("\r\n");
+  } else if (chunked) {
+    fmt::format_to(std::back_inserter(head_), "Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.size());
+    std::string& owned = encoding == Encoding::identity ? response.body : packed;
+    owned.append("\r\n0\r\n\r\n");
+    body = owned;
+  } else {
+    fmt::format_to(std::back_inserter(head_), "Content-Length: {}\r\n\r\n", body.size());
   }
   if (head_only || !has_body(response.status)) body = {};
   enter(Phase::writing, context_.options.body_timeout);
@@ -211,8 +217,8 @@ Async<bool> Connection::respond_stream(Response response, const Framing& framing
   if (!chunked) shown.keep_alive = false;
   if (encoding != Encoding::identity) response.headers.set("Content-Encoding", encoding == Encoding::gzip ? "gzip" : "deflate");
   begin_head(response, shown);
-  head_.append(chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
   if (head_only) {
+    head_.append("\r\n");
     const bool written = co_await write_all(stream_, head_, {});
     co_return written && shown.keep_alive;
   }
@@ -225,7 +231,13 @@ Async<bool> Connection::respond_stream(Response response, const Framing& framing
     const bool sent = co_await out.flush();
     if (!sent) co_return false;
   }
-  co_await response.stream(out);
+  try {
+    co_await response.stream(out);
+  } catch (const boost::system::system_error&) {
+    // What follows a file has no end but ours; anything else was cut.
+    if (context_.closing && response.early_head) out.finish_at_once();
+    throw;
+  }
   enter(Phase::writing, context_.options.body_timeout);
   const bool ended = co_await out.finish();
   co_return ended && shown.keep_alive;

@@ -14,6 +14,9 @@
 
 namespace drover::http {
 
+// Go's: a longer body that was not given a length is chunked.
+inline constexpr std::size_t longest_with_length = 2048;
+
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // What all connections of a server share.
@@ -26,6 +29,7 @@ struct ServerContext {
   std::unique_ptr<Packer> packers[2][2];
   std::string date;
   std::int64_t date_second = 0;
+  bool closing = false;
 
   [[nodiscard]] std::string pack(Encoding encoding, std::string_view body);
   [[nodiscard]] const std::string& http_date();

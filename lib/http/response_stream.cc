@@ -1,9 +1,15 @@
 #include "lib/http/response_stream.h"
 
+#include "lib/http/connection.h"
+
 namespace drover::http {
 
 namespace {
 constexpr std::size_t hold_back = 32 * 1024;
+}
+
+void ChunkedStream::finish_at_once() {
+  if (chunked_ && !packer_ && head_.empty() && pending_.empty() && !gone_) [[maybe_unused]] const auto sent = stream_.try_write("0\r\n\r\n", {});
 }
 
 Async<bool> ChunkedStream::write(std::string_view text) {
@@ -33,7 +39,13 @@ Async<bool> ChunkedStream::send(Packer::Mode mode) {
   }
   auto head = std::move(head_);
   head_ = {};
-  if (chunked_) {
+  const bool whole = chunked_ && end && !head.empty() && body.size() <= longest_with_length;
+  if (whole) {
+    fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n\r\n", body.size());
+  } else if (!head.empty()) {
+    head.append(chunked_ ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+  }
+  if (chunked_ && !whole) {
     if (!body.empty()) {
       fmt::format_to(std::back_inserter(head), "{:x}\r\n", body.size());
       body.append("\r\n");

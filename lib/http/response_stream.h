@@ -1,5 +1,5 @@
-// Writes the body of a streaming response: chunked or until close, packed or not. Private to lib/http; lives in the coroutine
-// that serves the connection.
+// Writes the body of a streaming response: chunked or until close, packed or not; one that ends short before anything was flushed
+// gets a length instead. Private to lib/http; lives in the coroutine that serves the connection.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace drover::http {
 
 class ChunkedStream final : public ResponseStream {
  public:
-  // `head` goes out with the first bytes.
+  // `head`, without the fields of the framing and the blank line, goes out with the first bytes.
   ChunkedStream(AnyStream& stream, std::string head, bool chunked, Encoding encoding)
       : stream_(stream), head_(std::move(head)), chunked_(chunked) {
     if (encoding != Encoding::identity) packer_ = std::make_unique<Packer>(encoding);
@@ -24,6 +24,8 @@ class ChunkedStream final : public ResponseStream {
   [[nodiscard]] bool gone() const override { return gone_; }
   // Sends what is left and the end of the body.
   [[nodiscard]] Async<bool> finish();
+  // Ends the body without waiting, as far as that is possible: for a stream that follows something when the server stops.
+  void finish_at_once();
 
  private:
   [[nodiscard]] Async<bool> send(Packer::Mode mode);

@@ -262,6 +262,8 @@ Async<Response> Router::handle(Request request) const {
   const auto words = split_path(request.path);
   const auto* route = impl_->find(words);
   if (route == nullptr) {
+    // A browser that knows only the address is shown the user interface (http-api 1.1).
+    if (request.path == "/") co_return go_redirect(request, "/ui/");
     if (impl_->subtrees.contains(request.path)) co_return go_redirect(request, std::string(request.raw_path()) + "/");
     Response out;
     out.status = 404;

@@ -119,7 +119,6 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
   Scope scope;
   Condition changed;
   bool sweeping = false;
-  bool closing = false;
   // Refusals are answered at most 10 a second with a burst of 100; the rest is just closed.
   double refusal_tokens = 100;
   SteadyTime refusal_time = std::chrono::steady_clock::now();
@@ -315,7 +314,7 @@ ServerStats Server::stats() const {
 
 Async<> Server::close() {
   auto impl = impl_;
-  impl->closing = true;
+  impl->context.closing = true;
   while (!impl->listeners.empty()) close_listener(impl->listeners.begin()->first);
   for (auto at = impl->members.begin(); at != impl->members.end();) (at++)->scope.cancel();
   while (!impl->members.empty()) co_await impl->changed.wait();

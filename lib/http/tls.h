@@ -11,6 +11,8 @@ struct TlsServerOptions {
   std::string ca_file;           // for client certificates
   bool verify_client = false;
   std::string min_version = "tls12";  // tls12 or tls13
+
+  friend bool operator==(const TlsServerOptions&, const TlsServerOptions&) = default;
 };
 
 struct TlsClientOptions {

@@ -44,9 +44,16 @@ class Shorthand {
 
 }  // namespace
 
+const std::vector<std::string>& shorthand_names(Special special) {
+  static const std::vector<std::string> constraint{"attribute", "value", "operator", "version", "semver", "regexp", "set_contains", "set_contains_all",
+                                                   "set_contains_any", "distinct_hosts", "distinct_property", "is_set", "is_not_set"};
+  static const std::vector<std::string> affinity{"attribute", "value", "operator", "weight", "version", "semver", "regexp", "set_contains",
+                                                 "set_contains_all", "set_contains_any"};
+  return special == Special::affinity ? affinity : constraint;
+}
+
 Json decode_constraint(const hcl::Body& body, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics) {
-  Shorthand in(body, {"attribute", "value", "operator", "version", "semver", "regexp", "set_contains", "set_contains_all", "set_contains_any",
-                      "distinct_hosts", "distinct_property", "is_set", "is_not_set"}, context, diagnostics);
+  Shorthand in(body, shorthand_names(Special::constraint), context, diagnostics);
   std::string left = in.text("attribute");
   std::string right = in.text("value");
   std::string operand = in.text("operator");
@@ -72,8 +79,7 @@ Json decode_constraint(const hcl::Body& body, const hcl::EvalContext& context, h
 }
 
 Json decode_affinity(const hcl::Body& body, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics) {
-  Shorthand in(body, {"attribute", "value", "operator", "weight", "version", "semver", "regexp", "set_contains", "set_contains_all", "set_contains_any"},
-               context, diagnostics);
+  Shorthand in(body, shorthand_names(Special::affinity), context, diagnostics);
   const std::string left = in.text("attribute");
   std::string right = in.text("value");
   std::string operand = in.text("operator");

@@ -96,9 +96,13 @@ Unexpected refuse(const hcl::Diagnostics& diagnostics) {
 }  // namespace
 
 Result<model::Json> parse(const ParseInput& input) {
+  hcl::Diagnostics diagnostics;
+  return parse(input, diagnostics);
+}
+
+Result<model::Json> parse(const ParseInput& input, hcl::Diagnostics& diagnostics) {
   static const hcl::BodySchema schema{{}, {{"variables", {}}, {"variable", {"name"}}, {"locals", {}}, {"job", {"name"}}}};
   if (input.source.empty()) return fail(Code::invalid_argument, "Job spec is empty");
-  hcl::Diagnostics diagnostics;
   const auto body = hcl::parse_file(hcl::make_source(input.file_name, input.source), diagnostics);
   if (diagnostics.has_errors()) return fail(Error(Code::invalid_argument, diagnostics.first_line()));
   const hcl::Content top = body->content(schema, diagnostics);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/hcl/diagnostic.h"
 #include "lib/hcl/functions.h"
 #include "lib/model/types.h"
 #include "sdk/base/error.h"
@@ -34,5 +35,7 @@ struct ParseInput {
 
 // The error's message is what the reference prints: one line per problem, "<file>:<line>,<col>-<col>: <summary>; <detail>".
 [[nodiscard]] Result<model::Json> parse(const ParseInput& input);
+// The same; `diagnostics` keeps the problems with their places.
+[[nodiscard]] Result<model::Json> parse(const ParseInput& input, hcl::Diagnostics& diagnostics);
 
 }  // namespace drover::jobspec

@@ -4,6 +4,7 @@
 // Tables are constants. `nullable` tells the API's pointers (null when unset) from its plain fields (zero when unset).
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct Schema {
 
   [[nodiscard]] const Field* find(std::string_view hcl) const;
 };
+
+// Attributes of the blocks that are written in shorthand: constraint and affinity.
+[[nodiscard]] const std::vector<std::string>& shorthand_names(Special special);
 
 [[nodiscard]] const Schema& job_schema();
 [[nodiscard]] const Schema& group_schema();

@@ -132,9 +132,11 @@ Validation validate(const model::Job& job, const ValidateOptions& options) {
     out.add("Tagged version description must be under 1000 characters, currently {}", job.version_tag->description.size());
   }
   check_groups(job, out);
+  const bool batch = job.type == "batch" || job.type == "sysbatch";
+  if (job.periodic && job.periodic->enabled && !batch) out.add("Periodic can only be used with \"batch\" or \"sysbatch\" scheduler");
   if (job.periodic) out.nest(check_periodic(*job.periodic, options));
+  if (job.parameterized_job && !batch) out.add("Parameterized job can only be used with \"batch\" or \"sysbatch\" scheduler");
   if (job.parameterized_job) out.nest(check_parameterized(*job.parameterized_job));
-  if (job.type == "core") out.add("job type cannot be core");
   if (!job.payload.empty()) out.add("job can't be submitted with a payload, only dispatched");
   if (job.priority < 1 || job.priority > options.max_priority) out.add("job priority must be between [1, {}]", options.max_priority);
   std::int64_t total = 0;

@@ -180,7 +180,7 @@ void Variables::read_text(const std::string& name, const std::string& text, bool
     Variable* variable = find(attribute.name);
     if (variable == nullptr) {
       if (strict) {
-        diagnostics.add("Undefined variable", fmt::format("A {0} variable was set but was not found in known variables. To declare variable {0}, place this block in your job files", quote(attribute.name)), attribute.range);
+        diagnostics.add_unnamed("Undefined variable", fmt::format("A {0} variable was set but was not found in known variables. To declare variable {0}, place this block in your job files", quote(attribute.name)), attribute.range);
       }
       continue;
     }

@@ -68,6 +68,7 @@ std::string to_summary_json(const Interval& interval, std::chrono::seconds lengt
     gauges.push_back(Json::object({{"Name", entry.name}, {"Value", single(entry.value)}, {"Labels", labels_json(entry.labels)}}));
   }
   out["Gauges"] = std::move(gauges);
+  out["PrecisionGauges"] = Json::array();
   out["Points"] = Json::array();
   out["Counters"] = sampled(interval.counters, seconds);
   out["Samples"] = sampled(interval.samples, seconds);

@@ -176,6 +176,23 @@ struct ScalingEvent {
   friend bool operator==(const ScalingEvent&, const ScalingEvent&) = default;
 };
 
+// What scaled the groups of one job, newest first; internal, stored by the servers.
+struct JobScalingEvents {
+  std::string namespace_;
+  std::string job_id;
+  Map<List<ScalingEvent>> scaling_events;  // by group
+  std::uint64_t modify_index = 0;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("ScalingEvents", self.scaling_events);
+    v("ModifyIndex", self.modify_index);
+  }
+  friend bool operator==(const JobScalingEvents&, const JobScalingEvents&) = default;
+};
+
 struct TaskGroupScaleStatus {
   std::int64_t desired = 0;
   std::int64_t placed = 0;

@@ -36,6 +36,56 @@ struct FuzzyMatch {
   friend bool operator==(const FuzzyMatch&, const FuzzyMatch&) = default;
 };
 
+struct SearchRequest : QueryOptions {
+  std::string context;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryOptions::describe(self, v);
+    v("Context", self.context);
+  }
+  friend bool operator==(const SearchRequest&, const SearchRequest&) = default;
+};
+
+struct SearchResponse : QueryMeta {
+  Map<List<std::string>> matches;
+  Map<bool> truncations;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryMeta::describe(self, v);
+    v("Matches", self.matches);
+    v("Truncations", self.truncations);
+  }
+  friend bool operator==(const SearchResponse&, const SearchResponse&) = default;
+};
+
+struct FuzzySearchRequest : QueryOptions {
+  std::string text;
+  std::string context;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryOptions::describe(self, v);
+    v("Text", self.text);
+    v("Context", self.context);
+  }
+  friend bool operator==(const FuzzySearchRequest&, const FuzzySearchRequest&) = default;
+};
+
+struct FuzzySearchResponse : QueryMeta {
+  Map<List<FuzzyMatch>> matches;
+  Map<bool> truncations;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryMeta::describe(self, v);
+    v("Matches", self.matches);
+    v("Truncations", self.truncations);
+  }
+  friend bool operator==(const FuzzySearchResponse&, const FuzzySearchResponse&) = default;
+};
+
 struct RootKeyMeta {
   std::string key_id;
   std::string algorithm;

@@ -253,6 +253,9 @@ struct CSIInfo {
   friend bool operator==(const CSIInfo&, const CSIInfo&) = default;
 };
 
+// Of a pool that says nothing else.
+inline constexpr Duration default_node_identity_ttl = std::chrono::hours(24);
+
 struct NodePool {
   std::string name;
   std::string description;

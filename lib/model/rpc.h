@@ -34,8 +34,9 @@ struct ListRequest : QueryOptions {
   bool include_resources = false;   // nodes, allocations: resources=true
   bool include_meta = false;        // jobs: meta=true
   bool no_task_states = false;      // allocations: task_states=false
-  std::string job_id;               // evaluations: job=
+  std::string job_id;               // evaluations, scaling policies: job=
   std::string status;               // evaluations: status=
+  std::string node_pool;            // nodes, jobs: only those of this pool
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     QueryOptions::describe(self, v);
@@ -45,6 +46,7 @@ struct ListRequest : QueryOptions {
     v("NoTaskStates", self.no_task_states);
     v("JobID", self.job_id);
     v("Status", self.status);
+    v("NodePool", self.node_pool);
   }
 };
 
@@ -209,6 +211,105 @@ struct NodeUpdateAllocRequest : WriteRequest {
     v("NodeID", self.node_id);
     v("SecretID", self.secret_id);
     v("Alloc", self.allocs);
+  }
+};
+
+struct NamespaceUpsertRequest : WriteRequest {
+  std::shared_ptr<const Namespace> item;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Item", self.item);
+  }
+};
+
+struct NodePoolUpsertRequest : WriteRequest {
+  std::shared_ptr<const NodePool> item;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Item", self.item);
+  }
+};
+
+// A write that names one object, by its name or id.
+struct NameRequest : WriteRequest {
+  std::string name;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Name", self.name);
+  }
+};
+
+struct SchedulerSetConfigurationRequest : WriteRequest {
+  SchedulerConfiguration config;
+  std::optional<std::uint64_t> check_index;  // only when the stored one was last changed there
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Config", self.config);
+    v("CheckIndex", self.check_index);
+  }
+};
+
+struct JobScaleRequest : ScalingRequest {
+  std::string job_id;
+  std::string group;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    ScalingRequest::describe(self, v);
+    v("JobID", self.job_id);
+    v("Group", self.group);
+  }
+};
+
+// `idempotency_token`: a live child with the same token is answered instead of starting another.
+struct JobDispatchCall : JobDispatchRequest {
+  std::string idempotency_token;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    JobDispatchRequest::describe(self, v);
+    v("IdempotencyToken", self.idempotency_token);
+  }
+};
+
+// Puts a name on a version of a job; without `tagged` it takes the name away.
+struct JobTagRequest : WriteRequest {
+  std::string job_id;
+  std::string name;
+  std::string description;
+  bool tagged = false;
+  std::optional<std::uint64_t> version;  // none: the newest
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("JobID", self.job_id);
+    v("Name", self.name);
+    v("Description", self.description);
+    v("Tagged", self.tagged);
+    v("Version", self.version);
+  }
+};
+
+// `jobs` empty: every job.
+struct JobStatusesCall : ListRequest {
+  List<NamespacedID> jobs;
+  bool include_children = false;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    ListRequest::describe(self, v);
+    v("Jobs", self.jobs);
+    v("IncludeChildren", self.include_children);
+  }
+};
+
+struct ScalingPoliciesRequest : ListRequest {
+  std::string type;  // a prefix of the policy's
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    ListRequest::describe(self, v);
+    v("Type", self.type);
   }
 };
 

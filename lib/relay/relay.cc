@@ -14,8 +14,8 @@ constexpr std::size_t part_size = 32 * 1024;
 
 // The connection's own; `Vary` and the CORS fields are added by each agent's router to its own answers.
 bool stays_behind(std::string_view name) {
-  for (const std::string_view field : {"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Content-Encoding", "Accept-Encoding",
-                                       "Host", "Upgrade", "Expect", "Vary", "Date"}) {
+  for (const std::string_view field : {"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Content-Encoding",
+                                       "Accept-Encoding", "Host", "Upgrade", "Expect", "Vary", "Date"}) {
     if (http::iequals(name, field)) return true;
   }
   return name.size() > 15 && http::iequals(name.substr(0, 15), "Access-Control-");

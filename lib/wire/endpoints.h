@@ -32,10 +32,23 @@ inline constexpr Endpoint<JobAllocationsRequest, ListReply<AllocListStub>> job_a
 inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Evaluation>>> job_evaluations{"Job.Evaluations"};
 inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Deployment>>> job_deployments{"Job.Deployments"};
 
+inline constexpr Endpoint<JobStatusesCall, ListReply<JobStatusesJob>> job_statuses{"Job.Statuses"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<JobScaleStatus>> job_scale_status{"Job.ScaleStatus"};
+inline constexpr Endpoint<JobScaleRequest, JobRegisterResponse> job_scale{"Job.Scale"};
+inline constexpr Endpoint<JobStabilityRequest, JobStabilityResponse> job_stable{"Job.Stable"};
+inline constexpr Endpoint<JobRevertRequest, JobRegisterResponse> job_revert{"Job.Revert"};
+inline constexpr Endpoint<JobTagRequest, JobTagResponse> job_tag{"Job.TagVersion"};
+inline constexpr Endpoint<JobDispatchCall, JobDispatchResponse> job_dispatch{"Job.Dispatch"};
+inline constexpr Endpoint<NameRequest, PeriodicForceResponse> periodic_force{"Periodic.Force"};
+inline constexpr Endpoint<ScalingPoliciesRequest, ListReply<ScalingPolicyListStub>> scaling_policies{"Scaling.ListPolicies"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<ScalingPolicy>> scaling_policy{"Scaling.GetPolicy"};
+
 inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Evaluation>>> eval_list{"Eval.List"};
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Evaluation>> eval_get{"Eval.GetEval"};
 inline constexpr Endpoint<ObjectRequest, ListReply<AllocListStub>> eval_allocations{"Eval.Allocations"};
 inline constexpr Endpoint<ListRequest, EvalCountResponse> eval_count{"Eval.Count"};
+
+inline constexpr Endpoint<EvalDeleteRequest, EvalDeleteResponse> eval_delete{"Eval.Delete"};
 
 inline constexpr Endpoint<ListRequest, ListReply<AllocListStub>> alloc_list{"Alloc.List"};
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Allocation>> alloc_get{"Alloc.GetAlloc"};
@@ -64,10 +77,23 @@ inline constexpr Endpoint<NodeUpdateDrainRequest, NodeDrainUpdateResponse> node_
 inline constexpr Endpoint<ObjectRequest, NodeUpdateResponse> node_evaluate{"Node.Evaluate"};
 inline constexpr Endpoint<NodeDeregisterRequest, NodeUpdateResponse> node_deregister{"Node.Deregister"};
 
+inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const NodePool>>> node_pool_list{"NodePool.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<NodePool>> node_pool_get{"NodePool.GetNodePool"};
+inline constexpr Endpoint<NodePoolUpsertRequest, WriteMeta> node_pool_upsert{"NodePool.UpsertNodePools"};
+inline constexpr Endpoint<NameRequest, WriteMeta> node_pool_delete{"NodePool.DeleteNodePools"};
+inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Namespace>>> namespace_list{"Namespace.ListNamespaces"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<Namespace>> namespace_get{"Namespace.GetNamespace"};
+inline constexpr Endpoint<NamespaceUpsertRequest, WriteMeta> namespace_upsert{"Namespace.UpsertNamespaces"};
+inline constexpr Endpoint<NameRequest, WriteMeta> namespace_delete{"Namespace.DeleteNamespaces"};
+inline constexpr Endpoint<SearchRequest, SearchResponse> search_prefix{"Search.PrefixSearch"};
+inline constexpr Endpoint<FuzzySearchRequest, FuzzySearchResponse> search_fuzzy{"Search.FuzzySearch"};
+
 inline constexpr Endpoint<EmptyRequest, StatusReply> status{"Status.Leader"};
 inline constexpr Endpoint<EmptyRequest, WriteMeta> system_gc{"System.GarbageCollect"};
 inline constexpr Endpoint<EmptyRequest, WriteMeta> system_reconcile{"System.ReconcileJobSummaries"};
 inline constexpr Endpoint<EmptyRequest, SchedulerConfigurationResponse> scheduler_config_get{"Operator.SchedulerGetConfiguration"};
+inline constexpr Endpoint<SchedulerSetConfigurationRequest, SchedulerSetConfigurationResponse> scheduler_config_set{
+    "Operator.SchedulerSetConfiguration"};
 inline constexpr Endpoint<EmptyRequest, RaftConfigurationResponse> raft_config{"Operator.RaftGetConfiguration"};
 }  // namespace endpoints
 

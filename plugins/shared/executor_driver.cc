@@ -150,22 +150,31 @@ Async<Result<>> ExecutorDriver::recover_task(driver::TaskHandle handle) {
   co_return task->outcome;
 }
 
-// A handle without driver_state is of a host that asks whether anything of the task is here: it died within a start, or lost
-// what it had stored. Then any start of the task will do, under the id that the host uses now.
+// When the start that the handle names is not here, any start of the task will do, under the id that the host uses: it died
+// within a start, or lost what it had stored last (F-02, F-38).
 Async<Result<>> ExecutorDriver::take_over(Task& task, std::string driver_state) {
   const auto place = state_directory(host_.state_dir, task.config.id);
   auto adopted = co_await ExecutorTask::adopt(scope_, place.path);
-  if (!adopted && driver_state.empty()) {
-    adopted = co_await adopt_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
+  const auto slot = [](const std::string& id) { return id.substr(0, id.rfind('/')); };
+  for (const auto& [id, other] : tasks_) {
+    if (adopted || other.get() == &task || slot(id) != slot(task.config.id)) continue;
+    // In our hands already, under the id of that time.
+    const auto known = other;
+    co_await known->settled.wait();
+    if (!known->outcome) break;
+    task.running = known->running;
+    task.made_cgroup = known->made_cgroup;
+    tasks_.erase(known->config.id);
+    co_return Result<>{};
   }
+  if (!adopted) adopted = co_await adopt_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
   const std::string scope = scope_name(task.config.alloc_id, task.config.name);
   if (!adopted) {
     // A start that came no further than its cgroup; one with processes in it stays.
-    if (driver_state.empty()) ::rmdir(scope_path(inspect_cgroups(), scope).c_str());
+    ::rmdir(scope_path(inspect_cgroups(), scope).c_str());
     co_return fail(adopted.error(), "recovering task \"{}\"", task.config.name);
   }
   const ExecutorStatus& status = (*adopted)->status();
-  const auto slot = [](const std::string& id) { return id.substr(0, id.rfind('/')); };
   if (slot(status.id) != slot(task.config.id)) {
     co_return fail(Code::not_found, "recovering task \"{}\": its state is another task's", task.config.name);
   }

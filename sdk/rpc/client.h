@@ -17,7 +17,9 @@ struct ClientCore;
 class Client {
  public:
   // "unix:/path", "host:port" or "ipv4:127.0.0.1:4647". Connects at the first call and again when the connection broke.
-  [[nodiscard]] static std::shared_ptr<Client> connect(Executor executor, const std::string& target);
+  // `watch_peer`: while calls are open, a peer that vanished without a word is noticed by pings; only for servers of our own,
+  // since others end connections that ping so often.
+  [[nodiscard]] static std::shared_ptr<Client> connect(Executor executor, const std::string& target, bool watch_peer = false);
   explicit Client(std::shared_ptr<ClientCore> core);
   ~Client();
   Client(const Client&) = delete;

@@ -163,7 +163,7 @@ NodeRpcClient::~NodeRpcClient() = default;
 
 std::unique_ptr<NodeRpcClient> NodeRpcClient::connect(Executor executor, const std::string& host_port) {
   return std::unique_ptr<NodeRpcClient>(
-      new NodeRpcClient(std::make_unique<Impl>(Impl{rpc::Client::connect(std::move(executor), host_port)})));
+      new NodeRpcClient(std::make_unique<Impl>(Impl{rpc::Client::connect(std::move(executor), host_port, true)})));
 }
 
 std::unique_ptr<NodeRpcClient> NodeRpcClient::in_process(Executor, NodeRpcServer& server) {

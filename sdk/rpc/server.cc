@@ -185,6 +185,9 @@ struct Server::Impl {
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);
     // A port in use must be an error, not a second owner.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    if (!address.empty() && !address.starts_with("unix:")) {
+      set_keepalive([&](const char* name, int value) { builder.AddChannelArgument(name, value); });
+    }
     if (!address.empty()) builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
     return builder.BuildAndStart();
   }

@@ -18,6 +18,9 @@ model::ServerMember make_member(const Context& c, const model::RaftServer& serve
     out.addr = address->host;
     out.port = address->port;
   }
+  out.tags["port"] = std::to_string(out.port);
+  // Nothing listens there; tools that know members expect a port of their own for them.
+  if (c.options.serf_port != 0) out.port = c.options.serf_port;
   out.status = "alive";
   // The numbers that clients of the API know for today's member protocol.
   out.protocol_min = 1;
@@ -35,7 +38,6 @@ model::ServerMember make_member(const Context& c, const model::RaftServer& serve
   out.tags["raft_vsn"] = server.raft_protocol;
   out.tags["id"] = server.id;
   out.tags["rpc_addr"] = out.addr;
-  out.tags["port"] = std::to_string(out.port);
   out.tags["expect"] = std::to_string(servers);
   if (servers == 1) out.tags["bootstrap"] = "1";
   return out;
@@ -104,11 +106,27 @@ Async<Response> health(const Context& c, Request request) {
   co_return answer;
 }
 
+// A server that is no member any more is forgotten at once, so there is nothing left to do for one that is none; one that is has to
+// be taken out of the raft configuration.
+Async<Response> force_leave(const Context& c, Request request) {
+  const std::string node(request.query.get("node"));
+  if (node.empty()) co_return error_answer(Error(Code::invalid_argument, "missing node to force leave"));
+  if (!read_bool(request.query, "prune")) co_return error_answer(Error(Code::invalid_argument, "invalid prune value"));
+  const auto known = co_await find_members(c, {});
+  if (!known) co_return error_answer(known.error());
+  const auto member = std::ranges::find_if(known->members, [&](const model::ServerMember& one) {
+    return one.name == node || one.name == node + "." + c.options.region;
+  });
+  if (member == known->members.end()) co_return empty_answer();
+  co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" is part of the raft configuration; remove it as a raft peer", member->name)));
+}
+
 }  // namespace
 
 void add_agent(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/agent/self", bind<self>(context));
   router.add("GET", "/v1/agent/members", bind<members>(context));
+  router.add("PUT", "/v1/agent/force-leave", bind<force_leave>(context));
   router.add("GET", "/v1/agent/health", bind<health>(context));
 }
 

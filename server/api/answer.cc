@@ -63,7 +63,11 @@ http::Response missing(const model::QueryMeta& meta, std::string_view text) {
 
 http::Response error_answer(const Error& error) { return http::Response::text(status_of(error), error.message()); }
 
-http::Response empty_answer() { return {}; }
+http::Response empty_answer(std::uint64_t index) {
+  http::Response out;
+  if (index != 0) add_number(out.headers, "X-Nomad-Index", index);
+  return out;
+}
 
 bool wants_pretty(const http::Request& request) {
   const auto value = request.query.find("pretty");

@@ -20,8 +20,8 @@ namespace drover::api {
 // 404 of a read: it carries the headers, so that a client can wait for the object.
 [[nodiscard]] http::Response missing(const model::QueryMeta& meta, std::string_view text);
 [[nodiscard]] http::Response error_answer(const Error& error);
-// 200 without a body, of a write that has no answer.
-[[nodiscard]] http::Response empty_answer();
+// 200 without a body, of a write that has no answer; with an index it carries X-Nomad-Index.
+[[nodiscard]] http::Response empty_answer(std::uint64_t index = 0);
 
 [[nodiscard]] bool wants_pretty(const http::Request& request);
 // Four spaces a level and a newline at the end.

@@ -33,6 +33,7 @@ struct ApiOptions {
   std::string region = "global";
   std::string datacenter = "dc1";
   std::string version;              // shown as the members' build
+  std::uint16_t serf_port = 0;      // the port members are shown with; 0: that of the RPC listener
   AgentFacts agent;
   // Job file to the JSON of a job; the error's text are the diagnostics. Canonicalises when the request says so.
   std::function<Result<std::string>(const model::JobsParseRequest& request)> parse_job;

@@ -75,6 +75,16 @@ Async<Response> eligibility(const Context& c, Request request) {
   co_return written_answer(request, reply);
 }
 
+Async<Response> drain(const Context& c, Request request) {
+  model::NodeUpdateDrainRequest body;
+  if (auto read = read_body(request, body, "api.NodeUpdateDrainRequest"); !read) co_return error_answer(read.error());
+  body.node_id = request.param("id");
+  model::WriteRequest write;
+  if (auto read = read_write(c, request, write); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::node_update_drain, std::move(body));
+  co_return written_answer(request, reply);
+}
+
 Async<Response> purge(const Context& c, Request request) {
   model::NodeDeregisterRequest body;
   body.node_id = request.param("id");
@@ -91,6 +101,7 @@ void add_nodes(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/node/{id...}/allocations", bind<allocations>(context));
   router.add("PUT", "/v1/node/{id...}/evaluate", bind<evaluate>(context));
   router.add("PUT", "/v1/node/{id...}/eligibility", bind<eligibility>(context));
+  router.add("PUT", "/v1/node/{id...}/drain", bind<drain>(context));
   router.add("PUT", "/v1/node/{id...}/purge", bind<purge>(context));
 }
 

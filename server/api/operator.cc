@@ -1,4 +1,6 @@
 // Garbage collection, repair of summaries, and the configurations that are kept in state.
+#include <algorithm>
+
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -26,6 +28,21 @@ Async<Response> scheduler_configuration(const Context& c, Request request) {
   co_return read_answer(request, *reply, model::to_json(*reply));
 }
 
+Async<Response> set_scheduler_configuration(const Context& c, Request request) {
+  const auto wrong = [](const std::string& text) { return error_answer(Error(Code::invalid_argument, text)); };
+  model::SchedulerSetConfigurationRequest body;
+  if (auto read = read_body(request, body.config, "structs.SchedulerConfiguration"); !read) {
+    co_return wrong("Error parsing scheduler config: " + read.error().message());
+  }
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  if (const auto text = request.query.get("cas"); !text.empty()) {
+    body.check_index = parse_unsigned(text);
+    if (!body.check_index) co_return wrong(fmt::format("Error parsing cas value: strconv.ParseUint: parsing \"{}\": invalid syntax", text));
+  }
+  auto reply = co_await c.caller.call(endpoints::scheduler_config_set, std::move(body));
+  co_return written_answer(request, reply);
+}
+
 Async<Response> raft_configuration(const Context& c, Request request) {
   model::EmptyRequest query;
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
@@ -34,13 +51,72 @@ Async<Response> raft_configuration(const Context& c, Request request) {
   co_return json_answer(request, model::to_json(*reply));
 }
 
+Error bad(std::string text) { return Error(Code::invalid_argument, std::move(text)); }
+
+Async<Response> remove_peer(const Context& c, Request request) {
+  const std::string id(request.query.get("id"));
+  if (!request.query.get("address").empty()) {
+    co_return error_answer(bad("Removing a peer by address is not supported in the current raft protocol version"));
+  }
+  if (id.empty()) co_return error_answer(bad("Must specify the peer's ID to remove"));
+  model::EmptyRequest query;
+  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
+  auto raft = co_await c.caller.call(endpoints::raft_config, std::move(query));
+  if (!raft) co_return error_answer(raft.error());
+  const auto server = std::ranges::find(raft->servers, id, &model::RaftServer::id);
+  if (server == raft->servers.end()) {
+    co_return error_answer(Error(Code::internal, fmt::format("id \"{}\" was not found in the Raft configuration", id)));
+  }
+  co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" is the only voter; without it nothing could be written any more", server->node)));
+}
+
+// An id is 32 hexadecimal digits with hyphens in their places.
+Result<> check_server_id(std::string_view id) {
+  if (id.size() != 36) return fail(bad("id must be a uuid: uuid string is wrong length"));
+  if (id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-') return fail(bad("id must be a uuid: uuid is improperly formatted"));
+  return {};
+}
+
+Async<Response> transfer_leadership(const Context& c, Request request) {
+  const std::string id(request.query.get("id"));
+  const std::string address(request.query.get("address"));
+  if (id.empty() && address.empty()) co_return error_answer(bad("must specify id or address"));
+  if (!id.empty() && !address.empty()) co_return error_answer(bad("must specify either id or address"));
+  if (!id.empty()) {
+    if (auto valid = check_server_id(id); !valid) co_return error_answer(valid.error());
+  } else if (address.find(':') == std::string::npos) {
+    co_return error_answer(bad("address must be in IP:port format: not an ip:port"));
+  }
+  model::EmptyRequest query;
+  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
+  auto raft = co_await c.caller.call(endpoints::raft_config, std::move(query));
+  if (!raft) co_return error_answer(raft.error());
+  const auto target = std::ranges::find_if(raft->servers, [&](const model::RaftServer& one) { return id.empty() ? one.address == address : one.id == id; });
+  if (target == raft->servers.end()) {
+    const std::string what = id.empty() ? "address \"" + address : "id \"" + id;
+    co_return error_answer(Error(Code::internal, what + "\" was not found in the Raft configuration"));
+  }
+  if (!target->leader) {
+    co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" does not lead and is no voter to hand the leadership to", target->node)));
+  }
+  model::LeadershipTransferResponse reply;
+  reply.from.id = reply.to.id = target->id;
+  reply.from.address = reply.to.address = target->address;
+  reply.noop = true;
+  co_return json_answer(request, model::to_json(reply));
+}
+
 }  // namespace
 
 void add_operator(http::Router& router, const ContextPtr& context) {
   router.add("PUT", "/v1/system/gc", bind<run<endpoints::system_gc>>(context));
   router.add("PUT", "/v1/system/reconcile/summaries", bind<run<endpoints::system_reconcile>>(context));
   router.add("GET", "/v1/operator/scheduler/configuration", bind<scheduler_configuration>(context));
+  router.add("PUT", "/v1/operator/scheduler/configuration", bind<set_scheduler_configuration>(context));
   router.add("GET", "/v1/operator/raft/configuration", bind<raft_configuration>(context));
+  router.add("DELETE", "/v1/operator/raft/peer", bind<remove_peer>(context));
+  router.on_wrong_method("/v1/operator/raft/peer", 404, "Invalid method");
+  router.add("PUT", "/v1/operator/raft/transfer-leadership", bind<transfer_leadership>(context));
   // The one path whose wrong method has no text (http-api 1.2).
   router.on_wrong_method("/v1/operator/raft/configuration", 405, "");
 }

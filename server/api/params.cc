@@ -33,27 +33,6 @@ Result<> check_region(const Context& context, std::string_view region) {
   return fail(Error(Code::internal, "No path to region").with_http_status(500));
 }
 
-// How far a document is readable; the texts of Go's decoder depend on it.
-struct Probe : nlohmann::json_sax<nlohmann::json> {
-  std::size_t at = 0;
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    at = position;
-    return false;
-  }
-};
-
 }  // namespace
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) { return parse_number<std::uint64_t>(text); }
@@ -140,14 +119,6 @@ Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::stri
                 quote(text));
   }
   return value;
-}
-
-Error json_error(std::string_view text) {
-  Probe probe;
-  nlohmann::json::sax_parse(text, &probe);
-  if (probe.at > text.size()) return Error(Code::invalid_argument, "unexpected EOF");
-  if (probe.at == 0) return Error(Code::invalid_argument, "invalid JSON");
-  return Error(Code::invalid_argument, fmt::format("invalid character '{}' at offset {}", text[probe.at - 1], probe.at - 1));
 }
 
 std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go_type) {

@@ -31,6 +31,8 @@ namespace drover::api {
 
 // What is wrong with a text that is not JSON, in Go's words.
 [[nodiscard]] Error json_error(std::string_view text);
+// The decoder's complaint about a member of the wrong type, in Go's words where it has them.
+[[nodiscard]] Error type_error(const Error& error, std::string_view go_type);
 // Go's complaint when the text's outermost value is no object; nothing when it is one.
 [[nodiscard]] std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go_type);
 
@@ -41,7 +43,7 @@ template <class T>
   if (auto wrong = wrong_outer_type(request.body, go_type)) return fail(std::move(*wrong));
   if (auto read = model::from_json(request.body, out); !read) {
     if (read.error().message() == "the text is not valid JSON") return fail(json_error(request.body));
-    return fail(Error(Code::invalid_argument, read.error().message()));
+    return fail(type_error(Error(Code::invalid_argument, read.error().message()), go_type));
   }
   return {};
 }

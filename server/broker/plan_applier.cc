@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sdk/base/fail_point.h"
 #include "sdk/base/uuid.h"
 
 namespace drover::broker {
@@ -78,6 +79,7 @@ Async<> PlanApplier::run() {
 Async<> PlanApplier::commit(PendingPtr pending, fsm::PlanResult entry, std::list<model::PlanResult>::iterator overlay) {
   const std::uint64_t generation = generation_;
   auto index = co_await writer_.write(std::move(entry));
+  fail_point("server.plan_stored");
   if (generation != generation_) {
     finish(*pending, fail(Code::no_leader, "No cluster leader"));
     co_return;

@@ -51,6 +51,11 @@ struct Builder {
     out.payload = payload("Allocation", copy);
     return out;
   }
+  model::Event of(const model::NodePool& pool) const {
+    auto out = event("NodePool", pool.name, "", {});
+    out.payload = payload("NodePool", pool);
+    return out;
+  }
   model::Event of(const model::Node& node) const {
     auto out = event("Node", node.id, "", {});
     model::Node copy = node;
@@ -79,7 +84,12 @@ std::vector<Batch> make_batches(fsm::MessageType type, std::uint64_t index, cons
   const std::string_view name = fsm::event_type(type);
   if (name.empty()) return {};
   const Builder build{name, index};
-  const bool split = type == fsm::MessageType::job_register || type == fsm::MessageType::job_deregister;
+  // What a change of a node sets off is told as an evaluation of its own.
+  const bool of_node = type == fsm::MessageType::node_register || type == fsm::MessageType::node_deregister ||
+                       type == fsm::MessageType::node_update_status || type == fsm::MessageType::node_eligibility ||
+                       type == fsm::MessageType::node_drain;
+  const bool split = of_node || type == fsm::MessageType::job_register || type == fsm::MessageType::job_deregister;
+  const Builder build_eval{of_node ? fsm::event_type(fsm::MessageType::eval_update) : name, index};
   Batch main{index, {}};
   Batch evals{index, {}};
   std::map<std::string, std::size_t> seen;  // one event per object: its last state
@@ -93,11 +103,13 @@ std::vector<Batch> make_batches(fsm::MessageType type, std::uint64_t index, cons
     if (change.table == state::Table::jobs) {
       if (const auto* job = std::get_if<state::JobPtr>(&change.object())) add(main, build.of(**job, deleted));
     } else if (change.table == state::Table::evals && !deleted) {
-      add(split ? evals : main, build.of(*change.new_as<state::EvalPtr>()));
+      add(split ? evals : main, build_eval.of(*change.new_as<state::EvalPtr>()));
     } else if (change.table == state::Table::allocs && !deleted) {
       add(main, build.of(*change.new_as<state::AllocPtr>()));
     } else if (change.table == state::Table::deployment && !deleted) {
       add(main, build.of(*change.new_as<state::DeploymentPtr>()));
+    } else if (change.table == state::Table::node_pools) {
+      if (const auto* pool = std::get_if<state::NodePoolPtr>(&change.object())) add(main, build.of(**pool));
     } else if (change.table == state::Table::nodes) {
       if (const auto* node = std::get_if<state::NodePtr>(&change.object())) add(main, build.of(**node));
     }

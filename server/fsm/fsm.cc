@@ -1,5 +1,7 @@
 #include "server/fsm/fsm.h"
 
+#include "sdk/base/text.h"
+
 namespace drover::fsm {
 namespace {
 
@@ -7,6 +9,24 @@ constexpr std::size_t max_refusals = 1024;  // kept for callers that have not as
 
 void put_evals(state::Txn& txn, const EvalList& evals) {
   for (const auto& eval : evals) txn.put_eval(*eval);
+}
+
+// Two dispatches with one token that passed each other on the way: the second is refused.
+Result<> check_token(const state::Tables& t, const model::Job& job) {
+  bool taken = false;
+  t.jobs.scan({job.namespace_, job.parent_id}, [&](const state::JobPtr& other) {
+    if (other->namespace_ != job.namespace_ || !other->id.starts_with(job.parent_id)) return false;
+    taken = other->parent_id == job.parent_id && other->id != job.id && other->dispatch_idempotency_token == job.dispatch_idempotency_token;
+    return !taken;
+  });
+  if (taken) return fail(Code::already_exists, "a dispatch of job \"{}\" with this idempotency token exists", job.parent_id);
+  return {};
+}
+
+// Something began to use them since the request was admitted.
+Result<> check_unused(const std::string& what, const std::vector<std::string>& uses) {
+  if (uses.empty()) return {};
+  return fail(Code::conflict, "{} has {}", what, join(uses, " and "));
 }
 
 Result<> apply_message(state::Txn& txn, const NodeRegister& m) {
@@ -55,7 +75,11 @@ Result<> apply_message(state::Txn& txn, const JobRegister& m) {
                   (*current)->job_modify_index);
     }
   }
+  if (!m.job->dispatch_idempotency_token.empty()) {
+    DROVER_TRY(check_token(txn.tables(), *m.job));
+  }
   txn.put_job(*m.job, m.submission.get(), static_cast<std::size_t>(m.tracked_versions));
+  if (m.scaling) txn.put_scaling_event(m.scaling->namespace_, m.scaling->job_id, m.scaling->group, m.scaling->event);
   if (m.eval) {
     model::Evaluation eval = *m.eval;
     const state::JobPtr* stored = txn.tables().jobs.find({m.job->namespace_, m.job->id});
@@ -188,7 +212,47 @@ Result<> apply_message(state::Txn& txn, const AllocDesiredTransition& m) {
   return {};
 }
 
+Result<> apply_message(state::Txn& txn, const ScalingEvent& m) {
+  txn.put_scaling_event(m.namespace_, m.job_id, m.group, m.event);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const JobVersionTag& m) {
+  if (m.tag) return txn.put_version_tag(m.namespace_, m.job_id, m.version, *m.tag);
+  return txn.delete_version_tag(m.namespace_, m.job_id, m.name);
+}
+
+Result<> apply_message(state::Txn& txn, const NodePoolUpsert& m) {
+  for (const auto& pool : m.pools) txn.put_node_pool(pool);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NodePoolDelete& m) {
+  for (const auto& name : m.names) {
+    DROVER_TRY(check_unused(fmt::format("node pool \"{}\"", name), state::pool_uses(txn.tables(), name)));
+    txn.delete_node_pool(name);
+  }
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NamespaceUpsert& m) {
+  for (const auto& item : m.namespaces) txn.put_namespace(item);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const NamespaceDelete& m) {
+  for (const auto& name : m.names) {
+    DROVER_TRY(check_unused(fmt::format("namespace \"{}\"", name), state::namespace_uses(txn.tables(), name)));
+    txn.delete_namespace(name);
+  }
+  return {};
+}
+
 Result<> apply_message(state::Txn& txn, const SchedulerConfig& m) {
+  const state::ConfigPtr& stored = txn.tables().scheduler_config;
+  if (m.check_index && *m.check_index != (stored ? stored->modify_index : 0)) {
+    return fail(Code::conflict, "the scheduler configuration was changed at index {}, not {}", stored ? stored->modify_index : 0, *m.check_index);
+  }
   txn.put_scheduler_config(m.config);
   return {};
 }
@@ -223,6 +287,12 @@ Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::st
     case MessageType::job_batch_deregister: return decode_and_apply<JobBatchDeregister>(txn, entry);
     case MessageType::alloc_desired_transition: return decode_and_apply<AllocDesiredTransition>(txn, entry);
     case MessageType::node_eligibility: return decode_and_apply<NodeEligibility>(txn, entry);
+    case MessageType::scaling_event: return decode_and_apply<ScalingEvent>(txn, entry);
+    case MessageType::job_version_tag: return decode_and_apply<JobVersionTag>(txn, entry);
+    case MessageType::node_pool_upsert: return decode_and_apply<NodePoolUpsert>(txn, entry);
+    case MessageType::node_pool_delete: return decode_and_apply<NodePoolDelete>(txn, entry);
+    case MessageType::namespace_upsert: return decode_and_apply<NamespaceUpsert>(txn, entry);
+    case MessageType::namespace_delete: return decode_and_apply<NamespaceDelete>(txn, entry);
     case MessageType::scheduler_config: return decode_and_apply<SchedulerConfig>(txn, entry);
     default: break;
   }

@@ -44,6 +44,8 @@ std::string_view event_type(MessageType type) {
     case MessageType::deployment_promote: return "DeploymentPromotion";
     case MessageType::deployment_health: return "DeploymentAllocHealth";
     case MessageType::node_eligibility: return "NodeEligibility";
+    case MessageType::node_pool_upsert: return "NodePoolUpserted";
+    case MessageType::node_pool_delete: return "NodePoolDeleted";
     default: return {};
   }
 }
@@ -72,3 +74,9 @@ DROVER_FSM_MESSAGE(DeploymentDelete)
 DROVER_FSM_MESSAGE(JobStability)
 DROVER_FSM_MESSAGE(AllocDesiredTransition)
 DROVER_FSM_MESSAGE(SchedulerConfig)
+DROVER_FSM_MESSAGE(drover::fsm::ScalingEvent)
+DROVER_FSM_MESSAGE(drover::fsm::JobVersionTag)
+DROVER_FSM_MESSAGE(NodePoolUpsert)
+DROVER_FSM_MESSAGE(NodePoolDelete)
+DROVER_FSM_MESSAGE(NamespaceUpsert)
+DROVER_FSM_MESSAGE(NamespaceDelete)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lib/model/alloc.h"
+#include "lib/model/api_job.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -36,6 +37,12 @@ enum class MessageType : std::uint8_t {
   alloc_desired_transition = 27,
   node_eligibility = 28,
   scheduler_config = 30,
+  scaling_event = 38,
+  node_pool_upsert = 59,
+  node_pool_delete = 60,
+  job_version_tag = 61,
+  namespace_upsert = 64,
+  namespace_delete = 65,
   ignore_unknown_flag = 128,
 };
 
@@ -129,6 +136,22 @@ struct NodeDrain {
   }
 };
 
+// An event of scaling a group; `count` of the event is empty when nothing was changed.
+struct ScalingEvent {
+  static constexpr auto type = MessageType::scaling_event;
+  std::string namespace_;
+  std::string job_id;
+  std::string group;
+  model::ScalingEvent event;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("TaskGroup", self.group);
+    v("ScalingEvent", self.event);
+  }
+};
+
 // `enforce_index`: the job's modify index must still be `job_modify_index` (0: no such job), or nothing is stored.
 struct JobRegister {
   static constexpr auto type = MessageType::job_register;
@@ -138,6 +161,7 @@ struct JobRegister {
   bool enforce_index = false;
   std::uint64_t job_modify_index = 0;
   std::int64_t tracked_versions = 0;
+  Box<ScalingEvent> scaling;  // what a change of a count is remembered as
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Job", self.job);
@@ -146,6 +170,7 @@ struct JobRegister {
     v("EnforceIndex", self.enforce_index);
     v("JobModifyIndex", self.job_modify_index);
     v("TrackedVersions", self.tracked_versions);
+    v("Scaling", self.scaling);
   }
 };
 
@@ -175,6 +200,62 @@ struct JobRef {
   static void describe(Self& self, V& v) {
     v("Namespace", self.namespace_);
     v("ID", self.id);
+  }
+};
+
+// Names a version of a job, or without a tag takes the name away.
+struct JobVersionTag {
+  static constexpr auto type = MessageType::job_version_tag;
+  std::string namespace_;
+  std::string job_id;
+  std::uint64_t version = 0;
+  std::string name;
+  Box<model::JobVersionTag> tag;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("JobID", self.job_id);
+    v("Version", self.version);
+    v("Name", self.name);
+    v("Tag", self.tag);
+  }
+};
+
+struct NodePoolUpsert {
+  static constexpr auto type = MessageType::node_pool_upsert;
+  List<model::NodePool> pools;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("NodePools", self.pools);
+  }
+};
+
+// Refused while a pool has nodes or jobs that have not ended.
+struct NodePoolDelete {
+  static constexpr auto type = MessageType::node_pool_delete;
+  List<std::string> names;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Names", self.names);
+  }
+};
+
+struct NamespaceUpsert {
+  static constexpr auto type = MessageType::namespace_upsert;
+  List<model::Namespace> namespaces;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespaces", self.namespaces);
+  }
+};
+
+// Refused while a namespace has jobs or allocations that have not ended.
+struct NamespaceDelete {
+  static constexpr auto type = MessageType::namespace_delete;
+  List<std::string> names;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespaces", self.names);
   }
 };
 
@@ -357,9 +438,11 @@ struct AllocDesiredTransition {
 struct SchedulerConfig {
   static constexpr auto type = MessageType::scheduler_config;
   model::SchedulerConfiguration config;
+  std::optional<std::uint64_t> check_index;  // the stored one must have been changed last there
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Config", self.config);
+    v("CheckIndex", self.check_index);
   }
 };
 

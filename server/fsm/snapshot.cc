@@ -11,7 +11,7 @@ namespace {
 
 enum class RecordType : std::uint8_t {
   node = 0, job = 1, index = 2, eval = 3, alloc = 4, summary = 7, version = 9, deployment = 10, scheduler_config = 13, node_pool = 28,
-  submission = 29, job_text = 40,
+  submission = 29, job_text = 40, scaling_policy = 17, scaling_event = 19, name_space = 64,
 };
 
 struct IndexRecord {
@@ -120,6 +120,9 @@ Result<> write(const state::Tables& t, const RecordSink& sink) {
   t.summaries.scan([&](const state::SummaryPtr& summary) { out.put(RecordType::summary, *summary); return out.ok(); });
   t.deployments.scan([&](const state::DeploymentPtr& deployment) { out.put(RecordType::deployment, *deployment); return out.ok(); });
   t.submissions.scan([&](const state::SubmissionPtr& submission) { out.put(RecordType::submission, *submission); return out.ok(); });
+  t.namespaces.scan([&](const state::NamespacePtr& item) { out.put(RecordType::name_space, *item); return out.ok(); });
+  t.scaling_policies.scan([&](const state::ScalingPolicyPtr& policy) { out.put(RecordType::scaling_policy, *policy); return out.ok(); });
+  t.scaling_events.scan([&](const state::ScalingEventsPtr& events) { out.put(RecordType::scaling_event, *events); return out.ok(); });
   if (t.scheduler_config) out.put(RecordType::scheduler_config, *t.scheduler_config);
   return out.result();
 }
@@ -149,6 +152,13 @@ class Loader {
       case RecordType::deployment: return put<model::Deployment>(bytes, [&](auto value) { add_to(t, value); });
       case RecordType::summary: return put<model::JobSummary>(bytes, [&](auto value) { t.summaries.put(std::move(value)); });
       case RecordType::submission: return put<model::JobSubmission>(bytes, [&](auto value) { t.submissions.put(std::move(value)); });
+      case RecordType::name_space: return put<model::Namespace>(bytes, [&](auto value) { t.namespaces.put(std::move(value)); });
+      case RecordType::scaling_policy:
+        return put<model::ScalingPolicy>(bytes, [&](auto value) {
+          t.scaling_targets.put(value);
+          t.scaling_policies.put(std::move(value));
+        });
+      case RecordType::scaling_event: return put<model::JobScalingEvents>(bytes, [&](auto value) { t.scaling_events.put(std::move(value)); });
       case RecordType::scheduler_config:
         return put<model::SchedulerConfiguration>(bytes, [&](auto value) { t.scheduler_config = std::move(value); });
     }
@@ -222,6 +232,8 @@ Result<> Fsm::restore(const RecordSource& source) {
     if (!*more) break;
     if (auto taken = loader.take(record); !taken) return fail(taken.error(), "restoring the snapshot");
   }
+  // Written before namespaces were kept: what every cluster starts with.
+  if (loader.t.namespaces.size() == 0) loader.t.namespaces = state::Store().tables().namespaces;
   store_.replace(std::move(loader.t));
   return {};
 }

@@ -49,12 +49,10 @@ Async<> Leader::run_worker(std::shared_ptr<broker::Worker> worker) { co_await wo
 
 void Leader::establish() {
   established_ = true;
-  broker_.set_enabled(true);
-  blocked_.set_enabled(true);
   const MonoTime now = clock_.monotonic();
   next_gc_ = now + options_.gc.interval;
   next_minute_ = now + sweep_interval;
-  restore_evals();
+  apply_pause();
   fsm_.store().tables().nodes.scan([&](const state::NodePtr& node) {
     if (node->status != "down") heartbeats_.expect(node->id, now);
     return true;
@@ -92,6 +90,15 @@ void Leader::restore_evals() {
   });
 }
 
+void Leader::apply_pause() {
+  const auto& config = fsm_.store().tables().scheduler_config;
+  const bool run = !(config && config->pause_eval_broker);
+  if (run == broker_.enabled()) return;
+  broker_.set_enabled(run);
+  blocked_.set_enabled(run);
+  if (run) restore_evals();
+}
+
 void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
   if (!established_) return;
   for (const auto& change : changes) {
@@ -102,6 +109,7 @@ void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
       case state::Table::deployment:
         deployments_.deployment_changed(change.old_as<state::DeploymentPtr>(), change.new_as<state::DeploymentPtr>());
         break;
+      case state::Table::scheduler_config: apply_pause(); break;
       case state::Table::jobs: {
         const auto job = change.new_as<state::JobPtr>();
         const auto old = change.old_as<state::JobPtr>();

@@ -60,6 +60,8 @@ class Leader {
   void restore_evals();
   void node_changed(std::uint64_t index, const state::NodePtr& before, const state::NodePtr& after);
   void alloc_changed(std::uint64_t index, const state::AllocPtr& before, const state::AllocPtr& after);
+  // While an operator has it paused, the broker hands out nothing; what waits is read from the tables again afterwards.
+  void apply_pause();
   void eval_changed(const state::EvalPtr& before, const state::EvalPtr& after);
   // Makes sure that the timer wakes at or before `deadline`.
   void arm(MonoTime deadline);

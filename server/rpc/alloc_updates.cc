@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdk/base/fail_point.h"
+
 namespace drover::rpc {
 namespace {
 
@@ -76,6 +78,7 @@ Async<> AllocUpdates::run() {
     const std::shared_ptr<Batch> batch = std::exchange(next_, nullptr);
     batch->message.now = c_.clock.unix_nanos();
     auto index = co_await c_.writer.write(std::move(batch->message));
+    fail_point("server.update_stored");
     batch->index = std::move(index);
     batch->done.set();
   }

@@ -9,6 +9,8 @@
 
 namespace drover::rpc {
 
+bool has_evals(const model::Job& job) { return !job.periodic && (!job.parameterized_job || job.dispatched); }
+
 std::shared_ptr<model::Evaluation> new_eval(Context& c, const model::Job& job, std::string_view trigger) {
   auto eval = std::make_shared<model::Evaluation>();
   eval->id = make_uuid(c.rng);
@@ -67,6 +69,12 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_reads(c, registry);
   add_job_writes(c, registry);
   add_job_plan(c, registry);
+  add_job_scaling(c, registry);
+  add_job_versions(c, registry);
+  add_job_dispatch(c, registry);
+  add_job_statuses(c, registry);
+  add_space_handlers(c, registry);
+  add_search_handlers(c, registry);
   add_alloc_handlers(c, registry);
   add_eval_handlers(c, registry);
   add_deployment_handlers(c, registry);

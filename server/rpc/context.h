@@ -43,6 +43,9 @@ struct Context {
 
 [[nodiscard]] inline std::string namespace_or_default(const std::string& text) { return text.empty() ? "default" : text; }
 
+// False for jobs that only have children: periodic and parameterized ones.
+[[nodiscard]] bool has_evals(const model::Job& job);
+
 // An evaluation that asks the scheduler to look at a job again.
 [[nodiscard]] std::shared_ptr<model::Evaluation> new_eval(Context& c, const model::Job& job, std::string_view trigger);
 
@@ -60,6 +63,12 @@ struct Context {
 void add_job_reads(Context& c, wire::Registry& registry);
 void add_job_writes(Context& c, wire::Registry& registry);
 void add_job_plan(Context& c, wire::Registry& registry);
+void add_job_scaling(Context& c, wire::Registry& registry);
+void add_job_versions(Context& c, wire::Registry& registry);
+void add_job_dispatch(Context& c, wire::Registry& registry);
+void add_job_statuses(Context& c, wire::Registry& registry);
+void add_space_handlers(Context& c, wire::Registry& registry);
+void add_search_handlers(Context& c, wire::Registry& registry);
 void add_alloc_handlers(Context& c, wire::Registry& registry);
 void add_eval_handlers(Context& c, wire::Registry& registry);
 void add_deployment_handlers(Context& c, wire::Registry& registry);

@@ -102,6 +102,56 @@ Async<Result<model::ListReply<model::AllocListStub>>> allocations(Context& c, mo
   co_return reply;
 }
 
+// What may go: an evaluation that has ended, and with it the allocations it made, unless one still runs.
+Result<> check_deletable(const Snapshot& s, const model::Evaluation& eval) {
+  if (!state::terminal(eval)) return fail(Code::internal, "eval {} is not safe to delete: eval status is not terminal", eval.id);
+  for (const auto& alloc : s.allocs_by_eval(eval.id)) {
+    if (state::terminal(*alloc)) continue;
+    return fail(Code::internal, "eval {} is not safe to delete: alloc {} is not terminal", eval.id, alloc->id);
+  }
+  return {};
+}
+
+Async<Result<model::EvalDeleteResponse>> remove(Context& c, model::EvalDeleteRequest request) {
+  constexpr std::size_t most = 7281;  // ids in one entry of the log
+  const bool by_filter = !request.filter.empty();
+  if (by_filter && !request.eval_ids.empty()) co_return fail(Code::invalid_argument, "evals cannot be deleted by both ID and filter");
+  if (!by_filter && request.eval_ids.empty()) co_return fail(Code::invalid_argument, "evals must be deleted by either ID or filter");
+  const auto snapshot = c.fsm.store().snapshot();
+  if (!snapshot->scheduler_config().pause_eval_broker) co_return fail(Code::internal, "eval broker is enabled; eval broker must be paused to delete evals");
+  fsm::EvalDelete message;
+  if (by_filter) {
+    if (!c.hooks.parse_filter) co_return fail(Code::unimplemented, "filter expressions are not available");
+    const auto match = c.hooks.parse_filter(request.filter);
+    if (!match) co_return fail(Error(Code::internal, match.error().message()));
+    std::optional<Error> error;
+    snapshot->tables().evals.scan([&](const EvalPtr& eval) {
+      const auto matched = (*match)(state::Object(eval));
+      if (!matched) error = matched.error();
+      else if (*matched && check_deletable(*snapshot, *eval)) message.evals.push_back(eval->id);
+      return !error && message.evals.size() < most;
+    });
+    if (error) co_return fail(Error(Code::internal, error->message()));
+  } else {
+    for (const auto& id : request.eval_ids) {
+      const EvalPtr eval = snapshot->eval(id);
+      if (!eval) co_return fail(Code::internal, "eval not found");
+      DROVER_CO_TRY(check_deletable(*snapshot, *eval));
+      message.evals.push_back(id);
+    }
+  }
+  model::EvalDeleteResponse reply;
+  reply.count = static_cast<std::int64_t>(message.evals.size());
+  if (message.evals.empty()) co_return reply;
+  for (const auto& id : message.evals) {
+    for (const auto& alloc : snapshot->allocs_by_eval(id)) message.allocs.push_back(alloc->id);
+  }
+  auto index = co_await c.writer.write(std::move(message));
+  if (!index) co_return fail(index.error());
+  reply.index = *index;
+  co_return reply;
+}
+
 }  // namespace
 
 void add_eval_handlers(Context& c, wire::Registry& registry) {
@@ -109,6 +159,7 @@ void add_eval_handlers(Context& c, wire::Registry& registry) {
   registry.add(e::eval_list, std::function([&c](model::ListRequest r) { return list(c, std::move(r)); }));
   registry.add(e::eval_count, std::function([&c](model::ListRequest r) { return count(c, std::move(r)); }));
   registry.add(e::eval_get, std::function([&c](model::ObjectRequest r) { return get(c, std::move(r)); }));
+  registry.add(e::eval_delete, std::function([&c](model::EvalDeleteRequest r) { return remove(c, std::move(r)); }));
   registry.add(e::eval_allocations, std::function([&c](model::ObjectRequest r) { return allocations(c, std::move(r)); }));
 }
 

@@ -1,6 +1,40 @@
 #include "server/rpc/job_check.h"
 
+#include <algorithm>
+
 namespace drover::rpc {
+namespace {
+
+// What a namespace does not let its jobs use; empty when it lets this one.
+std::string namespace_refusal(const model::Namespace& space, const model::Job& job) {
+  if (!space.capabilities) return {};
+  const model::NamespaceCapabilities& may = *space.capabilities;
+  const auto refused = [](const model::List<std::string>& enabled, const model::List<std::string>& disabled, const std::string& name) {
+    return (!enabled.empty() && std::ranges::find(enabled, name) == enabled.end()) || std::ranges::find(disabled, name) != disabled.end();
+  };
+  const auto sentence = [&](std::string_view what, const std::vector<std::string>& names) {
+    std::string list;
+    for (const auto& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
+    if (names.size() == 1) return fmt::format("used {} {} is not allowed in namespace \"{}\"", what, list, space.name);
+    return fmt::format("used {}s [{}] are not allowed in namespace \"{}\"", what, list, space.name);
+  };
+  std::vector<std::string> drivers, modes;
+  for (const auto& group : job.task_groups) {
+    for (const auto& network : group.networks) {
+      const std::string mode = network.mode.empty() ? "host" : network.mode;
+      if (refused(may.enabled_network_modes, may.disabled_network_modes, mode)) modes.push_back(mode);
+    }
+    for (const auto& task : group.tasks) {
+      if (refused(may.enabled_task_drivers, may.disabled_task_drivers, task.driver)) drivers.push_back(task.driver);
+    }
+  }
+  if (!drivers.empty()) return sentence("task driver", drivers);
+  if (!modes.empty()) return sentence("group network mode", modes);
+  return {};
+}
+
+}  // namespace
+
 model::Job complete_job(const Context& c, const model::Job& given, const std::string& request_namespace) {
   model::Job job = given;
   if (!request_namespace.empty()) job.namespace_ = request_namespace;
@@ -12,7 +46,8 @@ model::Job complete_job(const Context& c, const model::Job& given, const std::st
 
 JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const model::Job& job) {
   JobVerdict out;
-  if (job.namespace_ != "default") {
+  const state::NamespacePtr space = snapshot.name_space(job.namespace_);
+  if (!space) {
     out.errors.push_back(fmt::format("job \"{}\" is in nonexistent namespace \"{}\"", job.id, job.namespace_));
     return out;
   }
@@ -20,8 +55,11 @@ JobVerdict check_job(const Context& c, const state::Snapshot& snapshot, const mo
     out.errors.push_back(fmt::format("job \"{}\" is in nonexistent node pool \"{}\"", job.id, job.node_pool));
     return out;
   }
+  if (auto refused = namespace_refusal(*space, job); !refused.empty()) {
+    out.errors.push_back(std::move(refused));
+    return out;
+  }
   if (c.hooks.validate) out = c.hooks.validate(job, snapshot.scheduler_config().memory_oversubscription_enabled);
-  if (!job.dispatched && !job.payload.empty()) out.errors.emplace_back("job can't be submitted with a payload, only dispatched");
   return out;
 }
 

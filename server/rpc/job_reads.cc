@@ -31,7 +31,7 @@ Result<model::ListReply<model::JobListStub>> read_list(const Context& c, const m
   const std::string_view end = "\xff";
   const bool everywhere = ns == "*";
   std::function<bool(const state::JobPtr&)> also = [&](const state::JobPtr& job) {
-    if (!job->id.starts_with(request.prefix)) return false;
+    if (!job->id.starts_with(request.prefix) || (!request.node_pool.empty() && job->node_pool != request.node_pool)) return false;
     any = true;
     return true;
   };
@@ -81,10 +81,10 @@ Result<> add_diffs(const model::JobVersionsRequest& request, const Snapshot& s, 
     base = s.job_version(ns, request.id, *request.diff_version);
     if (!base) return fail(Code::internal, "version {} not found", *request.diff_version);
   }
-  reply.diffs.allocate();
+  // Against a base, each version has its difference, the base itself an empty one; a single version has none to be told (null).
   for (std::size_t i = 0; i < reply.versions.size(); ++i) {
     if (base) {
-      if (reply.versions[i]->version != base->version) reply.diffs.push_back(diff::diff_jobs(base.get(), reply.versions[i].get(), true));
+      reply.diffs.push_back(diff::diff_jobs(base.get(), reply.versions[i].get(), true));
     } else if (i + 1 < reply.versions.size()) {
       reply.diffs.push_back(diff::diff_jobs(reply.versions[i + 1].get(), reply.versions[i].get(), true));
     }

@@ -1,14 +1,11 @@
 #include <algorithm>
 
+#include "sdk/base/fail_point.h"
+#include "sdk/base/uuid.h"
 #include "server/rpc/job_check.h"
 
 namespace drover::rpc {
 namespace {
-
-constexpr std::string_view registration_disabled =
-    "Job registration, dispatch, and scale are disabled by the scheduler configuration";
-
-bool has_no_evals(const model::Job& job) { return job.periodic || (job.parameterized_job && !job.dispatched); }
 
 void preserve(const model::JobRegisterRequest& request, const model::Job& old_job, model::Job& job) {
   for (auto& group : job.task_groups) {
@@ -31,12 +28,12 @@ Result<> check_eval_priority(const Context& c, std::int64_t priority) {
 Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobRegisterRequest request) {
   if (!request.job) co_return fail(Code::internal, "missing job for registration");
   model::Job job = complete_job(c, *request.job, request.namespace_);
-  if (job.region != c.region) co_return fail(Code::internal, "No path to region");
+  const auto elsewhere = [&](const model::MultiregionRegion& region) { return region.name != c.region; };
+  if (job.region != c.region || (job.multiregion && std::ranges::any_of(job.multiregion->regions, elsewhere))) {
+    co_return fail(Code::internal, "No path to region");
+  }
 
   const auto snapshot = c.fsm.store().snapshot();
-  if (snapshot->scheduler_config().reject_job_registration) {
-    co_return fail(Error(Code::permission_denied, std::string(registration_disabled)).with_http_status(403));
-  }
   const state::JobPtr existing = snapshot->job(job.namespace_, job.id);
   if (existing && (request.preserve_counts || request.preserve_resources)) preserve(request, *existing, job);
   JobVerdict verdict = check_job(c, *snapshot, job);
@@ -46,6 +43,10 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     DROVER_CO_TRY(check_update(*existing, job));
   }
   job.submit_time = c.clock.unix_nanos();
+  // The log entry carries every id; one that its target has already is kept when the entry is applied.
+  for (auto& group : job.task_groups) {
+    if (group.scaling && group.scaling->id.empty()) group.scaling->id = make_uuid(c.rng);
+  }
 
   fsm::JobRegister message;
   if (request.submission) {
@@ -57,7 +58,7 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
     }
   }
   model::JobRegisterResponse reply;
-  if (!has_no_evals(job)) {
+  if (has_evals(job)) {
     auto eval = new_eval(c, job, "job-register");
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
     reply.eval_id = eval->id;
@@ -70,6 +71,7 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
   const std::string id = job.id;
   message.job = std::make_shared<const model::Job>(std::move(job));
   auto index = co_await c.writer.write(std::move(message));
+  fail_point("server.job_stored");
   if (!index) co_return fail(index.error());
   reply.index = *index;
   if (!reply.eval_id.empty()) reply.eval_create_index = *index;
@@ -93,7 +95,7 @@ Async<Result<model::JobDeregisterResponse>> deregister(Context& c, model::JobDer
   message.purge = request.purge;
   message.no_shutdown_delay = request.no_shutdown_delay;
   message.submit_time = c.clock.unix_nanos();
-  if (!has_no_evals(*job)) {
+  if (has_evals(*job)) {
     auto eval = new_eval(c, *job, "job-deregister");
     eval->type = "service";  // whatever the job's type is; a visible value
     if (request.eval_priority > 0) eval->priority = request.eval_priority;
@@ -101,6 +103,7 @@ Async<Result<model::JobDeregisterResponse>> deregister(Context& c, model::JobDer
     message.eval = std::move(eval);
   }
   auto index = co_await c.writer.write(std::move(message));
+  fail_point("server.stop_stored");
   if (!index) co_return fail(index.error());
   reply.index = reply.job_modify_index = reply.eval_create_index = *index;
   co_return reply;

@@ -31,8 +31,10 @@ Async<Result<model::ListReply<model::NodeListStub>>> list(Context& c, model::Lis
     const std::string high = after_prefix(prefix);
     std::optional<std::string_view> start;
     if (!request.next_token.empty()) start = request.next_token;
+    const bool every_pool = request.node_pool.empty() || request.node_pool == "all";
+    std::function<bool(const NodePtr&)> of_pool = [&](const NodePtr& node) { return every_pool || node->node_pool == request.node_pool; };
     auto next = walk<Nodes, NodePtr>(s.tables().nodes, prefix, high, start, request, *match, [](const NodePtr& node) { return node->id; },
-                                     [&](const NodePtr& node) { reply.items.push_back(node_stub(*node, request.include_resources)); });
+                                     [&](const NodePtr& node) { reply.items.push_back(node_stub(*node, request.include_resources)); }, of_pool);
     if (!next) return fail(next.error());
     watch_list(watch, Table::nodes, "*", prefix, !reply.items.empty());
     reply.next_token = std::move(*next);

@@ -26,7 +26,8 @@ Async<> until_closed(NodeStream& stream) {
 
 // Between the request's coroutine and the node's stream, each of which may end first.
 struct NodeSessions::Session {
-  Session(const Executor& executor, std::string node) : node_id(std::move(node)), down(executor, queued), up(executor, queued), attached(executor), dropped(executor) {}
+  Session(const Executor& executor, std::string node)
+      : node_id(std::move(node)), down(executor, queued), up(executor, queued), attached(executor), dropped(executor) {}
   std::string node_id;
   Channel<std::string> down, up;
   Event attached, dropped;
@@ -125,12 +126,15 @@ std::string NodeSessions::node_of(std::string_view alloc_id) const {
 Async<Result<std::unique_ptr<NodeStream>>> NodeSessions::open(std::string node_id, std::string first) {
   const auto at = links_.find(node_id);
   if (at == links_.end()) {
-    if (!store_.snapshot()->node(node_id)) co_return fail(Error(Code::not_found, fmt::format("Unknown node {}", node_id)).with_http_status(404));
+    if (!store_.snapshot()->node(node_id)) {
+      co_return fail(Error(Code::not_found, fmt::format("Unknown node {}", node_id)).with_http_status(404));
+    }
     co_return fail(no_path(node_id, "it is not connected to this server; check that its agent runs and reaches the server's RPC port"));
   }
   const std::shared_ptr<Link> link = at->second;
   if (link->sessions >= most_sessions) {
-    co_return fail(Code::resource_exhausted, "node \"{}\" is serving {} requests already; try again when some have ended", node_id, most_sessions);
+    co_return fail(Code::resource_exhausted, "node \"{}\" is serving {} requests already; try again when some have ended", node_id,
+                   most_sessions);
   }
   const auto session = std::make_shared<Session>(executor_, node_id);
   ++link->sessions;

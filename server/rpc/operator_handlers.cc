@@ -37,6 +37,24 @@ Async<Result<model::SchedulerConfigurationResponse>> scheduler_config(Context& c
   co_return reply;
 }
 
+Async<Result<model::SchedulerSetConfigurationResponse>> set_scheduler_config(Context& c, model::SchedulerSetConfigurationRequest request) {
+  const std::string& algorithm = request.config.scheduler_algorithm;
+  if (!algorithm.empty() && algorithm != "binpack" && algorithm != "spread") {
+    co_return fail(Code::invalid_argument, "invalid scheduler algorithm: {}", algorithm);
+  }
+  fsm::SchedulerConfig message;
+  message.config = std::move(request.config);
+  if (message.config.scheduler_algorithm.empty()) message.config.scheduler_algorithm = "binpack";
+  message.check_index = request.check_index;
+  model::SchedulerSetConfigurationResponse reply;
+  auto index = co_await c.writer.write(std::move(message));
+  if (!index && index.error().code() != Code::conflict) co_return fail(index.error());
+  // A check that failed is an answer, not an error.
+  reply.updated = index.has_value();
+  reply.index = index ? *index : c.fsm.store().tables().index;
+  co_return reply;
+}
+
 Async<Result<model::RaftConfigurationResponse>> raft_config(Context& c) {
   model::RaftConfigurationResponse reply;
   model::RaftServer server;
@@ -58,6 +76,7 @@ void add_operator_handlers(Context& c, wire::Registry& registry) {
   registry.add(e::system_gc, std::function([&c](model::EmptyRequest) { return collect_garbage(c); }));
   registry.add(e::system_reconcile, std::function([&c](model::EmptyRequest) { return reconcile(c); }));
   registry.add(e::scheduler_config_get, std::function([&c](model::EmptyRequest) { return scheduler_config(c); }));
+  registry.add(e::scheduler_config_set, std::function([&c](model::SchedulerSetConfigurationRequest r) { return set_scheduler_config(c, std::move(r)); }));
   registry.add(e::raft_config, std::function([&c](model::EmptyRequest) { return raft_config(c); }));
 }
 

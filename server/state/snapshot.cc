@@ -87,6 +87,12 @@ model::SchedulerConfiguration Snapshot::scheduler_config() const {
 
 NodePoolPtr Snapshot::node_pool(std::string_view name) const { return get<NodePoolPtr>(tables_.node_pools, name); }
 
+NamespacePtr Snapshot::name_space(std::string_view name) const { return get<NamespacePtr>(tables_.namespaces, name); }
+ScalingPolicyPtr Snapshot::scaling_policy(std::string_view id) const { return get<ScalingPolicyPtr>(tables_.scaling_policies, id); }
+ScalingEventsPtr Snapshot::scaling_events(std::string_view namespace_, std::string_view job_id) const {
+  return get<ScalingEventsPtr>(tables_.scaling_events, std::tuple(namespace_, job_id));
+}
+
 EvalPtr Snapshot::eval(std::string_view id) const { return get<EvalPtr>(tables_.evals, id); }
 
 std::vector<EvalPtr> Snapshot::evals_by_job(std::string_view namespace_, std::string_view job_id) const {

@@ -37,6 +37,9 @@ class Snapshot final : public scheduler::StateView {
   [[nodiscard]] std::vector<AllocPtr> allocs_by_eval(std::string_view eval_id) const;
   [[nodiscard]] std::vector<AllocPtr> allocs_by_deployment(std::string_view deployment_id) const;
   [[nodiscard]] DeploymentPtr deployment(std::string_view id) const;
+  [[nodiscard]] NamespacePtr name_space(std::string_view name) const;
+  [[nodiscard]] ScalingPolicyPtr scaling_policy(std::string_view id) const;
+  [[nodiscard]] ScalingEventsPtr scaling_events(std::string_view namespace_, std::string_view job_id) const;
   [[nodiscard]] SummaryPtr summary(std::string_view namespace_, std::string_view job_id) const;
   [[nodiscard]] SubmissionPtr submission(std::string_view namespace_, std::string_view job_id, std::uint64_t version) const;
 

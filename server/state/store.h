@@ -11,7 +11,7 @@ namespace drover::state {
 
 class Store {
  public:
-  // Starts with the two node pools every cluster has.
+  // Starts with the two node pools and the namespace every cluster has.
   Store();
   // The newest version; O(1), and the same object until the next commit.
   [[nodiscard]] SnapshotPtr snapshot() const {

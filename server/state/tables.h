@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "lib/model/alloc.h"
+#include "lib/model/api_job.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -27,12 +28,16 @@ using SubmissionPtr = std::shared_ptr<const model::JobSubmission>;
 using DeploymentPtr = std::shared_ptr<const model::Deployment>;
 using EvalPtr = std::shared_ptr<const model::Evaluation>;
 using AllocPtr = std::shared_ptr<const model::Allocation>;
+using NamespacePtr = std::shared_ptr<const model::Namespace>;
+using ScalingPolicyPtr = std::shared_ptr<const model::ScalingPolicy>;
+using ScalingEventsPtr = std::shared_ptr<const model::JobScalingEvents>;
 using ConfigPtr = std::shared_ptr<const model::SchedulerConfiguration>;
 
 enum class Table : std::uint8_t {
   nodes, node_pools, jobs, job_summary, job_version, job_submission, deployment, evals, allocs, scheduler_config,
+  namespaces, scaling_policy, scaling_event,
 };
-inline constexpr std::size_t table_count = 10;
+inline constexpr std::size_t table_count = 13;
 [[nodiscard]] std::string_view to_string(Table table);
 
 // Terminal: desired to stop, or ended on the client. Only the latter frees what it holds on the node.
@@ -88,6 +93,19 @@ struct Summary {
   using Key = std::tuple<Text, Text>;
   Key operator()(const SummaryPtr& p) const { return {p->namespace_, p->job_id}; }
 };
+struct ScalingEvents {
+  using Key = std::tuple<Text, Text>;
+  Key operator()(const ScalingEventsPtr& p) const { return {p->namespace_, p->job_id}; }
+};
+// (namespace, job, group)
+struct ScalingTarget {
+  using Key = std::tuple<Text, Text, Text>;
+  static Text part(const model::ScalingPolicy& policy, Text name) {
+    const std::string* value = policy.target.get(name);
+    return value == nullptr ? Text() : Text(*value);
+  }
+  Key operator()(const ScalingPolicyPtr& p) const { return {part(*p, "Namespace"), part(*p, "Job"), part(*p, "Group")}; }
+};
 // (node, ended on the client, id)
 struct AllocByNode {
   using Key = std::tuple<Text, bool, Text>;
@@ -129,6 +147,10 @@ struct Tables {
   Tree<AllocPtr, keys::ByJob<AllocPtr>> allocs_job;
   Tree<AllocPtr, keys::AllocByEval> allocs_eval;
   Tree<AllocPtr, keys::AllocByDeployment> allocs_deployment;  // only those of a deployment
+  Tree<NamespacePtr, keys::Name<NamespacePtr>> namespaces;
+  Tree<ScalingPolicyPtr, keys::Id<ScalingPolicyPtr>> scaling_policies;
+  Tree<ScalingPolicyPtr, keys::ScalingTarget> scaling_targets;
+  Tree<ScalingEventsPtr, keys::ScalingEvents> scaling_events;
   ConfigPtr scheduler_config;
 
   [[nodiscard]] std::uint64_t index_of(Table table) const { return indexes[static_cast<std::size_t>(table)]; }

@@ -39,12 +39,19 @@ class Txn {
   void put_node_drain(std::string_view id, const NodeDrainChange& change, std::int64_t updated_at, const model::NodeEvent* event);
   void delete_node(std::string_view id);
   void put_node_pool(model::NodePool pool);
+  void delete_node_pool(std::string_view name);
+  void put_namespace(model::Namespace item);
+  void delete_namespace(std::string_view name);
 
   // Jobs. The same specification again only touches indexes; a changed one becomes the next version.
   void put_job(model::Job job, const model::JobSubmission* submission, std::size_t tracked_versions);
   void stop_job(std::string_view namespace_, std::string_view id, std::int64_t submit_time);
   void purge_job(std::string_view namespace_, std::string_view id);
   void put_stability(std::string_view namespace_, std::string_view id, std::uint64_t version, bool stable);
+  // Names a version; taking a name away, or moving it, first takes it from whichever version has it.
+  [[nodiscard]] Result<> put_version_tag(std::string_view namespace_, std::string_view id, std::uint64_t version, const model::JobVersionTag& tag);
+  [[nodiscard]] Result<> delete_version_tag(std::string_view namespace_, std::string_view id, std::string_view name);
+  void put_scaling_event(std::string_view namespace_, std::string_view job_id, std::string_view group, model::ScalingEvent event);
   void reconcile_summaries();
 
   void put_eval(model::Evaluation eval);
@@ -87,8 +94,13 @@ class Txn {
   void record(Table table, Object before, Object after);
   void store_node(const NodePtr& before, model::Node node, bool bump);
   void store_job(JobPtr job);
+  void store_tagged(model::Job job);
   void store_version(const JobPtr& job, std::size_t tracked_versions);
   void store_summary(model::JobSummary summary);
+  // Gives the job's policies their targets, and the ids of those already stored for them.
+  void adopt_scaling(model::Job& job);
+  // Afterwards the stored policies of the job are exactly those of `job`; of none when it is null.
+  void store_scaling(std::string_view namespace_, std::string_view id, const model::Job* job);
   void store_eval(const EvalPtr& before, EvalPtr eval);
   void store_alloc(const AllocPtr& before, AllocPtr alloc);
   void store_deployment(const DeploymentPtr& before, DeploymentPtr deployment);
@@ -112,6 +124,14 @@ void add_to(Tables& tables, const EvalPtr& eval);
 void remove_from(Tables& tables, const EvalPtr& eval);
 void add_to(Tables& tables, const DeploymentPtr& deployment);
 void remove_from(Tables& tables, const DeploymentPtr& deployment);
+
+// What `Hash` of a namespace or node pool says: another value for other content, whatever the indexes are.
+[[nodiscard]] model::Bytes content_hash(const model::Namespace& item);
+[[nodiscard]] model::Bytes content_hash(const model::NodePool& pool);
+
+// What keeps a node pool or a namespace from being deleted: "non-terminal jobs", "nodes".
+[[nodiscard]] std::vector<std::string> pool_uses(const Tables& tables, std::string_view name);
+[[nodiscard]] std::vector<std::string> namespace_uses(const Tables& tables, std::string_view name);
 
 // Whether two jobs ask for the same, apart from what the servers keep in them (version, indexes, status, times).
 [[nodiscard]] bool same_specification(const model::Job& a, const model::Job& b);

@@ -106,9 +106,12 @@ void Txn::put_job(model::Job job, const model::JobSubmission* submission, std::s
     want_status(job.namespace_, job.id);
     return;
   }
+  // After the comparison: a policy that comes without the id it was given counts as another one, as users know it.
+  adopt_scaling(job);
   const JobPtr stored = std::make_shared<const model::Job>(std::move(job));
   store_job(stored);
   store_version(stored, tracked_versions);
+  store_scaling(stored->namespace_, stored->id, stored.get());
   if (submission != nullptr && new_version) {
     auto text = std::make_shared<model::JobSubmission>(*submission);
     text->namespace_ = stored->namespace_;
@@ -194,6 +197,12 @@ void Txn::purge_job(std::string_view namespace_, std::string_view id) {
     SummaryPtr gone = *summary;
     t_.summaries.erase({job->namespace_, job->id});
     record(Table::job_summary, std::move(gone), {});
+  }
+  store_scaling(job->namespace_, job->id, nullptr);
+  if (const ScalingEventsPtr* events = t_.scaling_events.find({job->namespace_, job->id})) {
+    ScalingEventsPtr gone = *events;
+    t_.scaling_events.erase({job->namespace_, job->id});
+    record(Table::scaling_event, std::move(gone), {});
   }
   statuses_wanted_.erase({job->namespace_, job->id});
   record(Table::jobs, job, {});

@@ -44,6 +44,7 @@ void Txn::put_node(model::Node node, const model::NodeEvent* event) {
   if (t_.node_pools.find(node.node_pool) == nullptr) {
     model::NodePool pool;
     pool.name = node.node_pool;
+    pool.node_identity_ttl = model::default_node_identity_ttl;
     put_node_pool(std::move(pool));
   }
   store_node(before, std::move(node), true);
@@ -113,16 +114,6 @@ void Txn::delete_node(std::string_view id) {
   NodePtr before = *found;
   t_.nodes.erase(id);
   record(Table::nodes, std::move(before), {});
-}
-
-void Txn::put_node_pool(model::NodePool pool) {
-  const NodePoolPtr* found = t_.node_pools.find(pool.name);
-  const NodePoolPtr before = found != nullptr ? *found : nullptr;
-  pool.create_index = before ? before->create_index : index_;
-  pool.modify_index = index_;
-  auto stored = std::make_shared<const model::NodePool>(std::move(pool));
-  t_.node_pools.put(stored);
-  record(Table::node_pools, before ? Object(before) : Object(), std::move(stored));
 }
 
 void Txn::put_scheduler_config(model::SchedulerConfiguration config) {

@@ -86,6 +86,14 @@ void Watches::notify_one(const Change& change) {
     wake_object(table, {}, (*node)->id, false);
   } else if (const auto* pool = std::get_if<NodePoolPtr>(&object)) {
     wake_object(table, {}, (*pool)->name, false);
+  } else if (const auto* space = std::get_if<NamespacePtr>(&object)) {
+    wake_object(table, {}, (*space)->name, false);
+  } else if (const auto* policy = std::get_if<ScalingPolicyPtr>(&object)) {
+    const auto [ns, job_id, group] = keys::ScalingTarget{}(*policy);
+    wake_object(table, ns, (*policy)->id, false);
+    wake(table, Scope::job, ns, job_id);
+  } else if (const auto* events = std::get_if<ScalingEventsPtr>(&object)) {
+    wake_object(table, (*events)->namespace_, (*events)->job_id, true);
   } else if (const auto* job = std::get_if<JobPtr>(&object)) {
     wake_object(table, (*job)->namespace_, (*job)->id, true);
   } else if (const auto* summary = std::get_if<SummaryPtr>(&object)) {

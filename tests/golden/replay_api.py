@@ -21,7 +21,7 @@ import urllib.parse
 RECORDED_PORTS = ("14646", "14647", "14648")  # http, rpc, serf: they show in answers
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TEXT_OF = {
-    "uuid": UUID, "index": r"\d+", "nanos": r"\d+", "seconds": r"\d+", "unix": r"\d+", "port": r"\d+", "number": r"-?[\d.e+]+",
+    "uuid": UUID, "index": r"\d+", "nanos": r"\d+", "seconds": r"\d+", "unix": r"\d+", "port": r"\d+", "hex": r"[0-9a-f]+", "number": r"-?[\d.e+]+",
     "time": r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)", "date": r".+", "hash": r".+", "class": r"v\d:\d+", "dur": r".+", "jwt": r".+",
     "secret": r".+", "topology": r".*", "data": r".*", "varies": r".*", "text": r".*",
 }
@@ -187,7 +187,7 @@ def compare(session, row, status, headers, data):
     expected = row["response"]
     if status != expected["status"]:
         raise Mismatch(f"status: expected {expected['status']}, got {status} {data[:160]!r}")
-    if row.get("not_stable"):
+    if expected.get("not_stable"):
         return
     for name, value in expected.get("headers", {}).items():
         if name.lower() not in COMPARED:
@@ -234,7 +234,8 @@ def read_rows(folder, ports):
             text = file.read()
         for recorded, actual in zip(RECORDED_PORTS, ports):
             text = text.replace(recorded, str(actual))
-        rows.update((row["seq"], row) for row in json.loads(text))
+        # The version is ours by decision, behind the recorded number.
+        rows.update((row["seq"], row) for row in json.loads(text.replace("2.0.6-dev", "<text>")))
     return rows
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts a fresh agent as the recorded API session's was and replays the session (replay_api.py has the options).
+"""Starts the agent of golden_agent.py and replays the session (replay_api.py has the options).
 
 BUILD names the build directory. GOLDEN_DIR names another directory of tests/golden's layout, whose rows are then counted instead of
 the tree's. Exit status: 0, 77 when the machine cannot run it or there is nothing recorded, 1 when a row of the ratchet no longer agrees."""
@@ -10,56 +10,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'integration'))
+import golden_agent  # pylint: disable=wrong-import-position
 import harness  # pylint: disable=wrong-import-position
 import replay_api  # pylint: disable=wrong-import-position
-
-CONFIG = '''
-name = "golden-1"
-datacenter = "dc1"
-bind_addr = "127.0.0.1"
-data_dir = "{data}"
-plugin_dir = "{plugins}"
-log_level = "DEBUG"
-ports {{
-  http = {http}
-  rpc = {rpc}
-  serf = {serf}
-}}
-client {{
-  enabled = true
-  node_class = "golden"
-  cpu_total_compute = 8000
-  memory_total_mb = 16000
-  network_interface = "lo"
-  meta {{
-    rack = "r1"
-    zone = "z1"
-    owner = "team-a"
-  }}
-  host_volume "scratch" {{
-    path = "{scratch}"
-  }}
-  options {{
-    "driver.allowlist" = "raw_exec,mock_driver"
-  }}
-}}
-telemetry {{
-  prometheus_metrics = true
-  disable_hostname = true
-}}
-plugin "raw_exec" {{ config {{ enabled = true }} }}
-plugin "drover-driver-mock" {{}}
-'''
-
-
-def start_agent(sandbox):
-    plugins, scratch = (os.path.join(sandbox.directory, name) for name in ('plugins', 'scratch'))
-    os.mkdir(plugins)
-    os.mkdir(scratch)
-    shutil.copy2(os.path.join(harness.BUILD, 'tests/mock-driver/drover-driver-mock'), plugins)
-    text = CONFIG.replace('{plugins}', plugins).replace('{scratch}', scratch)
-    return sandbox.agent(name='golden', dev=True, base=text).start(drivers=('raw_exec', 'mock_driver'))
-
 
 def main():
     parser = argparse.ArgumentParser(description='Replays the recorded API session against a fresh agent.')
@@ -77,7 +30,7 @@ def main():
     harness.become_reaper()
     sandbox = harness.Sandbox()
     try:
-        agent = start_agent(sandbox)
+        agent = golden_agent.start_agent(sandbox)
         status = replay_api.run(agent.url, options, here, (agent.http, agent.rpc, agent.serf))
         if options.keep_log:
             shutil.copy2(agent.log, options.keep_log)

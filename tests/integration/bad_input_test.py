@@ -49,7 +49,7 @@ def test_port_in_use(sandbox):
         contains(refused(agent.spawn()), str(agent.http), 'in use')
 
 
-def test_second_agent_on_the_same_directory_names_the_pid(sandbox):
+def test_f10_second_agent_on_the_same_directory_names_the_pid(sandbox):
     first = sandbox.agent('first').start(node=False)
     second = sandbox.agent('second')
     with open(second.config, encoding='utf-8') as file:
@@ -139,7 +139,7 @@ def test_malformed_bodies_are_refused(sandbox):
 
 def test_client_that_vanishes_from_a_stream_frees_it(sandbox):
     agent = dev(sandbox)
-    agent.run(shell_job('talks', 'while echo x; do sleep 0.01; done'))
+    agent.run(shell_job('talks', 'while echo x; do sleep 0.01; done'), '-detach')
     alloc = agent.wait_alloc('talks', 'running')
 
     def descriptors():

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Bytes on disk that are torn or flipped: cut off when they were never acknowledged, refused by name when they were."""
 import glob
+import json
 import os
+import random
+import shutil
 import subprocess
 
 import harness
@@ -58,27 +61,162 @@ def test_flipped_byte_in_the_raft_log_is_refused_by_file_and_offset(sandbox):
     contains(agent.log_tail(), os.path.basename(path), 'offset')
 
 
-def test_corrupt_client_state_is_quarantined_and_tasks_adopted(sandbox):
-    agent = sandbox.agent().start()
-    agent.run(counting_job('counts', agent.directory), '-detach')
-    agent.wait_alloc('counts', 'running')
-    pids = os.path.join(agent.directory, 'pids')
-    pid = int(until('the task to write its pid', lambda: os.path.exists(pids) and open(pids, encoding='ascii').read()))
-    born = start_time(pid)
-    agent.kill9()
-    databases = [path for path in glob.glob(f'{agent.data}/client/**/*', recursive=True)
-                 if os.path.isfile(path) and open(path, 'rb').read(15) == b'SQLite format 3']
-    expect(len(databases) == 1, f'SQLite files below {agent.data}/client: {databases}')
-    size = os.path.getsize(databases[0])
-    with open(databases[0], 'r+b') as file:
-        file.write(b'\xa5' * size)
-    for side in ('-wal', '-shm'):
-        if os.path.exists(databases[0] + side):
-            os.remove(databases[0] + side)
-    agent.start()
-    kept = [path for path in glob.glob(f'{databases[0]}*') + glob.glob(f'{os.path.dirname(databases[0])}/*corrupt*') if path != databases[0]]
-    expect(any(open(path, 'rb').read(4) == b'\xa5' * 4 for path in kept), f'the corrupt file was not kept beside the new one: {kept}')
-    expect(start_time(pid) == born, 'the running task was ended')
+def state_files(agent):
+    """The client's database and what SQLite keeps beside it."""
+    base = f'{agent.data}/client/state.db'
+    expect(os.path.exists(base), f'no {base}: {os.listdir(agent.data + "/client")}')
+    return [path for path in (base, base + '-wal') if os.path.exists(path)]
+
+
+def change(path, at, data):
+    with open(path, 'r+b') as file:
+        file.seek(at)
+        file.write(data)
+
+
+def flip(path, at):
+    with open(path, 'rb') as file:
+        file.seek(at)
+        byte = file.read(1)
+    change(path, at, bytes([byte[0] ^ 0x10]))
+
+
+def torn_record(agent):
+    with open(state_files(agent)[-1], 'ab') as file:
+        file.write(b'\x37\x7f\x06\x82half a frame')
+
+
+def cut_short(agent):
+    path = state_files(agent)[-1]
+    os.truncate(path, os.path.getsize(path) - 1000)
+
+
+def flipped_byte(agent):
+    for path in state_files(agent):
+        flip(path, os.path.getsize(path) // 2)
+
+
+def zeroed_page(agent):
+    for path in state_files(agent):
+        change(path, os.path.getsize(path) // 8192 * 4096, bytes(4096))
+
+
+def wrong_magic(agent):
+    for path in state_files(agent):
+        change(path, 0, b'not a database, and no log of one either')
+
+
+def overwritten(agent):
+    for path in state_files(agent):
+        change(path, 0, b'\xa5' * os.path.getsize(path))
+
+
+def empty_file(agent):
+    for path in state_files(agent):
+        os.truncate(path, 0)
+
+
+def directory_instead(agent):
+    lost(agent)
+    os.makedirs(f'{agent.data}/client/state.db/inside')
+
+
+def lost(agent):
+    for path in glob.glob(f'{agent.data}/client/state.db*'):
+        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+DAMAGES = [torn_record, cut_short, flipped_byte, zeroed_page, wrong_magic, overwritten, empty_file, directory_instead, lost]
+
+
+class Counting:
+    """An agent with one live task that must outlive whatever happens to the client's state."""
+
+    def __init__(self, sandbox):
+        self.agent = sandbox.agent().start()
+        self.agent.run(counting_job('counts', self.agent.directory), '-detach')
+        self.alloc = self.agent.wait_alloc('counts', 'running')['ID']
+        self.pid = int(until('the task to write its pid', self.pids)[0])
+        self.born = start_time(self.pid)
+
+    def pids(self):
+        path = os.path.join(self.agent.directory, 'pids')
+        return open(path, encoding='ascii').read().split() if os.path.exists(path) else []
+
+    def in_hand(self):
+        status, _, data = self.agent.request('GET', f'/v1/client/allocation/{self.alloc}/stats')
+        return status == 200 and json.loads(data)['Tasks'].get('t')
+
+    def survives(self, damage, what):
+        self.agent.kill9()
+        damage()
+        self.agent.start()
+        self.agent.wait_alloc('counts', 'running')
+        # Only an agent that has the task in hand can tell how much it uses.
+        until(f'{what}: the task to be in the agent\'s hand', self.in_hand)
+        expect(start_time(self.pid) == self.born, f'{what}: the running task was ended')
+        expect(self.pids() == [str(self.pid)], f'{what}: the task was started again: {self.pids()}')
+        plugins = self.agent.plugins()
+        expect(len(plugins) == 2, f'{what}: plugins that nobody can reach are left: {plugins}')
+
+    def end(self):
+        """The exit code arrives and the log has no gap."""
+        with open(os.path.join(self.agent.directory, 'stop'), 'w', encoding='ascii'):
+            pass
+        done = self.agent.wait_alloc('counts', 'failed')
+        exits = [event['ExitCode'] for event in done['TaskStates']['t']['Events'] if event['Type'] == 'Terminated']
+        expect(done['ID'] == self.alloc and exits == [7], f'exit codes reported: {exits}')
+        numbers = self.agent.logs(self.alloc, 't').split()
+        expect(numbers == [str(n) for n in range(len(numbers))], 'the log has a gap')
+
+
+def test_f36_f37_f38_damaged_client_state_is_put_aside_and_tasks_are_adopted(sandbox):
+    task = Counting(sandbox)
+    for damage in DAMAGES:
+        task.survives(lambda: damage(task.agent), damage.__name__)  # pylint: disable=cell-var-from-loop
+        if damage is overwritten:
+            kept = [path for path in glob.glob(f'{task.agent.data}/client/*') if os.path.isfile(path) and open(path, 'rb').read(4) == b'\xa5' * 4]
+            expect(kept, 'the corrupt file was not kept beside the new one')
+    task.end()
+
+
+def test_f37_bytes_flipped_anywhere_in_the_client_state(sandbox):
+    task = Counting(sandbox)
+    for seed in range(harness.ROUNDS):
+        chance = random.Random(seed)
+
+        def damage():
+            path = chance.choice(state_files(task.agent))  # pylint: disable=cell-var-from-loop
+            for _ in range(chance.randint(1, 30)):  # pylint: disable=cell-var-from-loop
+                flip(path, chance.randrange(os.path.getsize(path)))  # pylint: disable=cell-var-from-loop
+        task.survives(damage, f'seed {seed}')
+    task.end()
+
+
+def test_f38_task_that_ended_while_the_agent_was_dead_and_its_state_lost(sandbox):
+    task = Counting(sandbox)
+    task.agent.kill9()
+    for victim in task.agent.plugins():
+        os.kill(victim, 9)
+    with open(os.path.join(task.agent.directory, 'stop'), 'w', encoding='ascii'):
+        pass
+    until('the task to end', lambda: start_time(task.pid) is None)
+    lost(task.agent)
+    task.agent.start()
+    task.end()
+
+
+def test_f38_job_stopped_while_the_agent_has_lost_its_state(sandbox):
+    """What nobody wants any more is ended, not only forgotten."""
+    task = Counting(sandbox)
+    sandbox.arm('task.stop_stored')
+    task.agent.call('DELETE', '/v1/job/counts')
+    task.agent.process.wait()
+    lost(task.agent)
+    expect(start_time(task.pid) == task.born, 'the task was stopped already')
+    task.agent.start()
+    until('the task to be ended', lambda: start_time(task.pid) is None)
+    task.agent.wait_alloc('counts', 'complete')
 
 
 if __name__ == '__main__':

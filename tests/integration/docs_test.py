@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The documents against the tree: the include table of docs/architecture.md is what tools/lint checks (rewritten with --accept), and
-every path that a document names in backticks exists."""
+"""The documents against the tree: the include table of docs/architecture.md is what tools/lint checks (rewritten with --accept),
+every path that a document names in backticks exists, and so does the test of every rule in docs/security.md."""
 import os
 import re
 import subprocess
@@ -46,10 +46,27 @@ def paths_exist():
     return problems
 
 
+def rules_are_tested():
+    tests = ''.join(read(os.path.join(base, name)) for base, _, names in os.walk(os.path.join(ROOT, 'tests')) for name in names
+                    if name.endswith(('_test.cc', '_test.py')))
+    problems, rows = [], 0
+    for line in read(os.path.join(ROOT, 'docs/security.md')).splitlines():
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if not re.match(r'[NRPA]-\d+$', cells[0]):
+            continue
+        rows += 1
+        names = re.findall(r'`([^`]+)`', cells[3])
+        problems += [f'docs/security.md: {cells[0]}: no test is called "{name}"' for name in names if name not in tests]
+        if not any(cells[0].replace('-', '_') in name or cells[0] in name for name in names):
+            problems.append(f'docs/security.md: {cells[0]}: none of its tests has the rule in its name')
+    return problems or ([] if rows else ['docs/security.md has no rules'])
+
+
 def main():
     problems = table_is_current('--accept' in sys.argv)
     if os.path.exists(os.path.join(ROOT, '.git')):
         problems += paths_exist()
+    problems += rules_are_tested()
     for problem in problems:
         print(problem)
     return 1 if problems else 0

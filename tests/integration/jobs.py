@@ -31,4 +31,4 @@ job "{name}" {{
 def counting_job(name, directory, driver='raw_exec'):
     """Counts lines into its log until `<directory>/stop` appears, then exits 7. Appends its pid to `<directory>/pids`."""
     return shell_job(name, f'echo $$ >>{directory}/pids; i=0; while [ ! -e {directory}/stop ]; do echo $i; i=$((i+1)); '
-                     'sleep 0.01; done; exit 7', driver, 'batch')
+                     'sleep 0.01; done; exit 7', driver, 'batch', extra='reschedule {\n attempts = 0\n unlimited = false\n}')

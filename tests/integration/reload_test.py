@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """SIGHUP: the configuration is read again and a running agent takes over what it can; what is wrong changes nothing. The service manager
 hears of it."""
+import http.client
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 import harness
@@ -117,6 +120,60 @@ def test_hangup(sandbox):
         for agent in sandbox.agents:
             agent.stop()
         ip('netns', 'del', netns)
+
+
+def test_certificates(sandbox):
+    agent = sandbox.agent(dev=True)
+    manager = Manager(os.path.join(agent.directory, 'notify'))
+    agent.environment['NOTIFY_SOCKET'] = manager.path
+    agent.start(drivers=())
+    expect(manager.hears() == 'READY=1', 'readiness after the start')
+    files = {name: os.path.join(agent.directory, name) for name in ('server.pem', 'server-key.pem')}
+    for name, path in files.items():
+        shutil.copy(os.path.join(harness.ROOT, 'tests/data/http', name), path)
+    trust = ssl.create_default_context(cafile=files['server.pem'])
+
+    def answer(secure):
+        kind, more = (http.client.HTTPSConnection, {'context': trust}) if secure else (http.client.HTTPConnection, {})
+        connection = kind('localhost' if secure else '127.0.0.1', agent.http, timeout=20, **more)
+        try:
+            connection.request('GET', '/v1/status/leader')
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    expect(answer(secure=False) == 200, 'without TLS first')
+    rewrite(agent, 'log_level', f"""tls {{
+  http = true
+  ca_file = "{files['server.pem']}"
+  cert_file = "{files['server.pem']}"
+  key_file = "{files['server-key.pem']}"
+}}
+log_level""")
+    expect('configuration reloaded' in reload(agent, manager), 'a reload that switches TLS on')
+    expect(answer(secure=True) == 200, f'with TLS: {answer(secure=True)}')
+    expect(answer(secure=False) != 200, 'without TLS any more')
+
+    # A-12: a certificate that cannot be used changes nothing.
+    with open(files['server.pem'], 'w', encoding='ascii') as file:
+        file.write('no certificate\n')
+    said = reload(agent, manager)
+    expect('==> Failed to reload configs: ' in said and 'server.pem' in said, f'the refusal: {said}')
+    expect(answer(secure=True) == 200, 'the certificate of before')
+    rewrite(agent, '  http = true\n', '  http = true\n  rpc = true\n')
+    said = reload(agent, manager)
+    expect('tls.rpc is set, but RPC between agents is not encrypted' in said, f'the refusal: {said}')
+    rewrite(agent, '  http = true\n  rpc = true\n', '  http = false\n')
+    expect('configuration reloaded' in reload(agent, manager), 'a reload that switches TLS off')
+    expect(answer(secure=False) == 200, 'without TLS again')
+
+
+def test_encryption_that_is_not_there_is_not_left_out_in_silence(sandbox):
+    agent = sandbox.agent(dev=True, extra='tls {\n  rpc = true\n}\n').spawn()
+    expect(agent.process.wait(timeout=20) == 1, 'the agent starts without the encryption that was asked for')
+    harness.contains(agent.log_tail(), 'tls.rpc is set', 'remove it')
 
 
 if __name__ == '__main__':

@@ -55,6 +55,7 @@ class HelloDriver final : public Driver {
     co_return StartedTask{.handle = {.version = 1, .config = config, .state = TaskState::running, .driver_state = "hello"}, .network = {}};
   }
   Async<Result<>> recover_task(TaskHandle handle) override {
+    if (handle.driver_state != "hello") co_return fail(task_not_found());  // not a handle that start_task gave
     if (!tasks_.contains(handle.config.id)) begin(handle.config, 0s);
     co_return Result<>{};
   }

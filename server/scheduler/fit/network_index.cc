@@ -7,7 +7,7 @@
 namespace drover::scheduler {
 namespace {
 
-constexpr std::int64_t largest_valid_port = 65535;
+constexpr std::int64_t largest_valid_port = 65536;  // as the reference counts
 constexpr int random_tries = 20;
 
 std::string_view alias_of(const model::Port& port) {
@@ -23,34 +23,29 @@ bool in_cidr(std::string_view cidr, std::string_view ip) {
 
 Result<std::vector<std::int64_t>> parse_port_ranges(std::string_view text) {
   std::vector<std::int64_t> ports;
-  for (const auto& part : split(text, ',')) {
-    const auto piece = trim(part);
-    if (piece.empty()) continue;
-    const auto [first_text, last_text] = split_once(piece, '-');
-    const auto number = [&](std::string_view digits) -> Result<std::int64_t> {
-      digits = trim(digits);
-      std::int64_t value = 0;
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      if (error != std::errc{} || end != digits.data() + digits.size()) {
-        return fail(Code::invalid_argument, "strconv.ParseUint: parsing {}: invalid syntax", quote(digits));
-      }
-      if (value < 0 || value > largest_valid_port) return fail(Code::invalid_argument, "port must be < 65536 but found {}", value);
-      return value;
-    };
-    const auto first = number(first_text);
-    if (!first) return fail(first.error());
-    std::int64_t last = *first;
-    if (piece.find('-') != std::string_view::npos) {
-      const auto end = number(last_text);
-      if (!end) return fail(end.error());
-      if (*end < *first) return fail(Code::invalid_argument, "invalid range: starting value ({}) less than ending ({}) value", *end, *first);
-      last = *end;
+  if (text.empty()) return ports;
+  const auto number = [](std::string_view digits) -> Result<std::int64_t> {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size()) {
+      return fail(Code::invalid_argument, "strconv.ParseUint: parsing {}: {}", quote(digits),
+                  error == std::errc::result_out_of_range ? "value out of range" : "invalid syntax");
     }
-    for (auto port = *first; port <= last; ++port) ports.push_back(port);
+    if (value > static_cast<std::uint64_t>(largest_valid_port)) return fail(Code::invalid_argument, "port must be < {} but found {}", largest_valid_port, value);
+    return static_cast<std::int64_t>(value);
+  };
+  for (const auto& part : split(text, ',')) {
+    const auto bounds = split(trim(part), '-');
+    if (bounds.size() > 2) return fail(Code::invalid_argument, "can only parse single port numbers or port ranges (ex. 80,100-120,150)");
+    if (bounds.size() == 1 && bounds[0].empty()) return fail(Code::invalid_argument, "can't specify empty port");
+    const auto first = number(bounds.front());
+    if (!first) return fail(first.error());
+    const auto last = number(bounds.back());
+    if (!last) return fail(last.error());
+    if (*last < *first) return fail(Code::invalid_argument, "invalid range: ending value ({}) less than starting ({}) value", *last, *first);
+    if (*first == 0) return fail(Code::invalid_argument, "port must be > 0");
+    for (auto port = *first; port <= *last; ++port) ports.push_back(port);
   }
-  std::ranges::sort(ports);
-  const auto [from, to] = std::ranges::unique(ports);
-  ports.erase(from, to);
   return ports;
 }
 

@@ -20,10 +20,13 @@ class PortSet {
     ports_.insert(at, port);
     return true;
   }
-  void merge(const std::vector<std::int64_t>& sorted) {
+  void merge(std::vector<std::int64_t> more) {
+    std::ranges::sort(more);
+    const auto [from, to] = std::ranges::unique(more);
+    more.erase(from, to);
     std::vector<std::int64_t> both;
-    both.reserve(ports_.size() + sorted.size());
-    std::ranges::set_union(ports_, sorted, std::back_inserter(both));
+    both.reserve(ports_.size() + more.size());
+    std::ranges::set_union(ports_, more, std::back_inserter(both));
     ports_ = std::move(both);
   }
 
@@ -31,7 +34,7 @@ class PortSet {
   std::vector<std::int64_t> ports_;
 };
 
-// "22,80,8000-8010" as a sorted list without repetitions.
+// "22,80,8000-8010": every port in the order given.
 [[nodiscard]] Result<std::vector<std::int64_t>> parse_port_ranges(std::string_view text);
 
 }  // namespace drover::scheduler

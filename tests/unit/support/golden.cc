@@ -48,7 +48,7 @@ void compare(const nlohmann::json& got, const nlohmann::json& want, const std::s
 }  // namespace
 
 fs::path topic(const std::string& name) {
-  const char* other = std::getenv("DROVER_GOLDEN_DIR");
+  const char* other = std::getenv("GOLDEN_DIR");
   return (other != nullptr && *other != '\0' ? fs::path(other) : stored) / name;
 }
 
@@ -82,7 +82,7 @@ std::string differences(const nlohmann::json& got, const nlohmann::json& want) {
   return out;
 }
 
-Tally::Tally(std::string topic, std::string part) : title_(part.empty() ? topic : topic + " " + part) {
+Tally::Tally(std::string topic, std::string part) : title_(part.empty() ? topic : topic + "-" + part) {
   std::ifstream file(stored / topic / "known_differences.txt");
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line[0] != '#') known_.insert(line.substr(0, line.find(' ')));
@@ -97,6 +97,6 @@ void Tally::report(const std::string& name, const std::string& difference) {
   else CHECK(difference == "");
 }
 
-Tally::~Tally() { std::cout << "golden " << title_ << ": " << agreed_ << " of " << agreed_ + differed_ << std::endl; }
+Tally::~Tally() { std::cout << title_ << ": " << agreed_ << " of " << agreed_ + differed_ << " agree" << std::endl; }
 
 }  // namespace drover::golden

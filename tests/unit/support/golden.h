@@ -1,6 +1,6 @@
 // Recorded answers: where they are, how two documents differ, and how many cases of a topic agree.
 //
-// DROVER_GOLDEN_DIR names another directory of the same layout (`make golden DIR=path`); a topic that is not in it is skipped.
+// GOLDEN_DIR names another directory of the same layout (`make golden DIR=path`); a topic that is not in it is skipped.
 // DROVER_GOLDEN_VERBOSE=1 prints every difference.
 #pragma once
 
@@ -30,7 +30,7 @@ namespace drover::golden {
 class Tally {
  public:
   explicit Tally(std::string topic, std::string part = "");
-  // Prints `golden <topic>: N of M`.
+  // Prints `<topic>: N of M agree`, the line that `make golden` shows.
   ~Tally();
   Tally(const Tally&) = delete;
   Tally& operator=(const Tally&) = delete;

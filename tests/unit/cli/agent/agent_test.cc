@@ -120,20 +120,20 @@ TEST_CASE("agent hooks: registration adds implied constraints, and limits come f
   const std::size_t count = constraints.size();
   hooks.canonicalize(job);
   CHECK(job.task_groups.at(0).constraints.size() == count);
-  CHECK(hooks.validate(job).errors.empty());
+  CHECK(hooks.validate(job, false).errors.empty());
 
   job.priority = 90;
-  CHECK(hooks.validate(job).errors.empty());
+  CHECK(hooks.validate(job, false).errors.empty());
   config.server.job_max_priority = 80;
-  CHECK(!server_hooks(config).validate(job).errors.empty());
+  CHECK(!server_hooks(config).validate(job, false).errors.empty());
   job.priority = 50;
   job.task_groups[0].count = 6;
-  CHECK(server_hooks(config).validate(job).errors.empty());
+  CHECK(server_hooks(config).validate(job, false).errors.empty());
   config.server.job_max_count = 5;
-  CHECK(!server_hooks(config).validate(job).errors.empty());
+  CHECK(!server_hooks(config).validate(job, false).errors.empty());
   job.task_groups[0].tasks[0].name = "alloc";  // N-004, at the API
   job.task_groups[0].count = 1;
-  const auto verdict = server_hooks(config).validate(job);
+  const auto verdict = server_hooks(config).validate(job, false);
   REQUIRE(!verdict.errors.empty());
   CHECK(verdict.errors[0].find("Task cannot be named \"alloc\"") != std::string::npos);
 }

@@ -238,3 +238,77 @@ TEST_CASE("raw_exec: configuration is checked before anything is started") {
   CHECK(raw_exec::decode_task(plugin::to_msgpack({{"command", "x"}, {"args", {"1"}}}))->args == std::vector<std::string>{"1"});
   CHECK_FALSE(raw_exec::decode_config(plugin::to_msgpack({{"denied_host_uids", "x"}})));
 }
+
+TEST_CASE("raw_exec: F-38 a host that has lost id and handle takes the running task over under a new id") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("echo $$; while [ ! -e stop ]; do sleep 0.01; done; exit 7"));
+  REQUIRE(bench.start(config));
+  const auto known = wait_for(bench.loop, bench.driver->inspect_task(config.id));
+  SUBCASE("by the plugin that started it") {}
+  SUBCASE("by a new one") { bench.restart(); }
+  driver::TaskHandle handle;
+  handle.version = 1;
+  handle.config = bench.alloc.config(shell("true"), "00000002");
+  REQUIRE(wait_for(bench.loop, bench.driver->recover_task(handle)));
+  const auto status = wait_for(bench.loop, bench.driver->inspect_task(handle.config.id));
+  REQUIRE(status);
+  CHECK(status->driver_attributes.at("pid") == known->driver_attributes.at("pid"));
+  CHECK_FALSE(wait_for(bench.loop, bench.driver->inspect_task(config.id)));
+  REQUIRE(write_file(bench.alloc.directory.path() + "/web/stop", ""));
+  CHECK(bench.finish(handle.config.id) == driver::ExitResult{.exit_code = 7});
+  bench.destroy(handle.config.id);
+  CHECK(std::filesystem::is_empty(bench.state.path() + "/executor"));
+}
+
+TEST_CASE("raw_exec: F-02 a start goes on when its caller is gone, and the next caller recovers it") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("sleep 1000"));
+  Scope caller(bench.loop.get_executor());
+  std::optional<Result<driver::StartedTask>> answer;
+  caller.spawn(keep(bench.driver->start_task(config), answer));
+  bench.loop.restart();
+  bench.loop.run_one();  // as far as its first wait
+  wait_for(bench.loop, caller.close());
+  CHECK_FALSE(answer);
+  driver::TaskHandle handle;
+  handle.config = config;
+  REQUIRE(wait_for(bench.loop, bench.driver->recover_task(handle)));
+  CHECK(wait_for(bench.loop, bench.driver->inspect_task(config.id))->state == driver::TaskState::running);
+  bench.destroy(config.id);
+}
+
+TEST_CASE("raw_exec: L-03 a start that had not come to its record can never run once it was given up") {
+  Bench bench;
+  const auto config = bench.alloc.config(shell("true"));
+  const auto place = state_directory(bench.state.path() + "/executor", config.id);
+  REQUIRE(make_directories(place.path, 0700));
+  driver::TaskHandle handle;
+  handle.config = config;
+  const auto recovered = wait_for(bench.loop, bench.driver->recover_task(handle));
+  REQUIRE_FALSE(recovered);
+  CHECK(recovered.error().code() == Code::not_found);
+  CHECK(::access(place.slot.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("raw_exec: a driver without its executor is unhealthy and says what to do") {
+  Bench bench;
+  const std::string path = bench.state.path() + "/drover-executor";
+  if (bench.driver) wait_for(bench.loop, bench.driver->close());
+  bench.driver.emplace(bench.loop.get_executor(), Logger(), ExecutorHost{path, bench.state.path() + "/executor"}, system_clock());
+  REQUIRE(wait_for(bench.loop, bench.driver->set_config(plugin::to_msgpack({{"enabled", true}}), "v0.1.0")));
+  const auto print = [&] {
+    Channel<driver::Fingerprint> channel(bench.loop.get_executor(), 1);
+    driver::Fingerprint out;
+    Scope scope(bench.loop.get_executor());
+    scope.spawn(bench.driver->fingerprint(channel));
+    wait_for(bench.loop, take(channel, out));
+    wait_for(bench.loop, scope.close());
+    return out;
+  };
+  CHECK(print().health == driver::Health::unhealthy);
+  CHECK(print().description == "\"" + path + "\" is missing: install it there, or name it in DROVER_EXECUTOR");
+  REQUIRE(write_file(path, "", 0644));
+  CHECK(print().description == "\"" + path + "\" is not executable: chmod 0755 it");
+  REQUIRE(::chmod(path.c_str(), 0755) == 0);
+  CHECK(print().health == driver::Health::healthy);
+}

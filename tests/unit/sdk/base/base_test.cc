@@ -1,8 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdlib>
 
 #include "sdk/base/encoding.h"
+#include "sdk/base/fail_point.h"
 #include "sdk/base/file.h"
 #include "sdk/base/log.h"
 #include "sdk/base/process.h"
@@ -91,4 +96,42 @@ TEST_CASE("log: P-22 text cannot be forged by line breaks, JSON is one object") 
         "2017-07-14T02:40:00.123Z [WARN]  agent.task: task\\x0aexited: task=\"web\\n[ERROR] x\" code=1");
   CHECK(format_json(record) ==
         R"({"@level":"warn","@message":"task\nexited","@module":"agent.task","@timestamp":"2017-07-14T02:40:00.123000Z","task":"web\n[ERROR] x","code":"1"})");
+}
+
+TEST_CASE("fail point: F-02 kills the victims of an armed point once, and is nothing without the variable") {
+  fail_point("here");
+  CHECK_FALSE(take_fail_point("here"));
+  const auto directory = TempDir::make();
+  REQUIRE(directory);
+  const std::string file = directory->path() + "/here";
+  const auto child_ends_by = [&](const std::string& victims) {
+    REQUIRE(write_file(file, victims));
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::execl("/proc/self/exe", "base-test", "--test-case=fail point: the child of the test", "--no-skip", nullptr);
+      ::_exit(127);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    CHECK(::access(file.c_str(), F_OK) != 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  };
+  REQUIRE(::setenv("DROVER_FAIL_POINTS", directory->path().c_str(), 1) == 0);
+  CHECK(child_ends_by("") == SIGKILL);
+  CHECK(child_ends_by("self\n") == SIGKILL);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    for (;;) ::pause();
+  }
+  CHECK(child_ends_by(std::to_string(other)) == 0);
+  int status = 0;
+  REQUIRE(::waitpid(other, &status, 0) == other);
+  CHECK(WIFSIGNALED(status));
+  ::unsetenv("DROVER_FAIL_POINTS");
+}
+
+TEST_CASE("fail point: the child of the test" * doctest::skip()) {
+  fail_point("elsewhere");
+  fail_point("here");
+  fail_point("here");
 }

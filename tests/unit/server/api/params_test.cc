@@ -89,5 +89,15 @@ TEST_CASE("params: bodies that are no job request are refused in Go's words") {
   CHECK(read("{\"Job\":{\"ID\":\"a") == "unexpected EOF");
   CHECK(read("[]") == "json: cannot unmarshal array into Go value of type api.JobRegisterRequest");
   CHECK(read("{}") == "no job");
+  CHECK(read("x") == "invalid character 'x' looking for beginning of value");
+  CHECK(read("{1:2}") == "invalid character '1' looking for beginning of object key string");
+  CHECK(read("{\"a\" 1}") == "invalid character '1' after object key");
+  CHECK(read("{\"a\":[1 2]}") == "invalid character '2' after array element");
+  CHECK(read("{\"a\":1 \"b\"}") == "invalid character '\"' after object key:value pair");
+  CHECK(read("{\"a\":tru}") == "invalid character '}' in literal true (expecting 'e')");
+  CHECK(read("{\"a\":1.}") == "invalid character '}' after decimal point in numeric literal");
+  CHECK(read("{\"a\":\"\\q\"}") == "invalid character 'q' in string escape code");
+  CHECK(read(R"({"Job":{"ID":5}})") == "json: cannot unmarshal number into Go struct field Job.Job.ID of type string");
+  CHECK(read(R"({"EnforceIndex":"x"})") == "json: cannot unmarshal string into Go struct field JobRegisterRequest.EnforceIndex of type bool");
   CHECK(read(R"({"job":{"id":"web","Unknown":1}})") == "web");
 }

@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <iostream>
-
 #include "lib/model/codec.h"
 #include "server/scheduler/feasible/attribute.h"
 #include "server/scheduler/feasible/constraint.h"
+#include "server/scheduler/fit/port_set.h"
 #include "tests/unit/server/scheduler/golden.h"
+#include "tests/unit/support/golden.h"
 
 namespace drover::scheduler {
 namespace {
@@ -14,24 +14,36 @@ MaybeText maybe(const std::string& text) { return text == "<absent>" ? MaybeText
 
 }  // namespace
 
-TEST_CASE("golden constraints: every operator on node values") {
-  for (const auto& row : Json::parse(read_text(golden_path("constraints/node.json")))) {
-    const auto left = row.at("left").get<std::string>();
-    const auto right = row.at("right").get<std::string>();
-    const ConstraintCheck check("", row.at("operand").get<std::string>(), "${resolved}");
-    CHECK_MESSAGE(check.matches(maybe(left), maybe(right)) == row.at("match").get<bool>(), row.dump());
-  }
-}
-
-TEST_CASE("golden constraints: every operator on device attributes") {
-  for (const auto& row : Json::parse(read_text(golden_path("constraints/device.json")))) {
-    const auto left = row.at("left").get<std::string>();
-    const auto right = row.at("right").get<std::string>();
+TEST_CASE("golden constraints: every operator on node values and on device attributes") {
+  if (!golden::has("constraints")) return;
+  golden::Tally tally("constraints");
+  const auto check = [&](const char* file, const auto& matches) {
+    for (const auto& row : golden::read_json(golden::topic("constraints") / file)) {
+      const ConstraintCheck constraint("", row.at("operand").get<std::string>(), "${resolved}");
+      const bool got = matches(constraint, row.at("left").get<std::string>(), row.at("right").get<std::string>());
+      tally.report(std::string(file) + " " + row.dump(), got == row.at("match").get<bool>() ? "" : "judged otherwise");
+    }
+  };
+  check("node.json", [](const ConstraintCheck& constraint, const std::string& left, const std::string& right) {
+    return constraint.matches(maybe(left), maybe(right));
+  });
+  check("device.json", [](const ConstraintCheck& constraint, const std::string& left, const std::string& right) {
     const auto a = parse_attribute(left);
     const auto b = parse_attribute(right);
-    const ConstraintCheck check("", row.at("operand").get<std::string>(), "${resolved}");
-    const bool matches = check.matches(left == "<absent>" ? nullptr : &a, right == "<absent>" ? nullptr : &b);
-    CHECK_MESSAGE(matches == row.at("match").get<bool>(), row.dump());
+    return constraint.matches(left == "<absent>" ? nullptr : &a, right == "<absent>" ? nullptr : &b);
+  });
+}
+
+TEST_CASE("golden misc: port ranges") {
+  if (!golden::has("misc")) return;
+  golden::Tally tally("misc", "port-ranges");
+  for (const auto& row : golden::read_json(golden::topic("misc") / "port-ranges.json")) {
+    const auto ports = parse_port_ranges(row.at("spec").get<std::string>());
+    nlohmann::json got{{"spec", row["spec"]}};
+    if (!ports) got["error"] = ports.error().message();
+    else if (ports->size() <= 20) got["ports"] = *ports;
+    else got.update({{"count", ports->size()}, {"first", ports->front()}, {"last", ports->back()}});
+    tally.report(row["spec"], golden::differences(got, row));
   }
 }
 
