@@ -304,3 +304,96 @@ TEST_CASE("F-72: messages that make no sense are refused") {
   CHECK(!replica.receive({.type = MessageType::install, .from = 2, .term = 1, .index = 9, .index_term = 1}, 1));
   CHECK(!replica.receive({.type = static_cast<MessageType>(99), .from = 2, .term = 1}, 1));
 }
+
+namespace {
+// Entry 1 is the configuration; the others carry their index.
+std::vector<LogEntryPtr> entries_until(std::uint64_t last, const std::string& configuration) {
+  std::vector<LogEntryPtr> out;
+  out.push_back(std::make_shared<const LogEntry>(LogEntry{.term = 1, .type = EntryType::change, .data = configuration}));
+  for (std::uint64_t index = 2; index <= last; ++index) {
+    out.push_back(std::make_shared<const LogEntry>(
+        LogEntry{.term = 1, .type = EntryType::command, .data = fmt::format("entry {}", index)}));
+  }
+  return out;
+}
+
+// A follower that holds entries 16 to 22 behind a snapshot of the first 20, all but the last committed.
+struct Compacted {
+  Compacted() {
+    LogContents contents;
+    contents.first_index = 16;
+    contents.entries.assign(all.begin() + 15, all.begin() + 22);
+    contents.vote = {.term = 1};
+    const SnapshotMeta snapshot{.index = 20, .term = 1, .configuration_index = 1, .configuration = configuration};
+    replica = *Replica::start({.id = 1, .address = "server-1"}, contents, snapshot, 20, 0);
+    REQUIRE(replica->receive(append(20, 1, {all[20]}, 21), 1));
+    (void)replica->take_output();
+    REQUIRE(replica->commit_index() == 21);
+    REQUIRE(replica->last_index() == 22);
+  }
+  static RaftMessage append(std::uint64_t index, std::uint64_t term, std::vector<LogEntryPtr> entries, std::uint64_t commit) {
+    return {.type = MessageType::append, .from = 2, .from_address = "server-2", .term = 1, .index = index, .index_term = term,
+            .commit = commit, .entries = std::move(entries)};
+  }
+  // The answer to an append.
+  RaftMessage answer() {
+    auto output = replica->take_output();
+    REQUIRE(output.messages.size() == 1);
+    CHECK(output.messages[0].type == MessageType::append_result);
+    return output.messages[0];
+  }
+
+  const std::string configuration = *encode_members(
+      {{.id = 1, .address = "server-1"}, {.id = 2, .address = "server-2"}, {.id = 3, .address = "server-3"}});
+  const std::vector<LogEntryPtr> all = entries_until(30, configuration);
+  std::unique_ptr<Replica> replica;
+};
+}  // namespace
+
+TEST_CASE("F-72: an append from the first entry on adds only what a compacted log does not have") {
+  Compacted f;
+  REQUIRE(f.replica->receive(Compacted::append(0, 0, f.all, 21), 2));
+  const auto write = f.replica->take_write();
+  REQUIRE(write);
+  CHECK(write->first_index == 23);
+  CHECK(write->entries.size() == 8);
+  CHECK(*write->entries.front() == *f.all[22]);
+  CHECK(f.replica->last_index() == 30);
+  REQUIRE(f.replica->written(*write, 3));
+  const auto answer = f.answer();
+  CHECK(answer.rejected == 0);
+  CHECK(answer.index == 30);
+}
+
+TEST_CASE("F-72: an append that lies below the snapshot is confirmed up to what is committed, not refused") {
+  Compacted f;
+  for (const std::uint64_t previous : {0, 3, 15, 18, 20}) {
+    CAPTURE(previous);
+    const auto first = f.all.begin() + static_cast<std::ptrdiff_t>(previous);
+    REQUIRE(f.replica->receive(Compacted::append(previous, previous == 0 ? 0 : 1, {first, first + 1}, 25), 2));
+    CHECK(!f.replica->take_write());
+    const auto answer = f.answer();
+    CHECK(answer.rejected == 0);
+    CHECK(answer.index == 21);
+    CHECK(f.replica->commit_index() == 21);
+    CHECK(f.replica->last_index() == 22);
+  }
+}
+
+TEST_CASE("F-72: an append that contradicts what is committed is refused, and one of an old term is answered") {
+  Compacted f;
+  auto other = f.append(20, 1, {std::make_shared<const LogEntry>(LogEntry{.term = 2, .type = EntryType::command, .data = "other"})}, 21);
+  other.term = 2;
+  CHECK(!f.replica->receive(std::move(other), 2));
+  CHECK(f.replica->commit_index() == 21);
+  REQUIRE(f.replica->receive({.type = MessageType::vote, .from = 3, .from_address = "server-3", .term = 5, .index = 99, .index_term = 4,
+                              .candidate = 3, .disrupt_leader = true}, 3));
+  REQUIRE(f.replica->term() == 5);
+  const auto write = f.replica->take_write();
+  REQUIRE(write);
+  REQUIRE(f.replica->written(*write, 4));
+  (void)f.replica->take_output();
+  REQUIRE(f.replica->receive(Compacted::append(0, 0, f.all, 21), 5));
+  CHECK(f.answer().term == 5);
+  CHECK(f.replica->last_index() == 22);
+}
