@@ -397,3 +397,27 @@ TEST_CASE("F-72: an append that contradicts what is committed is refused, and on
   CHECK(f.answer().term == 5);
   CHECK(f.replica->last_index() == 22);
 }
+
+namespace {
+RaftMessage granted(std::uint64_t from, bool pre_vote) {
+  return {.type = MessageType::vote_result, .from = from, .from_address = fmt::format("server-{}", from), .term = 2, .pre_vote = pre_vote,
+          .granted = true};
+}
+}  // namespace
+
+TEST_CASE("F-61: a late answer to a pre-vote is no vote") {
+  Compacted f;
+  std::uint64_t now = f.replica->deadline_ms();
+  REQUIRE(f.replica->tick(now));
+  const auto asked = f.replica->take_output().messages;
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].pre_vote);
+  CHECK(f.replica->term() == 1);
+  REQUIRE(f.replica->receive(granted(2, true), ++now));
+  REQUIRE(f.replica->term() == 2);
+  // Two of three would have voted for this one, but nobody has.
+  REQUIRE(f.replica->receive(granted(3, true), ++now));
+  CHECK(!f.replica->is_leader());
+  REQUIRE(f.replica->receive(granted(3, false), ++now));
+  CHECK(f.replica->is_leader());
+}
