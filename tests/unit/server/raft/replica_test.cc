@@ -117,6 +117,8 @@ class Cluster {
   std::map<std::uint64_t, LogEntryPtr> history;
   std::map<std::uint64_t, std::uint64_t> leaders;  // term -> member
   std::uint64_t loss_percent = 0;
+  std::uint64_t late_percent = 0;
+  std::uint64_t repeat_percent = 0;
 
  private:
   void save(Node& node) {
@@ -134,7 +136,9 @@ class Cluster {
           REQUIRE(message.snapshot == *node.snapshot);
           for (const auto& line : node.snapshot_state) message.snapshot_data += line + "\n";
         }
-        flights_.push_back({.at_ms = now_ + 1 + rng_.below(10), .message = std::move(message)});
+        if (rng_.below(100) < repeat_percent) flights_.push_back({.at_ms = now_ + 1 + rng_.below(500), .message = message});
+        const std::uint64_t delay = rng_.below(100) < late_percent ? rng_.below(1000) : rng_.below(10);
+        flights_.push_back({.at_ms = now_ + 1 + delay, .message = std::move(message)});
       }
       for (const auto& committed : output.committed) {
         const auto [at, fresh] = history.emplace(committed.index, committed.entry);
@@ -248,11 +252,13 @@ TEST_CASE("F-62: a member that missed what the log no longer holds gets a snapsh
   CHECK(cluster.node(behind).applied == cluster.node((behind + 1) % 3).applied);
 }
 
-TEST_CASE("L-14: under loss, crashes and partitions no acknowledged entry is lost, and all agree") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+TEST_CASE("L-14: under loss, late and repeated messages, crashes and partitions no acknowledged entry is lost, and all agree") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     Cluster cluster(seed, 3);
     cluster.loss_percent = 5;
+    cluster.late_percent = seed % 4 * 5;
+    cluster.repeat_percent = seed % 3 * 10;
     int proposed = 0;
     std::size_t down = 3;
     for (int round = 0; round < 60; ++round) {
@@ -280,7 +286,7 @@ TEST_CASE("L-14: under loss, crashes and partitions no acknowledged entry is los
           break;
       }
     }
-    cluster.loss_percent = 0;
+    cluster.loss_percent = cluster.late_percent = cluster.repeat_percent = 0;
     cluster.heal();
     if (down != 3) cluster.start(down);
     cluster.run(10'000);
