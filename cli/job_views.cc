@@ -132,9 +132,8 @@ class JobHistory final : public Command {
         pairs.emplace_back("Tag Description", job->version_tag->description);
       }
       const auto* diff = diff_of(*answer, *job);
-      if (diff != nullptr) pairs.emplace_back("Diff", "");
+      if (diff != nullptr) pairs.emplace_back("Diff", "\n" + format_job_diff(*diff, {.color = context.ui.color()}));
       out += format_pairs(pairs);
-      if (diff != nullptr) out += "\n" + format_job_diff(*diff, {.color = context.ui.color()});
     }
     if (out.empty()) return context.failed(fmt::format("Error retrieving job versions: no version {} of job \"{}\"", version_, name->id));
     context.ui.out(out);

@@ -210,7 +210,7 @@ class NodeStatus final : public Command {
     std::string disk;
     if (stats.alloc_dir_stats) disk = fmt::format("{}/{}", format_bytes(stats.alloc_dir_stats->used), format_bytes(stats.alloc_dir_stats->size));
     std::string memory;
-    if (stats.memory) memory = fmt::format("{}/{}", format_bytes(stats.memory->usage), format_bytes(node.node_resources ? static_cast<std::uint64_t>(node.node_resources->memory.memory_mb) << 20 : 0));
+    if (stats.memory) memory = fmt::format("{}/{}", format_bytes(stats.memory->used), format_bytes(node.node_resources ? static_cast<std::uint64_t>(node.node_resources->memory.memory_mb) << 20 : 0));
     context.ui.out(fmt::format("\n{}\n{}", context.ui.heading("Host Resource Utilization"),
                                format_table({{"CPU", "Memory", "Disk"}, {fmt::format("{:.0f}/{} MHz", stats.cpu_ticks_consumed, total), memory, disk}})));
   }

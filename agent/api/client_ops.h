@@ -21,7 +21,7 @@ class ClientOps {
   [[nodiscard]] virtual Result<std::string> alloc_directory(std::string_view alloc_id) const = 0;
   [[nodiscard]] virtual TaskPresence task_presence(std::string_view alloc_id, std::string_view task) const = 0;
 
-  // `task` empty: all tasks.
+  // `task` empty: all tasks. An unknown one has used nothing.
   [[nodiscard]] virtual Async<Result<model::AllocResourceUsage>> alloc_stats(std::string alloc_id, std::string task) = 0;
   // `task` empty: all that run, or with `all` also those that have ended. An unknown task is the reference's text.
   [[nodiscard]] virtual Async<Result<>> restart_alloc(std::string alloc_id, std::string task, bool all) = 0;

@@ -5,6 +5,7 @@
 #include "agent/api/fs_routes.h"
 #include "agent/api/parameters.h"
 #include "lib/model/codec.h"
+#include "lib/model/json_complaint.h"
 
 namespace drover::agent {
 namespace {
@@ -16,6 +17,7 @@ using Json = nlohmann::json;
 Result<Json> read_body(const Request& request) {
   if (request.body.empty()) return fail(status_error(500, "unexpected EOF"));
   Json body = Json::parse(request.body, nullptr, false);
+  if (body.is_discarded()) return fail(status_error(500, model::json_complaint(request.body)));
   if (!body.is_object()) return fail(status_error(500, "the request's body is not a JSON object"));
   return body;
 }
@@ -66,6 +68,36 @@ Async<Response> signal(ClientOps& ops, Request request) {
   auto done = co_await ops.signal_alloc(*alloc, task, text_of(*body, "Signal"));
   if (!done) co_return failed(done.error());
   co_return index_zero();
+}
+
+// Tasks have no schedules here, so none can be paused; what asks for it is checked as where they have.
+Async<Response> pause(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  if (request.method != "GET") {
+    auto body = read_body(request);
+    if (!body) co_return failed(body.error());
+    const std::string state = text_of(*body, "ScheduleState");
+    if (state != "pause" && state != "run" && state != "scheduled") co_return Response::text(400, "Not a valid task schedule state");
+  }
+  co_return Response::text(500, "Enterprise only");
+}
+
+// What a shell in a task is asked for with; there is none yet, so this is as far as it gets.
+Async<Response> exec(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  const std::string command(request.query.get("command"));
+  if (!Json::accept(command)) co_return Response::text(500, "failed to marshal command into json: " + model::json_complaint(command));
+  if (!request.headers.get("Upgrade").empty()) co_return Response::text(404, "resource not found");
+  co_return Response::text(500, "websocket connection not found in context");
+}
+
+// Health checks of services are not run here, so an allocation has no results.
+Async<Response> checks(ClientOps& ops, Request request) {
+  auto alloc = known_alloc(ops, request);
+  if (!alloc) co_return failed(alloc.error());
+  co_return Response::json("null");
 }
 
 Async<Response> collect(ClientOps& ops, Request request) {
@@ -130,6 +162,10 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
   add("*", "/v1/client/allocation/{alloc}/stats", stats);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
+  add("GET", "/v1/client/allocation/{alloc}/exec", exec);
+  add("GET PUT", "/v1/client/allocation/{alloc}/pause", pause);
+  add("*", "/v1/client/allocation/{alloc}/checks", checks);
+  add_at(at_alloc, "GET", "/v1/allocation/{alloc}/checks", checks, http::Cors::off);
   add("*", "/v1/client/allocation/{alloc}/gc", collect);
   add("*", "/v1/client/allocation/{rest...}", not_found);
 }

@@ -435,6 +435,7 @@ struct Client::Impl {
   std::string node_id, secret_id;
   model::Node base_node;
   std::shared_ptr<const model::Node> current_node;
+  HostUsage host_usage;
   DriverUpdateTimes driver_update_times;
   std::optional<TaskServices> task_services;
   std::optional<AllocServices> alloc_services;
@@ -469,7 +470,12 @@ AllocRunner* Client::alloc(std::string_view id) {
   return at == impl_->runners.end() ? nullptr : at->second.get();
 }
 
-model::HostStats Client::host_stats() const { return host_usage(impl_->options.config.client.alloc_dir, impl_->options.clock.unix_nanos()); }
+model::HostStats Client::host_stats() {
+  const auto& resources = impl_->current_node->node_resources;
+  return impl_->host_usage.read(impl_->options.config.client.alloc_dir, resources ? static_cast<double>(resources->cpu.cpu_shares) : 0,
+                                impl_->options.clock.unix_nanos());
+}
+
 bool Client::collect(std::string_view id) { return impl_->collect(id); }
 
 void Client::collect_all() {

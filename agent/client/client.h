@@ -47,7 +47,8 @@ class Client {
   void refresh();
   // Null when the allocation is not here.
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
-  [[nodiscard]] model::HostStats host_stats() const;
+  // Percentages are over the time since the call before.
+  [[nodiscard]] model::HostStats host_stats();
   // Gives up one terminal allocation's files and records, or all of them. False: none was terminal.
   bool collect(std::string_view id);
   void collect_all();

@@ -26,12 +26,7 @@ TaskPresence LocalClientOps::task_presence(std::string_view alloc_id, std::strin
 Async<Result<model::AllocResourceUsage>> LocalClientOps::alloc_stats(std::string alloc_id, std::string task) {
   AllocRunner* runner = client_.alloc(alloc_id);
   if (runner == nullptr) co_return unknown_alloc(alloc_id);
-  model::AllocResourceUsage usage = alloc_usage(*runner);
-  if (!task.empty()) {
-    if (runner->task(task) == nullptr) co_return fail(Code::not_found, "unknown task name \"{}\"", task);
-    std::erase_if(usage.tasks, [&](const auto& entry) { return entry.first != task; });
-  }
-  co_return usage;
+  co_return alloc_usage(*runner, task);
 }
 
 Async<Result<>> LocalClientOps::restart_alloc(std::string alloc_id, std::string task, bool all) {

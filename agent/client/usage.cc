@@ -4,6 +4,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "sdk/base/file.h"
@@ -58,13 +59,15 @@ std::uint64_t number_after(const std::string& text, std::string_view key) {
 }
 }  // namespace
 
-model::AllocResourceUsage alloc_usage(const AllocRunner& runner) {
+model::AllocResourceUsage alloc_usage(const AllocRunner& runner, std::string_view wanted) {
   model::AllocResourceUsage out;
   auto& total = out.resource_usage.ensure();
   total.cpu_stats.ensure();
   total.memory_stats.ensure();
+  total.device_stats.allocate();
   out.tasks.allocate();
   for (const auto& task : runner.tasks()) {
+    if (!wanted.empty() && task->task().name != wanted) continue;
     const driver::TaskStats* stats = task->stats();
     if (stats == nullptr) continue;
     model::TaskResourceUsage usage;
@@ -79,18 +82,59 @@ model::AllocResourceUsage alloc_usage(const AllocRunner& runner) {
   return out;
 }
 
-model::HostStats host_usage(const std::string& alloc_dir, UnixNanos now) {
+std::vector<CoreTimes> read_core_times(std::string_view proc_stat) {
+  std::vector<CoreTimes> out;
+  for (const std::string& line : split(proc_stat, '\n')) {
+    // "cpu0 user nice system idle iowait irq softirq steal ..."; the line "cpu" is their sum.
+    if (!line.starts_with("cpu") || line.starts_with("cpu ")) continue;
+    const std::vector<std::string> words = split(line, ' ');
+    if (words.size() < 6) continue;
+    std::vector<std::uint64_t> ticks;
+    for (std::size_t i = 1; i < words.size() && i <= 8; ++i) {
+      std::uint64_t value = 0;
+      std::from_chars(words[i].data(), words[i].data() + words[i].size(), value);
+      ticks.push_back(value);
+    }
+    CoreTimes core{.name = words[0], .user = ticks[0] + ticks[1], .system = ticks[2], .idle = ticks[3] + ticks[4]};
+    for (const std::uint64_t value : ticks) core.total += value;
+    out.push_back(std::move(core));
+  }
+  return out;
+}
+
+std::vector<model::CPUStats> core_usage(const std::vector<CoreTimes>& before, const std::vector<CoreTimes>& now, double mhz_per_core) {
+  std::vector<model::CPUStats> out;
+  for (const CoreTimes& core : now) {
+    const auto at = std::ranges::find(before, core.name, &CoreTimes::name);
+    const CoreTimes since = at == before.end() ? CoreTimes{} : *at;
+    model::CPUStats stats;
+    stats.cpu = core.name;
+    // Two readings within a tick say nothing, and the kernel may take waiting time back.
+    const auto percent = [&](std::uint64_t later, std::uint64_t earlier) {
+      if (core.total <= since.total || later <= earlier) return 0.0;
+      return std::min(100.0, 100.0 * static_cast<double>(later - earlier) / static_cast<double>(core.total - since.total));
+    };
+    stats.user = percent(core.user, since.user);
+    stats.system = percent(core.system, since.system);
+    stats.idle = percent(core.idle, since.idle);
+    stats.total_percent = percent(core.total - core.idle, since.total - since.idle);
+    stats.total_ticks = stats.total_percent / 100 * mhz_per_core;
+    out.push_back(std::move(stats));
+  }
+  return out;
+}
+
+model::HostStats HostUsage::read(const std::string& alloc_dir, double total_mhz, UnixNanos now) {
   model::HostStats out;
   out.timestamp = now;
   struct sysinfo info {};
   if (::sysinfo(&info) == 0) out.uptime = static_cast<std::uint64_t>(info.uptime);
   if (const auto meminfo = read_file("/proc/meminfo"); meminfo) {
     auto& memory = out.memory.ensure();
-    memory.rss = 0;
-    const std::uint64_t total = number_after(*meminfo, "MemTotal:") << 10;
-    const std::uint64_t available = number_after(*meminfo, "MemAvailable:") << 10;
-    memory.usage = total - std::min(total, available);
-    memory.cache = number_after(*meminfo, "\nCached:") << 10;
+    memory.total = number_after(*meminfo, "MemTotal:") << 10;
+    memory.available = number_after(*meminfo, "MemAvailable:") << 10;
+    memory.used = memory.total - std::min(memory.total, memory.available);
+    memory.free = number_after(*meminfo, "MemFree:") << 10;
   }
   struct statvfs disk {};
   if (::statvfs(alloc_dir.c_str(), &disk) == 0) {
@@ -105,7 +149,14 @@ model::HostStats host_usage(const std::string& alloc_dir, UnixNanos now) {
     out.disk_stats.push_back(stats);
   }
   out.cpu.allocate();
-  out.device_stats.allocate();
+  if (const auto stat = read_file("/proc/stat"); stat) {
+    std::vector<CoreTimes> cores = read_core_times(*stat);
+    for (auto& core : core_usage(previous_, cores, total_mhz / static_cast<double>(std::max<std::size_t>(1, cores.size())))) {
+      out.cpu_ticks_consumed += core.total_ticks;
+      out.cpu.push_back(std::move(core));
+    }
+    previous_ = std::move(cores);
+  }
   return out;
 }
 

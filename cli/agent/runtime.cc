@@ -13,6 +13,7 @@
 #include "cli/agent/agent_facts.h"
 #include "cli/agent/forwarder.h"
 #include "cli/agent/hooks.h"
+#include "cli/agent/host_gauges.h"
 #include "cli/agent/http_listeners.h"
 #include "lib/http/server.h"
 #include "lib/metrics/metrics.h"
@@ -251,6 +252,10 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
   if (!started) {
     co_await impl->stop();
     co_return fail(started.error());
+  }
+  if (impl->client) {
+    const std::chrono::nanoseconds interval = std::max<std::chrono::nanoseconds>(std::chrono::seconds(1), impl->options.config.telemetry.collection_interval.value);
+    impl->scope.spawn(collect_host_gauges(impl->metrics, *impl->client, interval));
   }
   impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));

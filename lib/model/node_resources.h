@@ -61,7 +61,7 @@ struct NumaTopology {
 
   template <class Self, class V>
   static void describe(Self& self, V& v) {
-    v("NodeIDs", self.node_ids);
+    v("Nodes", self.node_ids);
     v("Distances", self.distances);
     v("Cores", self.cores);
     v("OverrideTotalCompute", self.override_total_compute);

@@ -137,6 +137,22 @@ struct ResourceUsage {
   friend bool operator==(const ResourceUsage&, const ResourceUsage&) = default;
 };
 
+struct HostMemoryStats {
+  std::uint64_t total = 0;
+  std::uint64_t available = 0;
+  std::uint64_t used = 0;
+  std::uint64_t free = 0;
+
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Total", self.total);
+    v("Available", self.available);
+    v("Used", self.used);
+    v("Free", self.free);
+  }
+  friend bool operator==(const HostMemoryStats&, const HostMemoryStats&) = default;
+};
+
 struct CPUStats {
   std::string cpu;
   double user = 0;
@@ -194,7 +210,7 @@ struct DiskStats {
 };
 
 struct HostStats {
-  Box<MemoryStats> memory;
+  Box<HostMemoryStats> memory;
   List<CPUStats> cpu;
   List<DiskStats> disk_stats;
   Box<DiskStats> alloc_dir_stats;

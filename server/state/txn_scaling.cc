@@ -86,7 +86,6 @@ void Txn::put_scaling_event(std::string_view namespace_, std::string_view job_id
 
 Result<> Txn::put_version_tag(std::string_view namespace_, std::string_view id, std::uint64_t version, const model::JobVersionTag& tag) {
   const JobPtr* found = t_.versions.find({namespace_, id, version});
-  if (found == nullptr) return fail(Code::internal, "job \"{}\" version {} not found", id, version);
   bool taken = false;
   t_.versions.scan({namespace_, id, 0}, [&](const JobPtr& other) {
     if (other->namespace_ != namespace_ || other->id != id) return false;
@@ -94,6 +93,7 @@ Result<> Txn::put_version_tag(std::string_view namespace_, std::string_view id, 
     return !taken;
   });
   if (taken) return fail(Code::internal, "tag \"{}\" already exists on a different version of job \"{}\"", tag.name, id);
+  if (found == nullptr) return fail(Code::internal, "job \"{}\" version {} not found", id, version);
   model::Job job = **found;
   job.version_tag = tag;
   store_tagged(std::move(job));

@@ -155,6 +155,13 @@ def reached(until, answer):
         return any(item.get("ClientStatus") == "failed" for item in items)
     if "child" in until:
         return all(item.get("Status") == "dead" for item in items)
+    if "one healthy allocation" in until:
+        version = int(re.search(r"JobVersion (\d+)", until).group(1))
+        return items[0].get("JobVersion") == version and any(group["HealthyAllocs"] >= 1 for group in items[0].get("TaskGroups", {}).values())
+    if "placed one allocation" in until:
+        return any(group["PlacedAllocs"] >= 1 for group in items[0].get("TaskGroups", {}).values())
+    if "Drain is false" in until:
+        return items[0].get("Drain") is False
     if "blocked" in until:
         return any(item.get("Status") == "blocked" for item in items)
     if "Status is successful" in until:

@@ -129,10 +129,24 @@ TEST_CASE("client fs: a page that a task wrote is sent as inert text") {
   CHECK(f.response.headers.get("X-Content-Type-Options") == "nosniff");
 }
 
+TEST_CASE("client allocation: what tasks cannot do is refused after the request has been checked") {
+  Fixture f;
+  const std::string base = "/v1/client/allocation/" + known;
+  CHECK(f.get(base + "/pause?task=t") == "500 Enterprise only");
+  CHECK(f.get(base + "/pause", "PUT", R"({"Task":"t","ScheduleState":"pause"})") == "500 Enterprise only");
+  CHECK(f.get(base + "/pause", "PUT", R"({"Task":"t","ScheduleState":"odd"})") == "400 Not a valid task schedule state");
+  CHECK(f.get(base + "/exec?task=t&command=%5B%22ls%22%5D") == "500 websocket connection not found in context");
+  CHECK(f.get(base + "/exec?task=t&command=ls") ==
+        "500 failed to marshal command into json: invalid character 'l' looking for beginning of value");
+  CHECK(f.get(base + "/checks") == "200 null");
+  CHECK(f.get("/v1/allocation/" + unknown + "/checks") == "404 Unknown allocation \"" + unknown + "\"");
+}
+
 TEST_CASE("client allocation: restart, signal, stats and gc answer as recorded") {
   Fixture f;
   const std::string base = "/v1/client/allocation/" + known;
   CHECK(f.get(base + "/restart", "PUT") == "500 unexpected EOF");
+  CHECK(f.get(base + "/restart", "PUT", "{") == "500 unexpected EOF");
   CHECK(f.get(base + "/restart", "PUT", R"({"TaskName":"zz"})") == "500 Could not find task runner for task: zz");
   CHECK(f.get(base + "/restart", "PUT", R"({"TaskName":"t","AllTasks":true})") == "500 task name cannot be set when restarting all tasks");
   CHECK(f.get(base + "/restart", "PUT", R"({"TaskName":"t"})") == R"(200 {"Index":0})");
