@@ -1,5 +1,6 @@
 #include "sdk/async/process.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,7 @@
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/start_dir.hpp>
 #include <boost/process/v2/stdio.hpp>
+#include <cstdlib>
 
 namespace drover {
 namespace {
@@ -26,6 +28,12 @@ struct ChildSetup {
     if (new_session && ::setsid() < 0) return {errno, boost::system::system_category()};
     if (directory != nullptr && ::chdir(directory) != 0) return {errno, boost::system::system_category()};
     return {};
+  }
+  // The launcher would go on to exit(), and so run the exit handlers and destroy the statics of the parent, whose memory this is.
+  // It asks for this member with other arguments than it calls it with.
+  template <class... Any>
+  void on_exec_error(const Any&...) const {
+    ::_exit(EXIT_FAILURE);
   }
 };
 
@@ -59,11 +67,17 @@ Result<Process> spawn_process(const SpawnOptions& options) {
   // The launcher tells its context of the fork in the child as well. After vfork that child shares our memory, so the loop's
   // own context would lose its signal registrations: launch on one of its own, which dies here.
   asio::io_context launching(1);
-  auto child = bp::posix::vfork_launcher{}(
+  bp::posix::vfork_launcher launcher;
+  // The one with on_exec_error comes last: it does not return.
+  auto child = launcher(
       launching.get_executor(), error, bp::filesystem::path(options.executable), options.arguments, std::move(streams),
       bp::process_environment(options.environment), BindDescriptors{options.descriptors},
       ChildSetup{options.new_session, options.directory.empty() ? nullptr : options.directory.c_str()});
-  if (error) return fail(errno_error(error.value(), fmt::format("starting \"{}\"", options.executable)));
+  if (error) {
+    // A child that could not become the program has ended already, and nobody else waits for it.
+    if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
+    return fail(errno_error(error.value(), fmt::format("starting \"{}\"", options.executable)));
+  }
   const pid_t pid = child.id();
   child.detach();
   // The child cannot be reaped by anybody else, so the number still names it.

@@ -81,6 +81,9 @@ static int to_metadata(const drover_raft_snapshot* from, struct raft_snapshot_me
   return decode(from->configuration, from->configuration_size, &out->configuration);
 }
 
+/* libraft only looks at fields such as pre_vote when the message says that its sender knew them. All our members do. */
+enum { VERSION_WITH_PRE_VOTE = 2, VERSION_WITH_FEATURES = 2 };
+
 static int to_message(const drover_raft_message* from, struct raft_message* out) {
   memset(out, 0, sizeof *out);
   out->type = (enum raft_message_type)from->type;
@@ -95,6 +98,7 @@ static int to_message(const drover_raft_message* from, struct raft_message* out)
       out->append_entries.n_entries = from->entry_count;
       return copy_entries(from->entries, from->entry_count, &out->append_entries.entries);
     case DROVER_RAFT_APPEND_RESULT:
+      out->append_entries_result.version = VERSION_WITH_FEATURES;
       out->append_entries_result.term = from->term;
       out->append_entries_result.rejected = from->rejected;
       out->append_entries_result.last_log_index = from->index;
@@ -102,6 +106,7 @@ static int to_message(const drover_raft_message* from, struct raft_message* out)
       out->append_entries_result.capacity = from->capacity;
       return 0;
     case DROVER_RAFT_VOTE:
+      out->request_vote.version = VERSION_WITH_PRE_VOTE;
       out->request_vote.term = from->term;
       out->request_vote.candidate_id = from->candidate;
       out->request_vote.last_log_index = from->index;
@@ -110,6 +115,7 @@ static int to_message(const drover_raft_message* from, struct raft_message* out)
       out->request_vote.pre_vote = from->pre_vote;
       return 0;
     case DROVER_RAFT_VOTE_RESULT:
+      out->request_vote_result.version = VERSION_WITH_PRE_VOTE;
       out->request_vote_result.term = from->term;
       out->request_vote_result.vote_granted = from->granted;
       out->request_vote_result.pre_vote = from->pre_vote;

@@ -224,6 +224,31 @@ void Replica::begin_install(SnapshotMeta meta) {
   output_.install = Install{.meta = std::move(meta), .data = std::move(incoming_)};
 }
 
+std::uint64_t Replica::term_at(std::uint64_t index) const {
+  if (index >= cache_first_ && index - cache_first_ < cache_.size()) return cache_[index - cache_first_]->term;
+  if (index == snapshot_.index) return snapshot_.term;
+  return index == applied_ ? applied_term_ : 0;
+}
+
+// A late or repeated append may begin below what is committed here, even below what the log still holds. libraft would refuse
+// such a message, and its leader would go back ever further; or, from the very first entry on, take the entries for new ones
+// and read beyond them. What is committed is the same everywhere, so the message is made to begin behind it.
+Result<> Replica::skip_committed(RaftMessage& message) const {
+  const std::uint64_t commit = commit_index();
+  if (message.type != MessageType::append || message.term < term() || message.index >= commit || installing_) return {};
+  const std::uint64_t commit_term = term_at(commit);
+  DROVER_CHECK(commit_term != 0);
+  const std::uint64_t below = std::min<std::uint64_t>(commit - message.index, message.entries.size());
+  if (message.index + below == commit && message.entries[below - 1]->term != commit_term) {
+    return fail(Code::internal, "raft: server {} has entry {} of term {}, but the one of term {} is committed", message.from, commit,
+                message.entries[below - 1]->term, commit_term);
+  }
+  message.entries.erase(message.entries.begin(), message.entries.begin() + static_cast<std::ptrdiff_t>(below));
+  message.index = commit;
+  message.index_term = commit_term;
+  return {};
+}
+
 Result<std::uint64_t> Replica::submit(EntryType type, std::vector<std::string> entries, std::uint64_t now_ms) {
   const std::uint64_t first = last_index() + 1;
   std::vector<drover_raft_entry> list;
@@ -241,6 +266,7 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
   if (!plausible(message)) return fail(Code::invalid_argument, "raft: a message from server {} makes no sense", message.from);
   // The leader sends it again when this one is done.
   if (message.type == MessageType::install && installing_) return {};
+  DROVER_TRY(skip_committed(message));
   const auto entries = to_core(message.entries);
   const drover_raft_message in{.type = static_cast<int>(message.type),
                                .peer = message.from,

@@ -99,6 +99,9 @@ class Replica {
   Result<> advance(std::uint64_t now_ms);
   void append(std::uint64_t first_index, std::vector<LogEntryPtr> entries);
   void send(RaftMessage message, std::uint32_t entry_count);
+  Result<> skip_committed(RaftMessage& message) const;
+  // 0 when unknown.
+  [[nodiscard]] std::uint64_t term_at(std::uint64_t index) const;
   void begin_install(SnapshotMeta meta);
   void forget_before(std::uint64_t index);
   Result<> set_configuration(std::uint64_t index, std::string encoded);

@@ -175,5 +175,38 @@ def test_deployments_roll_promote_and_revert(sandbox):
     expect(agent.get('/v1/job/rolling')['TaskGroups'][0]['Tasks'][0]['Env']['REVISION'] == '2', 'the job is what it was')
 
 
+def test_a_canary_waits_for_its_promotion(sandbox):
+    agent = dev(sandbox)
+    agent.run(rolling_job(0, 'max_parallel = 1'))
+    deployment_of(agent, 0, 'successful')
+    agent.run(rolling_job(1, 'max_parallel = 2\n canary = 1'), '-detach')
+    until('the canary beside the two', lambda: running_versions(agent) == [0, 0, 1])
+    deployment = deployment_of(agent, 1, 'running')
+    contains(deployment['StatusDescription'], 'requires manual promotion')
+
+    def promoted():
+        # Refused until the canary is healthy.
+        status, _, _ = agent.request('PUT', f'/v1/deployment/promote/{deployment["ID"]}', {'DeploymentID': deployment['ID'], 'All': True})
+        return status == 200
+    until('the promotion to be taken', promoted)
+    deployment_of(agent, 1, 'successful')
+    until('both to run the new version', lambda: running_versions(agent) == [1, 1])
+
+
+def test_a_drained_node_is_emptied(sandbox):
+    agent = dev(sandbox)
+    agent.run(rolling_job(0, 'max_parallel = 1', count=1))
+    deployment_of(agent, 0, 'successful')
+    node = agent.get('/v1/nodes')[0]['ID']
+    agent.call('PUT', f'/v1/node/{node}/drain', {'DrainSpec': {'Deadline': 3600 * 10 ** 9}, 'Meta': {'why': 'test'}})
+    until('the drain to end', lambda: agent.get(f'/v1/node/{node}')['LastDrain']['Status'] == 'complete')
+    now = agent.get(f'/v1/node/{node}')
+    expect(now['SchedulingEligibility'] == 'ineligible' and not now['Drain'], f'after the drain: {now["SchedulingEligibility"]}')
+    expect(now['LastDrain']['Meta'] == {'why': 'test'}, f'last drain: {now["LastDrain"]}')
+    agent.wait_alloc('rolling', 'complete')
+    agent.call('PUT', f'/v1/node/{node}/eligibility', {'NodeID': node, 'Eligibility': 'eligible'})
+    agent.wait_alloc('rolling', 'running')
+
+
 if __name__ == '__main__':
     harness.main(globals())

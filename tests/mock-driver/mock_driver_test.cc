@@ -88,6 +88,8 @@ TEST_CASE("mock_driver: a recovered task has run already for as long as it did, 
   const auto config = first.task({{"run_for", "1h"}, {"exit_code", 7}, {"stdout_string", "once"}});
   const auto started = first.start(config);
   REQUIRE(started);
+  first.loop.restart();
+  while (read_file(config.stdout_path) != Result<std::string>("once")) first.loop.run_one_for(10ms);
 
   Bench second;
   second.clock.advance(2h);

@@ -77,6 +77,12 @@ Async<> broken_and_good(Node& node, Executor executor, bool& finished) {
   finished = true;
 }
 
+driver::DriverClient* driver_of(DriverManager& manager, const std::string& name) {
+  const auto found = manager.driver(name);
+  if (!found) FAIL(found.error().message());
+  return *found;
+}
+
 driver::TaskConfig a_task(const Node& node) {
   driver::TaskConfig task;
   task.id = "a/b/1";
@@ -96,7 +102,7 @@ Async<> restart_and_reattach(Node& node, Executor executor, bool& finished) {
       if (name == "hello") recover.set();
     });
     co_await manager.start("");
-    driver::DriverClient* client = *manager.driver("hello");
+    driver::DriverClient* client = driver_of(manager, "hello");
     const auto started = co_await client->start_task(a_task(node));
     REQUIRE(started);
     // F_10: the plugin dies; the client stays the same, and the owner is told to recover.
@@ -105,7 +111,7 @@ Async<> restart_and_reattach(Node& node, Executor executor, bool& finished) {
     const auto lost = co_await client->wait_task("a/b/1");
     CHECK(lost.error().message() == "plugin is shut down");
     co_await recover.wait();
-    CHECK(*manager.driver("hello") == client);
+    CHECK(driver_of(manager, "hello") == client);
     auto done = co_await client->recover_task(started->handle.encoded);
     CHECK(done);
     CHECK(find(manager.plugins(), "hello")->restarts == 1);
@@ -117,7 +123,7 @@ Async<> restart_and_reattach(Node& node, Executor executor, bool& finished) {
   DriverManager manager(executor, Logger(), system_clock(), node.options());
   co_await manager.start(stored);
   CHECK(find(manager.plugins(), "hello")->pid == pid);
-  driver::DriverClient* client = *manager.driver("hello");
+  driver::DriverClient* client = driver_of(manager, "hello");
   const auto status = co_await client->inspect_task("a/b/1");
   CHECK(status);
   co_await manager.shutdown();

@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include "sdk/async/channel.h"
 #include "sdk/async/pool.h"
@@ -154,4 +157,16 @@ TEST_CASE("process: exit code, signal and a missing program") {
   CHECK(killed->code != 0);
   REQUIRE(!missing);
   CHECK(missing.error().code() == Code::not_found);
+}
+
+TEST_CASE("process: a program that cannot be started leaves no child and runs none of our exit handlers") {
+  static int handlers_run = 0;
+  std::atexit([] { ++handlers_run; });
+  for (int i = 0; i < 3; ++i) {
+    CHECK(!spawn_process({.executable = "/nonexistent"}));
+    CHECK(!spawn_process({.executable = "/bin/true", .directory = "/nonexistent"}));
+  }
+  CHECK(handlers_run == 0);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(errno == ECHILD);
 }

@@ -117,6 +117,8 @@ class Cluster {
   std::map<std::uint64_t, LogEntryPtr> history;
   std::map<std::uint64_t, std::uint64_t> leaders;  // term -> member
   std::uint64_t loss_percent = 0;
+  std::uint64_t late_percent = 0;
+  std::uint64_t repeat_percent = 0;
 
  private:
   void save(Node& node) {
@@ -134,7 +136,9 @@ class Cluster {
           REQUIRE(message.snapshot == *node.snapshot);
           for (const auto& line : node.snapshot_state) message.snapshot_data += line + "\n";
         }
-        flights_.push_back({.at_ms = now_ + 1 + rng_.below(10), .message = std::move(message)});
+        if (rng_.below(100) < repeat_percent) flights_.push_back({.at_ms = now_ + 1 + rng_.below(500), .message = message});
+        const std::uint64_t delay = rng_.below(100) < late_percent ? rng_.below(1000) : rng_.below(10);
+        flights_.push_back({.at_ms = now_ + 1 + delay, .message = std::move(message)});
       }
       for (const auto& committed : output.committed) {
         const auto [at, fresh] = history.emplace(committed.index, committed.entry);
@@ -248,11 +252,13 @@ TEST_CASE("F-62: a member that missed what the log no longer holds gets a snapsh
   CHECK(cluster.node(behind).applied == cluster.node((behind + 1) % 3).applied);
 }
 
-TEST_CASE("L-14: under loss, crashes and partitions no acknowledged entry is lost, and all agree") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+TEST_CASE("L-14: under loss, late and repeated messages, crashes and partitions no acknowledged entry is lost, and all agree") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     Cluster cluster(seed, 3);
     cluster.loss_percent = 5;
+    cluster.late_percent = seed % 4 * 5;
+    cluster.repeat_percent = seed % 3 * 10;
     int proposed = 0;
     std::size_t down = 3;
     for (int round = 0; round < 60; ++round) {
@@ -280,7 +286,7 @@ TEST_CASE("L-14: under loss, crashes and partitions no acknowledged entry is los
           break;
       }
     }
-    cluster.loss_percent = 0;
+    cluster.loss_percent = cluster.late_percent = cluster.repeat_percent = 0;
     cluster.heal();
     if (down != 3) cluster.start(down);
     cluster.run(10'000);
@@ -303,4 +309,121 @@ TEST_CASE("F-72: messages that make no sense are refused") {
   CHECK(!replica.receive({.type = MessageType::install, .from = 2, .term = 1}, 1));
   CHECK(!replica.receive({.type = MessageType::install, .from = 2, .term = 1, .index = 9, .index_term = 1}, 1));
   CHECK(!replica.receive({.type = static_cast<MessageType>(99), .from = 2, .term = 1}, 1));
+}
+
+namespace {
+// Entry 1 is the configuration; the others carry their index.
+std::vector<LogEntryPtr> entries_until(std::uint64_t last, const std::string& configuration) {
+  std::vector<LogEntryPtr> out;
+  out.push_back(std::make_shared<const LogEntry>(LogEntry{.term = 1, .type = EntryType::change, .data = configuration}));
+  for (std::uint64_t index = 2; index <= last; ++index) {
+    out.push_back(std::make_shared<const LogEntry>(
+        LogEntry{.term = 1, .type = EntryType::command, .data = fmt::format("entry {}", index)}));
+  }
+  return out;
+}
+
+// A follower that holds entries 16 to 22 behind a snapshot of the first 20, all but the last committed.
+struct Compacted {
+  Compacted() {
+    LogContents contents;
+    contents.first_index = 16;
+    contents.entries.assign(all.begin() + 15, all.begin() + 22);
+    contents.vote = {.term = 1};
+    const SnapshotMeta snapshot{.index = 20, .term = 1, .configuration_index = 1, .configuration = configuration};
+    replica = *Replica::start({.id = 1, .address = "server-1"}, contents, snapshot, 20, 0);
+    REQUIRE(replica->receive(append(20, 1, {all[20]}, 21), 1));
+    (void)replica->take_output();
+    REQUIRE(replica->commit_index() == 21);
+    REQUIRE(replica->last_index() == 22);
+  }
+  static RaftMessage append(std::uint64_t index, std::uint64_t term, std::vector<LogEntryPtr> entries, std::uint64_t commit) {
+    return {.type = MessageType::append, .from = 2, .from_address = "server-2", .term = 1, .index = index, .index_term = term,
+            .commit = commit, .entries = std::move(entries)};
+  }
+  // The answer to an append.
+  RaftMessage answer() {
+    auto output = replica->take_output();
+    REQUIRE(output.messages.size() == 1);
+    CHECK(output.messages[0].type == MessageType::append_result);
+    return output.messages[0];
+  }
+
+  const std::string configuration = *encode_members(
+      {{.id = 1, .address = "server-1"}, {.id = 2, .address = "server-2"}, {.id = 3, .address = "server-3"}});
+  const std::vector<LogEntryPtr> all = entries_until(30, configuration);
+  std::unique_ptr<Replica> replica;
+};
+}  // namespace
+
+TEST_CASE("F-72: an append from the first entry on adds only what a compacted log does not have") {
+  Compacted f;
+  REQUIRE(f.replica->receive(Compacted::append(0, 0, f.all, 21), 2));
+  const auto write = f.replica->take_write();
+  REQUIRE(write);
+  CHECK(write->first_index == 23);
+  CHECK(write->entries.size() == 8);
+  CHECK(*write->entries.front() == *f.all[22]);
+  CHECK(f.replica->last_index() == 30);
+  REQUIRE(f.replica->written(*write, 3));
+  const auto answer = f.answer();
+  CHECK(answer.rejected == 0);
+  CHECK(answer.index == 30);
+}
+
+TEST_CASE("F-72: an append that lies below the snapshot is confirmed up to what is committed, not refused") {
+  Compacted f;
+  for (const std::uint64_t previous : {0, 3, 15, 18, 20}) {
+    CAPTURE(previous);
+    const auto first = f.all.begin() + static_cast<std::ptrdiff_t>(previous);
+    REQUIRE(f.replica->receive(Compacted::append(previous, previous == 0 ? 0 : 1, {first, first + 1}, 25), 2));
+    CHECK(!f.replica->take_write());
+    const auto answer = f.answer();
+    CHECK(answer.rejected == 0);
+    CHECK(answer.index == 21);
+    CHECK(f.replica->commit_index() == 21);
+    CHECK(f.replica->last_index() == 22);
+  }
+}
+
+TEST_CASE("F-72: an append that contradicts what is committed is refused, and one of an old term is answered") {
+  Compacted f;
+  auto other = f.append(20, 1, {std::make_shared<const LogEntry>(LogEntry{.term = 2, .type = EntryType::command, .data = "other"})}, 21);
+  other.term = 2;
+  CHECK(!f.replica->receive(std::move(other), 2));
+  CHECK(f.replica->commit_index() == 21);
+  REQUIRE(f.replica->receive({.type = MessageType::vote, .from = 3, .from_address = "server-3", .term = 5, .index = 99, .index_term = 4,
+                              .candidate = 3, .disrupt_leader = true}, 3));
+  REQUIRE(f.replica->term() == 5);
+  const auto write = f.replica->take_write();
+  REQUIRE(write);
+  REQUIRE(f.replica->written(*write, 4));
+  (void)f.replica->take_output();
+  REQUIRE(f.replica->receive(Compacted::append(0, 0, f.all, 21), 5));
+  CHECK(f.answer().term == 5);
+  CHECK(f.replica->last_index() == 22);
+}
+
+namespace {
+RaftMessage granted(std::uint64_t from, bool pre_vote) {
+  return {.type = MessageType::vote_result, .from = from, .from_address = fmt::format("server-{}", from), .term = 2, .pre_vote = pre_vote,
+          .granted = true};
+}
+}  // namespace
+
+TEST_CASE("F-61: a late answer to a pre-vote is no vote") {
+  Compacted f;
+  std::uint64_t now = f.replica->deadline_ms();
+  REQUIRE(f.replica->tick(now));
+  const auto asked = f.replica->take_output().messages;
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].pre_vote);
+  CHECK(f.replica->term() == 1);
+  REQUIRE(f.replica->receive(granted(2, true), ++now));
+  REQUIRE(f.replica->term() == 2);
+  // Two of three would have voted for this one, but nobody has.
+  REQUIRE(f.replica->receive(granted(3, true), ++now));
+  CHECK(!f.replica->is_leader());
+  REQUIRE(f.replica->receive(granted(3, false), ++now));
+  CHECK(f.replica->is_leader());
 }
