@@ -1,4 +1,5 @@
 // Allocations.
+#include "server/api/alloc_resources.h"
 #include "server/api/answer.h"
 #include "server/api/params.h"
 #include "server/api/task_events.h"
@@ -31,7 +32,10 @@ Async<Response> get(const Context& c, Request request) {
   query.id = id;
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::alloc_get, std::move(query));
-  if (reply) show_messages(reply->item);
+  if (reply) {
+    show_messages(reply->item);
+    show_resources(reply->item);
+  }
   co_return object_answer(request, reply, "alloc not found");
 }
 

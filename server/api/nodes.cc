@@ -1,4 +1,5 @@
 // Nodes: reads, evaluation, eligibility and removal.
+#include "server/api/alloc_resources.h"
 #include "server/api/answer.h"
 #include "server/api/params.h"
 #include "server/api/task_events.h"
@@ -53,7 +54,10 @@ Async<Response> allocations(const Context& c, Request request) {
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::node_allocations, std::move(query));
   if (reply) {
-    for (auto& alloc : reply->items) show_messages(alloc);
+    for (auto& alloc : reply->items) {
+      show_messages(alloc);
+      show_resources(alloc);
+    }
   }
   co_return list_answer(request, reply);
 }

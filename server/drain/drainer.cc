@@ -128,7 +128,6 @@ Async<> Drainer::mark_allocs(std::map<std::string, model::DesiredTransition> mar
       eval->triggered_by = "node-drain";
       eval->job_id = alloc->job_id;
       eval->job_modify_index = alloc->job->job_modify_index;
-      eval->node_id = alloc->node_id;
       eval->status = "pending";
       eval->create_time = eval->modify_time = now;
       message.evals.push_back(std::move(eval));
