@@ -62,6 +62,7 @@ class Executor {
   void on_connection(Connection& connection);
   void handle_message(Connection& connection, Received& message);
   void drop_connection(Connection& connection);
+  void leave_if_done();
   void stop(int signal, std::uint64_t grace_ms);
   void send_status(int fd);
   void broadcast_status();
@@ -87,6 +88,7 @@ class Executor {
   Connection connections_[max_connections];
   bool task_ended_ = false;
   bool finished_ = false;
+  bool is_end_stored_ = false;
   bool reaped_ = false;
 
   Stage failure_stage_{};

@@ -23,10 +23,7 @@ void Executor::add_connection(Handle fd) {
 void Executor::drop_connection(Connection& connection) {
   connection.fd.reset();
   if (!connection.has_session) {
-    // A task that never ran and whose launcher is gone leaves nothing to ask for.
-    bool alone = true;
-    for (const auto& other : connections_) alone = alone && !other.fd;
-    if (alone && launch_.state == State::failed) reaped_ = true;
+    leave_if_done();
     return;
   }
   // Nobody is left to hear of the session: it goes with its user's connection.
@@ -38,6 +35,14 @@ void Executor::drop_connection(Connection& connection) {
     ::kill(session.helper, SIGKILL);
   }
   settle_session(connection);
+}
+
+// A task that never ran and whose launcher is gone leaves nothing to ask for; of one whose end is in its record the record tells.
+void Executor::leave_if_done() {
+  for (const auto& connection : connections_) {
+    if (connection.fd) return;
+  }
+  if (launch_.state == State::failed || is_end_stored_) reaped_ = true;
 }
 
 void Executor::on_connection(Connection& connection) {

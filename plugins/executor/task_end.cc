@@ -73,12 +73,14 @@ void Executor::finish() {
   }
   pass(FailPoint::before_exit_record, fail_point_);
   launch_.state = State::exited;
-  if (write_exit_record(state_dir_fd, identity_, launch_, exit_, fail_point_)) {
-    // A full disk: the status is still told to everybody who is connected or comes before the reap.
-    exit_.ended_at = unix_nanos();
-  }
+  const Failure failure = write_exit_record(state_dir_fd, identity_, launch_, exit_, fail_point_);
+  // A full disk: the status is still told to everybody who is connected or comes before the reap. In a directory that was
+  // removed nobody will look.
+  is_end_stored_ = !failure || failure.error == ENOENT;
+  if (failure) exit_.ended_at = unix_nanos();
   pass(FailPoint::after_exit_record, fail_point_);
   broadcast_status();
+  leave_if_done();
 }
 
 void Executor::kill_everything() {

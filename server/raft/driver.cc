@@ -55,6 +55,7 @@ Result<> Raft::Impl::start(const LogContents& contents, const std::optional<Snap
                                .address = options_.address,
                                .heartbeat_ms = options_.heartbeat_ms,
                                .election_ms = options_.election_ms,
+                               .install_ms = options_.install_ms,
                                .seed = options_.seed};
   auto replica = Replica::start(options, contents, snapshot, applied, now_ms());
   if (!replica) return fail(std::move(replica).error());

@@ -53,6 +53,7 @@ struct RaftOptions {
   RaftTransport* transport = nullptr;
   std::uint32_t heartbeat_ms = 100;
   std::uint32_t election_ms = 1000;
+  std::uint32_t install_ms = 30'000;  // a snapshot whose receipt is not confirmed by then is sent again
   std::uint32_t seed = 1;
   std::uint64_t snapshot_threshold = 8192;  // entries applied since the last snapshot
   std::uint32_t snapshot_trailing = 1024;   // entries kept for followers that are a little behind
