@@ -355,8 +355,10 @@ class Agent:
             allocs, index = self.query('/v1/allocations?namespace=*', index, 5)
             left = [one['ID'] for one in allocs or [] if one['ClientStatus'] in ('pending', 'running')]
             if not left:
-                return
+                break
             expect(time.monotonic() < deadline, f'allocations do not end after their jobs were stopped: {left}')
+        # The servers know the end before its node has cleaned up.
+        until('the records of ended tasks to go', lambda: not self.sandbox.records())
 
     # Processes
 
@@ -410,10 +412,13 @@ class Sandbox:
     def armed(self):
         return [name for name in os.listdir(self.points) if not name.endswith('~')]
 
+    def records(self):
+        return [path for agent in self.agents for path in glob.glob(f'{agent.data}/client/executor/*/*')]
+
     def sweep(self):
         """What is left of tasks, mounts and cgroups, as a list of sentences; call it after the jobs have been stopped."""
         left = [f'process {pid}: {exe or "?"} {command_line(pid)[:120]}' for pid, exe in descendants().items()]
-        left += [f'record {path}' for agent in self.agents for path in glob.glob(f'{agent.data}/client/executor/*/*')]
+        left += [f'record {path}' for path in self.records()]
         with open('/proc/self/mountinfo', encoding='utf-8', errors='replace') as file:
             left += [f'mount {line.split()[4]}' for line in file if self.directory in line]
         for alloc in self.allocs:
