@@ -46,6 +46,7 @@ class Executor {
   Failure open_logs(const Spec& spec, Handle (&task_side)[2]);
   void report_failure(Stage stage, const Failure& failure);
   bool watch(int fd, Source source, std::uint32_t index);
+  void watch_logs_again();
   void handle(Source source, std::uint32_t index);
 
   void on_launch_report();
@@ -85,6 +86,8 @@ class Executor {
 
   Handle epoll_, children_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_;
   LogStream logs_[2];
+  bool is_log_resting_ = false;
+  std::int64_t log_rest_end_ = 0;
   Connection connections_[max_connections];
   bool task_ended_ = false;
   bool finished_ = false;

@@ -10,6 +10,10 @@
 #include <string_view>
 
 namespace drover::executor {
+namespace {
+// A writer this quick between two looks gets a pipe that it does not fill before the next one.
+constexpr std::uint64_t busy_bytes = 32u << 10;
+}  // namespace
 
 void WindowBuffer::release_pages() { ::madvise(bytes, sizeof bytes, MADV_DONTNEED); }
 
@@ -101,6 +105,7 @@ LogStream::Moved LogStream::drop() {
   if (size == 0) return Moved::end;
   if (size < 0) return errno == EAGAIN || errno == EINTR ? Moved::nothing_now : Moved::end;
   dropped_ += static_cast<std::uint64_t>(size);
+  moved_ += static_cast<std::uint64_t>(size);
   return Moved::some;
 }
 
@@ -110,6 +115,7 @@ LogStream::Moved LogStream::splice_blind(std::uint64_t room) {
   const ssize_t size = ::splice(pipe_.get(), nullptr, file_.get(), &offset, want, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
   if (size > 0) {
     size_ += static_cast<std::uint64_t>(size);
+    moved_ += static_cast<std::uint64_t>(size);
     return Moved::some;
   }
   if (size == 0) return Moved::end;
@@ -122,6 +128,7 @@ LogStream::Moved LogStream::copy_lines(WindowBuffer& window) {
   if (got == 0) return Moved::end;
   if (got < 0) return errno == EAGAIN || errno == EINTR ? Moved::nothing_now : Moved::end;
   copied_ = true;
+  moved_ += static_cast<std::uint64_t>(got);
   std::string_view left(window.bytes, static_cast<std::size_t>(got));
   while (!left.empty()) {
     const WritePlan plan = plan_write(size_, max_bytes_, line_started(), left);
@@ -143,6 +150,7 @@ LogStream::Moved LogStream::copy_lines(WindowBuffer& window) {
 
 bool LogStream::pump(WindowBuffer& window) {
   Moved moved = Moved::some;
+  moved_ = 0;
   // A bounded number of rounds, so that a task that writes without end cannot keep the loop from everything else.
   for (int round = 0; round < 16 && moved == Moved::some; ++round) {
     const std::uint64_t room = blind_room(size_, max_bytes_);
@@ -150,6 +158,7 @@ bool LogStream::pump(WindowBuffer& window) {
   }
   if (copied_) window.release_pages();
   copied_ = false;
+  if (!is_wide_ && moved_ >= busy_bytes) is_wide_ = ::fcntl(pipe_.get(), F_SETPIPE_SZ, 1 << 20) > 0;
   return moved != Moved::end;
 }
 

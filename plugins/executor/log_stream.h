@@ -27,6 +27,8 @@ class LogStream {
 
   [[nodiscard]] int pipe_fd() const { return pipe_.get(); }
   [[nodiscard]] bool active() const { return static_cast<bool>(pipe_); }
+  // By the last pump; 0: the pipe was empty.
+  [[nodiscard]] std::uint64_t moved_bytes() const { return moved_; }
   [[nodiscard]] std::uint64_t dropped_bytes() const { return dropped_; }
 
  private:
@@ -50,7 +52,9 @@ class LogStream {
   std::uint64_t oldest_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t dropped_ = 0;
+  std::uint64_t moved_ = 0;
   bool copied_ = false;
+  bool is_wide_ = false;
 };
 
 }  // namespace drover::executor

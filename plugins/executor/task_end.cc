@@ -67,7 +67,7 @@ void Executor::finish() {
   for (auto& log : logs_) {
     for (int round = 0; round < 64 && log.active(); ++round) {
       if (!log.pump(window_)) log.close();
-      else if (round > 0) break;
+      else if (log.moved_bytes() == 0) break;
     }
     exit_.dropped_log_bytes += log.dropped_bytes();
   }
