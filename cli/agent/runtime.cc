@@ -140,11 +140,14 @@ struct Runtime::Impl {
     remote = std::make_unique<wire::RemoteCaller>(executor, std::move(servers));
   }
 
+  // The server of this process is asked without a detour over the network.
+  wire::Caller& caller() { return local ? static_cast<wire::Caller&>(*local) : *remote; }
+
   Result<> start_client() {
     auto started = agent::Client::start({.executor = executor,
                                          .log = options.log,
                                          .clock = system_clock(),
-                                         .caller = *remote,
+                                         .caller = caller(),
                                          .streams = *remote,
                                          .config = options.config,
                                          .version = options.version,
@@ -161,8 +164,7 @@ struct Runtime::Impl {
 
   Result<> start_http() {
     const agent::Config& config = options.config;
-    wire::Caller& caller = local ? static_cast<wire::Caller&>(*local) : *remote;
-    api::ApiOptions api{.caller = caller};
+    api::ApiOptions api{.caller = caller()};
     api.name = config.name;
     api.region = config.region;
     api.datacenter = config.datacenter;
