@@ -9,6 +9,7 @@ namespace drover::cli {
 
 std::unique_ptr<Command> make_agent();
 std::unique_ptr<Command> make_agent_info();
+std::unique_ptr<Command> make_alloc_exec();
 std::unique_ptr<Command> make_alloc_fs();
 std::unique_ptr<Command> make_alloc_logs();
 std::unique_ptr<Command> make_alloc_restart();

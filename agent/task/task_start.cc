@@ -8,6 +8,7 @@
 #include "agent/task/task_runner.h"
 #include "sdk/base/fail_point.h"
 #include "sdk/base/uuid.h"
+#include "sdk/driver/client.h"
 
 namespace drover::agent {
 
@@ -121,7 +122,7 @@ Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   if (killed_) co_return fail(Code::cancelled, "the task was killed before it started");
   auto started = co_await start(driver, std::move(*config));
   if (!started) {
-    add_event(events::driver_failure(now(), fmt::format("rpc error: {}", started.error().message())));
+    add_event(events::driver_failure(now(), driver::rpc_text(started.error())));
     co_return fail(started.error());
   }
   if (local_.handle.empty()) co_await now_runs(std::move(*started));
