@@ -316,9 +316,12 @@ driver::Fingerprint ExecutorDriver::health() {
   return out;
 }
 
+Async<> ExecutorDriver::gather() { co_return; }
+
 Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
   std::optional<driver::Fingerprint> last;
   for (;;) {
+    co_await gather();
     auto now = health();
     if (!last || !(*last == now)) {
       last = now;

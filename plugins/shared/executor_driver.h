@@ -56,6 +56,8 @@ class ExecutorDriver : public driver::Driver {
   virtual Result<PreparedTask> prepare(const driver::TaskConfig& config) = 0;
   // Environment and directory of an exec session.
   virtual ExecSpec session_of(const driver::TaskConfig& config) = 0;
+  // What facts() needs and what takes longer than a look at a file, such as asking a program for its version. Runs before it.
+  virtual Async<> gather();
   // The facts now; sent at once and at each change.
   virtual driver::Fingerprint facts() = 0;
 

@@ -29,6 +29,7 @@ PROGRAMS = {  # path in the build tree -> path of the installed tree
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
     'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
     'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
+    'plugins/java/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',
 }
 
 
@@ -177,6 +178,7 @@ ports {{
 }}
 plugin "raw_exec" {{ config {{ enabled = true }} }}
 plugin "exec" {{ config {{ allow_degraded = true }} }}
+plugin "java" {{ config {{ allow_degraded = true }} }}
 '''
 SINGLE = DEV + '''
 advertise {{
