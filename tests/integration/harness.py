@@ -30,6 +30,7 @@ PROGRAMS = {  # path in the build tree -> path of the installed tree
     'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
     'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
     'plugins/java/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',
+    'plugins/qemu/drover-driver-qemu': 'libexec/drover/plugins/drover-driver-qemu',
 }
 
 
