@@ -12,6 +12,7 @@
 #include "cli/agent/notify.h"
 #include "cli/agent/runtime.h"
 #include "cli/commands.h"
+#include "cli/libexec.h"
 #include "cli/version.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
@@ -28,14 +29,6 @@ std::map<std::string, std::string> whole_environment() {
     out.emplace(key, value);
   }
   return out;
-}
-
-// Where first-party plugins are: beside the binary in an installation, or where DROVER_LIBEXEC says.
-std::string find_libexec(const std::map<std::string, std::string>& environment) {
-  if (const auto at = environment.find("DROVER_LIBEXEC"); at != environment.end()) return at->second;
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (self.parent_path().parent_path() / "libexec/drover/plugins").string();
 }
 
 class AgentCommand final : public Command {
@@ -94,7 +87,7 @@ class AgentCommand final : public Command {
     options.config = *config;
     options.environment = whole_environment();
     options.version = compatible_version;
-    options.libexec = find_libexec(options.environment);
+    options.libexec = libexec_directory();
     options.log_tap = std::make_shared<LogTap>(make_fd_sink(STDOUT_FILENO, config->log_json), *level);
     options.log = Logger("", options.log_tap, options.log_tap->level());
     context.ui.out("==> Starting Nomad agent...");
