@@ -13,6 +13,7 @@
 #include "agent/pluginhost/driver_manager.h"
 #include "agent/sync/reverse_stream.h"
 #include "lib/model/driver_schema.h"
+#include "lib/metrics/meter.h"
 #include "lib/model/stats.h"
 #include "lib/wire/caller.h"
 #include "sdk/base/clock.h"
@@ -32,6 +33,7 @@ struct ClientOptions {
   pluginhost::Directories plugin_directories;
   std::map<std::string, std::string> environment;  // the agent's own
   ReverseStream::Serve serve;    // answers requests that come by a server
+  metrics::Meter meter;
 };
 
 class Client {
@@ -57,6 +59,8 @@ class Client {
   void collect_all();
   [[nodiscard]] std::string alloc_root() const;
   [[nodiscard]] std::vector<pluginhost::PluginStatus> plugins() const;
+  // Sets the gauges of this role, those of the machine and of tasks as telemetry asks; each collection interval.
+  void publish_gauges();
   // For agent-info's `client` section.
   [[nodiscard]] std::map<std::string, std::string> stats() const;
 

@@ -56,6 +56,21 @@ void TaskRunner::add_event(model::TaskEvent event) {
   notify();
 }
 
+metrics::Labels TaskRunner::metric_labels() const {
+  metrics::Labels out{{"job", alloc_->job_id}, {"task_group", alloc_->task_group}, {"alloc_id", alloc_->id}, {"task", task_.name}, {"namespace", alloc_->namespace_}};
+  const std::string& parent = job_->parent_id;
+  if (parent.empty()) return out;
+  out.emplace_back("parent_id", parent);
+  for (const auto& [mark, label] : {std::pair{"/dispatch-", "dispatch_id"}, std::pair{"/periodic-", "periodic_id"}}) {
+    if (const auto at = job_->id.find(mark); at != std::string::npos) out.emplace_back(label, job_->id.substr(at + std::string_view(mark).size()));
+  }
+  return out;
+}
+
+void TaskRunner::count(std::string_view metric) const {
+  if (services_.meter) services_.meter.count(metric, 1, metric_labels());
+}
+
 void TaskRunner::kill(model::TaskEvent why, bool skip_shutdown_delay) {
   if (killed_ || local_.run_complete) return;
   killed_ = true;
@@ -154,6 +169,7 @@ Async<TaskOutcome> TaskRunner::run_once() {
   stats_.reset();
   local_.ended = true;
   push_event(events::terminated(now(), exit.exit_code, exit.signal, exit.error, exit.oom_killed));
+  if (exit.oom_killed) count("client.allocs.oom_killed");
   outcome.killed = killed_;
   outcome.restart_requested = restart_asked_;
   outcome.successful = exit.exit_code == 0 && exit.signal == 0 && exit.error.empty();
@@ -182,6 +198,7 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
     if (decision.delay.count() > 0) local_.restart_at = now() + decision.delay.count();
     if (!local_.ended) local_.driver_task_id.clear();
     push_event(events::restarting(now(), decision.reason, decision.delay));
+    count("client.allocs.restart");
     return true;
   }
   if (decision.kind == Kind::not_restarting) push_event(events::not_restarting(now(), decision.reason));
@@ -190,6 +207,7 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
   state.failed = state.failed || decision.kind == Kind::not_restarting;
   state.finished_at = model::Time(now());
   local_.run_complete = true;
+  count(state.failed ? "client.allocs.failed" : "client.allocs.complete");
   return false;
 }
 

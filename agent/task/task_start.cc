@@ -71,6 +71,7 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   local_.state.state = "running";
   local_.state.started_at = model::Time(now());
   push_event(events::started(now()));
+  count("client.allocs.running");
   co_await store();
   unstored_ = false;
   fail_point("task.handle_stored");
