@@ -134,4 +134,16 @@ std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go
   return Error(Code::invalid_argument, fmt::format("json: cannot unmarshal {} into Go value of type {}", kind, go_type));
 }
 
+Result<> read_body(const http::Request& request, const model::Type& type, void* out, std::string_view go_type, model::Json* document) {
+  if (request.body.empty()) return fail(Code::invalid_argument, "Request body is empty");
+  if (auto wrong = wrong_outer_type(request.body, go_type)) return fail(std::move(*wrong));
+  model::Json json = model::Json::parse(request.body, nullptr, false);
+  if (json.is_discarded()) return fail(json_error(request.body));
+  if (auto read = model::from_json_value(json, type, out); !read) {
+    return fail(type_error(Error(Code::invalid_argument, read.error().message()), go_type));
+  }
+  if (document != nullptr) *document = std::move(json);
+  return {};
+}
+
 }  // namespace drover::api

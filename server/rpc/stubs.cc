@@ -2,7 +2,8 @@
 
 namespace drover::rpc {
 
-model::AllocListStub alloc_stub(const model::Allocation& alloc, bool resources, bool task_states) {
+model::AllocListStub alloc_stub(const std::shared_ptr<const model::Allocation>& from, bool resources, bool task_states) {
+  const model::Allocation& alloc = *from;
   model::AllocListStub out;
   out.id = alloc.id;
   out.eval_id = alloc.eval_id;
@@ -22,7 +23,7 @@ model::AllocListStub alloc_stub(const model::Allocation& alloc, bool resources, 
   out.client_status = alloc.client_status;
   out.client_description = alloc.client_description;
   out.desired_transition = alloc.desired_transition;
-  if (task_states) out.task_states = alloc.task_states;
+  if (task_states) out.task_states = {from, &alloc.task_states};
   out.deployment_status = alloc.deployment_status;
   out.followup_eval_id = alloc.followup_eval_id;
   out.next_allocation = alloc.next_allocation;

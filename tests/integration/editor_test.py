@@ -130,7 +130,7 @@ class Editor:
         self.watchdog = threading.Timer(60, self.process.kill)  # what waits for it then sees the end of its output
         self.watchdog.start()
         self.id, self.waiting = 0, []
-        self.uri = 'file:///work/web%20one.nomad.hcl'
+        self.uri = 'file:///jobs/web%20one.nomad.hcl'
         self.version = 0
 
     def raw(self, data):

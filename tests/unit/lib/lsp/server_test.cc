@@ -9,7 +9,7 @@ using namespace drover::lsp;
 using nlohmann::json;
 
 namespace {
-constexpr const char* uri = "file:///work/a.nomad.hcl";
+constexpr const char* uri = "file:///jobs/a.nomad.hcl";
 
 struct Session {
   Server server;
