@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/buffers_iterator.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -137,13 +138,20 @@ class BeastWebSocket final : public WebSocket {
   }
 
   Async<> close(std::uint16_t code, std::string reason) override {
-    if (!wire_.is_open()) co_return;
+    if (!wire_.is_open() || dropped_) co_return;
     ws::close_reason wanted;
     wanted.code = code;
     // A close frame holds 123 bytes of text.
     wanted.reason.assign(reason.data(), std::min<std::size_t>(reason.size(), 123));
     [[maybe_unused]] const auto [error] = co_await wire_.async_close(wanted, no_throw);
     ended_ = true;
+  }
+
+  Async<> drop() override {
+    ended_ = true;
+    dropped_ = true;
+    wire_.next_layer().shutdown_write();
+    co_return;
   }
 
   std::uint16_t close_code() const override {
@@ -165,6 +173,7 @@ class BeastWebSocket final : public WebSocket {
   WireSocket wire_;
   beast::flat_buffer buffer_;
   bool ended_ = false;
+  bool dropped_ = false;
 };
 
 beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
@@ -218,6 +227,18 @@ Async<Result<std::unique_ptr<WebSocket>>> connect_websocket(std::shared_ptr<AnyS
     co_return fail(Code::unavailable, "websocket handshake: {}", error.message());
   }
   co_return std::unique_ptr<WebSocket>(std::move(out));
+}
+
+Async<> end_socket(WebSocket& socket, std::uint16_t code, std::string reason) {
+  constexpr std::chrono::seconds patience{1};
+  if (code == vanished) {
+    co_await socket.drop();
+  } else {
+    using namespace asio::experimental::awaitable_operators;
+    auto closed = socket.close(code, std::move(reason)) || sleep_for(patience);
+    co_await std::move(closed);
+  }
+  co_await sleep_for(patience);
 }
 
 }  // namespace drover::http

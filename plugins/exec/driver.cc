@@ -77,7 +77,7 @@ Async<Result<>> ExecDriver::set_config(std::string msgpack, std::string) {
   if (!config) co_return fail(std::move(config).error());
   config_ = std::move(*config);
   if (config_.allow_degraded && !cgroup_complaint(cgroups_).empty()) {
-    log().warn("exec tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
+    log().warn("tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
   }
   co_return Result<>{};
 }

@@ -32,6 +32,8 @@ class FakeClient final : public ClientOps {
     signalled = task + ":" + signal;
     co_return Result<>{};
   }
+  [[nodiscard]] Result<std::vector<std::string>> action_command(std::string_view, std::string_view, std::string_view) const override { return std::vector<std::string>{}; }
+  Async<Result<>> exec_task(std::string, std::string, driver::ExecOptions, Channel<driver::ExecInput>&, Channel<driver::ExecOutput>&) override { co_return Result<>{}; }
   Async<Result<>> collect_alloc(std::string alloc) override {
     if (alloc != known) co_return fail(Code::not_found, "unknown");
     co_return Result<>{};
