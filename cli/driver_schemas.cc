@@ -14,7 +14,8 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
-#include "sdk/driver/inspect.h"
+#include "sdk/driver/client.h"
+#include "sdk/plugin/launch.h"
 #include "sdk/plugin/schema_json.h"
 
 extern char** environ;
@@ -31,7 +32,7 @@ constexpr auto start_limit = std::chrono::seconds(10);
 // A ready node that has the driver; empty when there is none, an error when the cluster does not answer that.
 Result<std::string> node_with(ApiClient& api, const std::string& driver) {
   auto nodes = api.read<model::List<model::NodeListStub>>(
-      "/v1/nodes", {{"filter", fmt::format("Status == \"ready\" and Drivers[{}].Healthy == true", quote(driver))}, {"per_page", "1"}});
+      "/v1/nodes", {{"filter", fmt::format("Status == \"ready\" and {0} in Drivers and Drivers[{0}].Healthy == true", quote(driver))}, {"per_page", "1"}});
   if (!nodes) return fail(nodes.error());
   return nodes->empty() ? "" : nodes->front().id;
 }
@@ -57,6 +58,32 @@ std::vector<std::string> executables(const std::string& directory) {
   return out;
 }
 
+struct Declared {
+  std::string driver;
+  plugin::Spec task_config;
+};
+
+Async<Result<Declared>> ask(driver::DriverClient& client) {
+  auto info = co_await client.plugin_info();
+  if (!info) co_return fail(info.error());
+  if (info->type != driver::PluginType::driver) co_return fail(Code::invalid_argument, "plugin \"{}\" is no driver", info->name);
+  auto schema = co_await client.task_config_schema();
+  if (!schema) co_return fail(schema.error());
+  co_return Declared{std::move(info->name), std::move(*schema)};
+}
+
+// Starts a plugin, asks, and stops it again whatever it answered.
+Async<Result<Declared>> ask_plugin(Executor executor, plugin::LaunchOptions options) {
+  auto process = co_await plugin::launch(executor, Logger(), std::move(options));
+  if (!process) co_return fail(process.error());
+  driver::DriverClient client;
+  client.connect((*process)->client());
+  auto answer = co_await ask(client);
+  client.connect(nullptr);
+  co_await (*process)->stop();
+  co_return answer;
+}
+
 Async<> ask_all(Executor executor, std::vector<std::string> files, std::string directory, FoundSchemas& out) {
   std::vector<std::pair<std::string, std::string>> environment;
   for (char** at = environ; *at != nullptr; ++at) {
@@ -67,10 +94,10 @@ Async<> ask_all(Executor executor, std::vector<std::string> files, std::string d
   int number = 0;
   for (const std::string& file : files) {
     plugin::LaunchOptions options{.executable = file, .environment = environment, .directory = fmt::format("{}/{}", directory, number++), .start_timeout = start_limit};
-    auto found = co_await driver::inspect(executor, Logger(), std::move(options));
+    auto found = co_await ask_plugin(executor, std::move(options));
     if (!found) continue;
     out.asked = true;
-    out.schemas.emplace(found->info.name, std::move(found->task_config));
+    out.schemas.emplace(found->driver, std::move(found->task_config));
   }
 }
 

@@ -50,7 +50,7 @@ void Report::refuse(Context& context, std::string_view text, lint::Findings find
     if (rich_) {
       for (const lint::Finding& one : findings) {
         // The reference's words show the first few mistakes; the others are told in full.
-        const bool told = text.find(one.summary) != std::string_view::npos;
+        const bool told = text.find(one.detail.empty() ? one.summary : one.summary + "; " + one.detail) != std::string_view::npos;
         std::string more = told ? lint::excerpt(one, context.ui.error_color()) : lint::render(one, context.ui.error_color());
         if (!more.empty()) out += "\n\n" + more.substr(0, more.size() - 1);
       }

@@ -50,7 +50,8 @@ std::string name_of_uri(std::string_view uri) {
 std::optional<lint::LineColumn> read_position(const json& position) {
   if (!position.is_object()) return std::nullopt;
   const auto line = position.find("line"), character = position.find("character");
-  if (line == position.end() || character == position.end() || !line->is_number_unsigned() || !character->is_number_unsigned()) return std::nullopt;
+  const auto counts = [&](json::const_iterator at) { return at != position.end() && at->is_number_integer() && at->get<std::int64_t>() >= 0; };
+  if (!counts(line) || !counts(character)) return std::nullopt;
   return lint::LineColumn{line->get<std::size_t>(), character->get<std::size_t>()};
 }
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What people see before a job runs: `job validate`, `job plan` and `fmt` as a terminal, a CI system and a script call them, with a cluster
 and without one; and `drover lsp`, driven as an editor drives it."""
+import contextlib
 import json
 import os
 import subprocess
+import threading
 
 import harness
 from harness import contains, expect
@@ -121,10 +123,12 @@ def test_colour_is_for_terminals(sandbox):
 # --- the language server -----------------------------------------------------------------------------------------------
 
 class Editor:
-    """Speaks to `drover lsp` over pipes. Every message is waited for with a deadline."""
+    """Speaks to `drover lsp` over pipes. A session that takes longer than a minute is ended."""
 
     def __init__(self, sandbox):
         self.process = subprocess.Popen([sandbox.drover, 'lsp'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.watchdog = threading.Timer(60, self.process.kill)  # what waits for it then sees the end of its output
+        self.watchdog.start()
         self.id, self.waiting = 0, []
         self.uri = 'file:///jobs/web%20one.nomad.hcl'
         self.version = 0
@@ -144,7 +148,8 @@ class Editor:
         length = None
         while True:
             line = self.process.stdout.readline()
-            expect(line, f'the server has gone: {self.process.stderr.read().decode()}')
+            if not line:
+                raise harness.Failure(f'the server has gone: {self.process.stderr.read().decode()}')
             if line == b'\r\n':
                 break
             name, value = line.decode().split(':')
@@ -204,9 +209,24 @@ class Editor:
     def gone(self):
         self.process.stdin.close()
         code = self.process.wait(timeout=30)
+        self.close()
+        return code
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.watchdog.cancel()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process.stderr.close()
-        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 def codes(diagnostics):
@@ -214,94 +234,93 @@ def codes(diagnostics):
 
 
 def test_an_editor_opens_a_file_mends_it_and_leaves(sandbox):
-    editor = Editor(sandbox)
-    result = editor.begin()
-    expect(result['serverInfo']['name'] == 'drover' and result['capabilities']['documentFormattingProvider'], f'{result}')
-    found = editor.open(MISSPELT.replace('"t"', '"\U0001f402t"'))
-    expect((5, 'driver-config') in codes(found) and (2, 'DL001') in codes(found) and (3, 'DL002') in codes(found), f'{found}')
-    task = next(one for one in found if one['code'] == 'DL001')
-    # The ox is two UTF-16 units: task "<ox>t" ends at 4 + 6 + 4 of them.
-    expect(task['range'] == {'start': {'line': 2, 'character': 4}, 'end': {'line': 2, 'character': 14}}, f'{task}')
-    expect(all(one['source'] == 'drover' for one in found), f'{found}')
-    found = editor.change((5, 8, 5, 15, 'command'))
-    expect(codes(found) == [(2, 'DL001'), (3, 'DL002')], f'{found}')
-    found = editor.change((2, 10, 2, 12, ''), (2, 11, 2, 12, 'x'), (3, 15, 3, 23, 'exec'), (9, 2, 9, 3, '  # }'))
-    expect([one['severity'] for one in found] == [1] and found[0]['code'] == 'parse', f'{found}')
-    found = editor.change((9, 0, 9, 5, '  '), (4, 0, 4, 0, '      resources {\n        cpu = 1\n        memory = 1\n      }\n'))
-    expect(found == [], f'{found}')
-    edits = editor.call('textDocument/formatting', {'textDocument': {'uri': editor.uri}, 'options': {'tabSize': 2, 'insertSpaces': True}})['result']
-    contains(edits[0]['newText'], '        cpu    = 1\n', 'task "x" {')
-    expect(editor.change(edits[0]['newText']) == [], 'the formatted file')
-    expect(editor.call('textDocument/formatting', {'textDocument': {'uri': editor.uri}, 'options': {}})['result'] == [], 'formatted twice')
-    editor.tell('textDocument/didClose', {'textDocument': {'uri': editor.uri}})
-    expect(editor.until(lambda one: one.get('method') == 'textDocument/publishDiagnostics')['params']['diagnostics'] == [], 'closed')
-    expect(editor.end() == 0, 'exit status')
+    with Editor(sandbox) as editor:
+        result = editor.begin()
+        expect(result['serverInfo']['name'] == 'drover' and result['capabilities']['documentFormattingProvider'], f'{result}')
+        found = editor.open(MISSPELT.replace('"t"', '"\U0001f402t"'))
+        expect((5, 'driver-config') in codes(found) and (2, 'DL001') in codes(found) and (3, 'DL002') in codes(found), f'{found}')
+        task = next(one for one in found if one['code'] == 'DL001')
+        # The ox is two UTF-16 units: task "<ox>t" ends at 4 + 6 + 4 of them.
+        expect(task['range'] == {'start': {'line': 2, 'character': 4}, 'end': {'line': 2, 'character': 14}}, f'{task}')
+        expect(all(one['source'] == 'drover' for one in found), f'{found}')
+        found = editor.change((5, 8, 5, 15, 'command'))
+        expect(codes(found) == [(2, 'DL001'), (3, 'DL002')], f'{found}')
+        found = editor.change((2, 10, 2, 12, ''), (2, 10, 2, 11, 'x'), (3, 16, 3, 24, 'exec'), (9, 2, 9, 3, '  # }'))
+        expect([one['severity'] for one in found] == [1] and found[0]['code'] == 'parse', f'{found}')
+        found = editor.change((9, 0, 9, 5, '  '), (4, 0, 4, 0, '      resources {\n        cpu = 1\n        memory = 64\n      }\n'))
+        expect(found == [], f'{found}')
+        edits = editor.call('textDocument/formatting', {'textDocument': {'uri': editor.uri}, 'options': {'tabSize': 2, 'insertSpaces': True}})['result']
+        contains(edits[0]['newText'], '        cpu    = 1\n', 'task "x" {')
+        expect(editor.change(edits[0]['newText']) == [], 'the formatted file')
+        expect(editor.call('textDocument/formatting', {'textDocument': {'uri': editor.uri}, 'options': {}})['result'] == [], 'formatted twice')
+        editor.tell('textDocument/didClose', {'textDocument': {'uri': editor.uri}})
+        expect(editor.until(lambda one: one.get('method') == 'textDocument/publishDiagnostics')['params']['diagnostics'] == [], 'closed')
+        expect(editor.end() == 0, 'exit status')
 
 
 def test_the_servers_rules_hold_in_the_editor(sandbox):
-    editor = Editor(sandbox)
-    editor.begin()
-    found = editor.open('job "j" {\n  type     = "servce"\n  priority = 9000\n  group "g" {\n    task "t" {\n    }\n  }\n}\n')
-    expect({(1, 'validate'), (2, 'validate'), (4, 'validate')} <= set(codes(found)), f'{found}')
-    expect(any('Did you mean "service"?' in one['message'] for one in found), f'{found}')
-    expect(editor.open('variable "n" {}\n' + GOOD.replace('"raw_exec"', 'var.n')) != [], 'lint of a job with variables')
-    expect(all(one['code'].startswith('DL') for one in editor.change('variable "n" {}\n' + GOOD.replace('"raw_exec"', 'var.n'))), 'no errors')
-    expect(editor.end() == 0, 'exit status')
+    with Editor(sandbox) as editor:
+        editor.begin()
+        found = editor.open('job "j" {\n  type     = "servce"\n  priority = 9000\n  group "g" {\n    task "t" {\n    }\n  }\n}\n')
+        expect({(1, 'validate'), (2, 'validate'), (4, 'validate')} <= set(codes(found)), f'{found}')
+        expect(any('Did you mean "service"?' in one['message'] for one in found), f'{found}')
+        expect(editor.open('variable "n" {}\n' + GOOD.replace('"raw_exec"', 'var.n')) != [], 'lint of a job with variables')
+        expect(all(one['code'].startswith('DL') for one in editor.change('variable "n" {}\n' + GOOD.replace('"raw_exec"', 'var.n'))), 'no errors')
+        expect(editor.end() == 0, 'exit status')
 
 
 def test_completion_and_hover(sandbox):
-    editor = Editor(sandbox)
-    editor.begin()
-    labels = lambda line, character: [item['label'] for item in editor.at('textDocument/completion', line, character)['items']]
-    editor.open('variable "zone" {\n  description = "where"\n}\n' + GOOD.replace('command = "/bin/true"', 'c').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = var.'))
-    expect('command' in labels(9, 9) and 'oom_score_adj' in labels(9, 9), f'{labels(9, 9)}')
-    expect('var.zone' in labels(7, 17), f'{labels(7, 17)}')
-    expect('raw_exec' in labels(6, 16), f'{labels(6, 16)}')
-    items = editor.at('textDocument/completion', 5, 0)['items']
-    network = next(item for item in items if item['label'] == 'template')
-    expect(network['insertTextFormat'] == 2 and network['textEdit']['newText'].startswith('template {'), f'{network}')
-    contains(editor.at('textDocument/hover', 6, 8)['contents']['value'], '**driver**', 'In the API: `Driver`')
-    contains(editor.at('textDocument/hover', 10, 9)['contents']['value'], '**args**', 'list of string')
-    expect(editor.at('textDocument/hover', 6, 5) is None, 'hover over blanks')
-    expect(editor.end() == 0, 'exit status')
+    with Editor(sandbox) as editor:
+        editor.begin()
+        labels = lambda line, character: [item['label'] for item in editor.at('textDocument/completion', line, character)['items']]
+        editor.open('variable "zone" {\n  description = "where"\n}\n' + GOOD.replace('command = "/bin/true"', 'c').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = var.'))
+        expect('command' in labels(9, 9) and 'oom_score_adj' in labels(9, 9), f'{labels(9, 9)}')
+        expect('var.zone' in labels(7, 17), f'{labels(7, 17)}')
+        expect('raw_exec' in labels(6, 16), f'{labels(6, 16)}')
+        items = editor.at('textDocument/completion', 6, 0)['items']
+        network = next(item for item in items if item['label'] == 'template')
+        expect(network['insertTextFormat'] == 2 and network['textEdit']['newText'].startswith('template {'), f'{network}')
+        contains(editor.at('textDocument/hover', 6, 8)['contents']['value'], '**driver**', 'In the API: `Driver`')
+        contains(editor.at('textDocument/hover', 10, 9)['contents']['value'], '**args**', 'list of string')
+        expect(editor.at('textDocument/hover', 6, 5) is None, 'hover over blanks')
+        expect(editor.end() == 0, 'exit status')
 
 
 def test_messages_in_pieces_and_in_a_burst(sandbox):
-    editor = Editor(sandbox)
-    editor.begin()
-    editor.open(GOOD)
-    expect(editor.call('textDocument/hover', {'textDocument': {'uri': editor.uri}, 'position': {'line': 0, 'character': 1}}, pieces=40)['result'], 'a message in pieces')
-    burst = b''
-    for version in range(2, 202):
-        body = json.dumps({'jsonrpc': '2.0', 'method': 'textDocument/didChange', 'params': {
-            'textDocument': {'uri': editor.uri, 'version': version}, 'contentChanges': [{'range': {'start': {'line': 0, 'character': 0}, 'end': {'line': 0, 'character': 0}}, 'text': '#\n'}]}}).encode()
-        burst += b'Content-Length: %d\r\n\r\n' % len(body) + body
-    editor.raw(burst)
-    editor.version = 201
-    found = editor.published()
-    expect(codes(found) == [(202, 'DL001'), (203, 'DL002')], f'{found}')
-    expect(editor.end() == 0, 'exit status')
+    with Editor(sandbox) as editor:
+        editor.begin()
+        editor.open(GOOD)
+        expect(editor.call('textDocument/hover', {'textDocument': {'uri': editor.uri}, 'position': {'line': 0, 'character': 1}}, pieces=40)['result'], 'a message in pieces')
+        burst = b''
+        for version in range(2, 202):
+            body = json.dumps({'jsonrpc': '2.0', 'method': 'textDocument/didChange', 'params': {
+                'textDocument': {'uri': editor.uri, 'version': version}, 'contentChanges': [{'range': {'start': {'line': 0, 'character': 0}, 'end': {'line': 0, 'character': 0}}, 'text': '#\n'}]}}).encode()
+            burst += b'Content-Length: %d\r\n\r\n' % len(body) + body
+        editor.raw(burst)
+        editor.version = 201
+        found = editor.published()
+        expect(codes(found) == [(202, 'DL001'), (203, 'DL002')], f'{found}')
+        expect(editor.end() == 0, 'exit status')
 
 
 def test_hostile_frames_and_messages(sandbox):
-    editor = Editor(sandbox)
-    editor.begin()
-    for body in (b'{', b'[]', b'\xff\xfe', b'{"jsonrpc":"2.0","id":[1],"method":"x"}', b'[' * 100000):
-        editor.raw(b'Content-Length: %d\r\n\r\n' % len(body) + body)
-        answer = editor.receive()
-        expect(answer['id'] is None and answer['error']['code'] in (-32700, -32600), f'{answer}')
-    expect(editor.call('no/such', {})['error']['code'] == -32601, 'an unknown method')
-    expect(editor.end() == 0, 'it goes on all the same')
+    with Editor(sandbox) as editor:
+        editor.begin()
+        for body in (b'{', b'[]', b'\xff\xfe', b'{"jsonrpc":"2.0","id":[1],"method":"x"}', b'[' * 100000):
+            editor.raw(b'Content-Length: %d\r\n\r\n' % len(body) + body)
+            answer = editor.receive()
+            expect(answer['id'] is None and answer['error']['code'] in (-32700, -32600), f'{answer}')
+        expect(editor.call('no/such', {})['error']['code'] == -32601, 'an unknown method')
+        expect(editor.end() == 0, 'it goes on all the same')
     for data in (b'Content-Length: -5\r\n\r\n', b'Content-Length: 999999999999\r\n\r\n', b'Nothing: here\r\n\r\n', b'x' * 100000):
-        editor = Editor(sandbox)
-        editor.raw(data)
-        expect(editor.process.wait(timeout=30) == 1, f'{data[:40]}')
-        contains(editor.process.stderr.read().decode(), 'reading from the editor')
-        for pipe in (editor.process.stdin, editor.process.stdout, editor.process.stderr):
-            pipe.close()
-    editor = Editor(sandbox)
-    editor.begin()
-    expect(editor.gone() == 1, 'an editor that has died')
+        with Editor(sandbox) as editor:
+            with contextlib.suppress(BrokenPipeError):
+                editor.raw(data)
+            expect(editor.process.wait(timeout=30) == 1, f'{data[:40]}')
+            contains(editor.process.stderr.read().decode(), 'reading from the editor')
+    with Editor(sandbox) as editor:
+        editor.begin()
+        expect(editor.gone() == 1, 'an editor that has died')
 
 
 if __name__ == '__main__':

@@ -117,6 +117,7 @@ TEST_CASE("lint: a dynamic block and a JSON file are shown at the nearest place 
 TEST_CASE("lint: every rule has an id of its own, advice, and a line in docs/lint.md") {
   const auto page = read_file(DROVER_SOURCE_DIR "/docs/lint.md");
   REQUIRE(page);
+  for (const char* id : {parse_rule, read_rule, validate_rule, driver_rule, server_rule, format_rule}) CHECK(page->find("| `" + std::string(id) + "` |") != std::string::npos);
   std::set<std::string> ids;
   for (const Rule& rule : all_rules()) {
     CAPTURE(rule.id);

@@ -20,7 +20,7 @@ struct Session {
     if (begin) call("initialize", {{"capabilities", {{"textDocument", {{"completion", {{"completionItem", {{"snippetSupport", snippets}}}}}}}}}});
   }
   json send(const json& message) {
-    const auto out = server.handle(message.dump());
+    const auto out = server.handle(message.dump(-1, ' ', false, json::error_handler_t::replace));
     return out.empty() ? json() : json::parse(out.front());
   }
   json call(const std::string& method, const json& params) { return send({{"jsonrpc", "2.0"}, {"id", next++}, {"method", method}, {"params", params}}); }
@@ -134,6 +134,9 @@ TEST_CASE("lsp: variables without a value are no mistake, undeclared ones are") 
   CHECK(messages("variable \"d\" {\n  type = list(string)\n}\nvariable \"p\" {\n  type = number\n}\nvariable \"n\" {}\n" + job) == "");
   CHECK(messages("variable \"d\" {\n  type = list(string)\n}\nvariable \"n\" {}\n" + job).starts_with("parse: "));
   CHECK(messages("") == "");
+  const std::string both = messages("locals {\n  a = nosuch(1)\n}\njob \"a\" {\n  gruop \"g\" {}\n}\n");
+  CHECK(both.find("nosuch") != std::string::npos);
+  CHECK(both.find("Did you mean \"group\"?") != std::string::npos);
 }
 
 TEST_CASE("lsp: options of drivers are checked at their lines") {
@@ -215,6 +218,29 @@ TEST_CASE("lsp: formatting replaces the whole text, or nothing") {
   CHECK(edits[0]["range"] == json{{"start", {{"line", 0}, {"character", 0}}}, {"end", {{"line", 3}, {"character", 0}}}});
   CHECK(format("job \"a\" {\n}\n").empty());
   CHECK(format("job \"a\" {\n").is_null());
+}
+
+TEST_CASE("lsp: a session survives any edit of any file") {
+  std::uint32_t state = 1;
+  const auto random = [&](std::uint32_t below) {
+    state = state * 1664525U + 1013904223U;
+    return (state >> 8U) % below;
+  };
+  Session session;
+  session.open(in_config("command = \"${NOMAD_TASK_DIR}/x\""));
+  static const char* pieces[] = {"{", "}", "\"", "${", "%{ if", "\n", "<<EOF\n", "EOF\n", "[", ")", "var.", "= ", "\xff", "\xf0\x9f\x90\x82", "dynamic \"task\" {", "/*", "# drover:lint-ignore"};
+  for (int round = 0; round < 400; round++) {
+    const json start{{"line", random(14)}, {"character", random(40)}};
+    json end = start;
+    if (random(3) == 0) end["character"] = start["character"].get<int>() + static_cast<int>(random(8));
+    session.tell("textDocument/didChange", {{"textDocument", {{"uri", uri}}}, {"contentChanges", {{{"range", {{"start", start}, {"end", end}}}, {"text", pieces[random(std::size(pieces))]}}}}});
+    CHECK(session.server.publish().size() == 1);
+    const json params{{"textDocument", {{"uri", uri}}}, {"position", start}};
+    CHECK(session.call("textDocument/completion", params).contains("result"));
+    CHECK(session.call("textDocument/hover", params).contains("result"));
+    CHECK(session.call("textDocument/formatting", params).contains("result"));
+    if (round % 50 == 0) session.open(in_config("command = \"x\""));
+  }
 }
 
 TEST_CASE("lsp: every position of a file has an answer") {
