@@ -120,9 +120,11 @@ Result<PreparedTask> QemuDriver::prepare(const driver::TaskConfig& config) {
   }
   // Last, since it is the only step that leaves something behind.
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  const auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name));
-  launch.cgroup = cgroup.path;
-  out.made_cgroup = cgroup.made;
+  const std::string cores = config.resources ? config.resources->linux_resources.cpuset_cpus : "";
+  auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name), cores);
+  if (!cgroup) return fail(std::move(cgroup).error());
+  launch.cgroup = cgroup->path;
+  out.made_cgroup = cgroup->made;
   if (!launch.cgroup.empty()) launch.flags |= executor::flag::own_cgroup;
   return out;
 }
