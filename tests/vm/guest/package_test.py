@@ -71,7 +71,15 @@ def task_pids(agent, job):
 
 
 def processes_of_drover():
-    return [pid for pid in os.listdir('/proc') if pid.isdigit() and os.path.realpath(f'/proc/{pid}/exe').startswith(('/usr/libexec/drover/', '/usr/bin/drover'))]
+    out = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            path = os.readlink(f'/proc/{pid}/exe')
+        except OSError:  # the kernel's own, or gone
+            continue
+        if path.startswith(('/usr/libexec/drover/', '/usr/bin/drover')):
+            out.append(int(pid))
+    return out
 
 
 def wait_ready(agent):
