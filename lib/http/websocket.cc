@@ -150,7 +150,7 @@ class BeastWebSocket final : public WebSocket {
   Async<> drop() override {
     ended_ = true;
     dropped_ = true;
-    wire_.next_layer().shutdown_write();
+    wire_.next_layer().stream().shutdown_write();
     co_return;
   }
 
