@@ -111,6 +111,17 @@ Result<std::optional<bool>> read_bool(const http::Query& query, std::string_view
 
 bool read_flag(const http::Query& query, std::string_view name) { return parse_bool(query.get(name)).value_or(false); }
 
+Result<> read_node_fields(const http::Request& request, model::ListRequest& out) {
+  const auto read = [&](std::string_view name, bool& field) -> Result<> {
+    const auto wanted = read_bool(request.query, name);
+    if (!wanted) return fail(Code::invalid_argument, "Failed to parse node list fields: {}", wanted.error().message());
+    field = wanted->value_or(false);
+    return {};
+  };
+  DROVER_TRY(read("resources", out.include_resources));
+  return read("os", out.include_os);
+}
+
 Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::string_view name) {
   const auto text = query.get(name);
   if (text.empty()) return std::optional<std::int64_t>{};

@@ -26,6 +26,8 @@ namespace drover::api {
 [[nodiscard]] Result<std::optional<bool>> read_bool(const http::Query& query, std::string_view name);
 // The same where a wrong value counts as absent.
 [[nodiscard]] bool read_flag(const http::Query& query, std::string_view name);
+// `resources` and `os`: the members a list of nodes shows besides those it always has.
+[[nodiscard]] Result<> read_node_fields(const http::Request& request, model::ListRequest& out);
 [[nodiscard]] Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::string_view name);
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 

@@ -62,7 +62,7 @@ model::JobListStub job_stub(const model::Job& job, const model::JobSummary* summ
   return out;
 }
 
-model::NodeListStub node_stub(const model::Node& node, bool resources) {
+model::NodeListStub node_stub(const model::Node& node, bool resources, bool os) {
   model::NodeListStub out;
   out.address = node.http_addr.substr(0, node.http_addr.rfind(':'));
   if (out.address.size() > 2 && out.address.front() == '[' && out.address.back() == ']') out.address = out.address.substr(1, out.address.size() - 2);
@@ -78,6 +78,10 @@ model::NodeListStub node_stub(const model::Node& node, bool resources) {
   out.status_description = node.status_description;
   out.drivers = node.drivers;
   out.host_volumes = node.host_volumes;
+  if (os) {
+    const std::string* name = node.attributes.get("os.name");
+    out.attributes["os.name"] = name == nullptr ? "" : *name;
+  }
   if (resources) {
     out.node_resources = node.node_resources;
     out.reserved_resources = node.reserved_resources;
