@@ -200,8 +200,8 @@ class Life:
         while True:
             if self.agent.process.poll() is not None:
                 self.deaths += 1
-                left = self.sandbox.armed()
                 self.agent.spawn()
+                left = self.sandbox.armed()  # afterwards: the new agent may have met one already
                 self.arm([point for point in self.points if point in left], self.victims)
             else:
                 try:
