@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "lib/jobspec/reference_language.h"
 #include "lib/jobspec/schema.h"
 
 namespace drover::jobspec {
@@ -91,7 +92,7 @@ std::string reference_page() {
       "Made from the tables that the parser uses; a test compares. `ACCEPT=1 build/tests/unit/lib/jobspec/jobspec-test` writes it again.\n"
       "Blocks come in the order in which they are met from `job` on; \"In the API\" names the field of the job's JSON.\n";
   for (const Block& block : blocks) out += section(block);
-  return out;
+  return out + language_sections();
 }
 
 }  // namespace drover::jobspec
