@@ -102,6 +102,17 @@ Async<Result<>> TaskRunner::signal(std::string name, std::string reason) {
   co_return sent;
 }
 
+Async<Result<>> TaskRunner::exec(driver::ExecOptions options, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output) {
+  if (local_.state.state != "running" || local_.handle.empty()) {
+    co_return fail(Error(Code::conflict, fmt::format("task \"{}\" is not running.", task_.name)).with_http_status(400));
+  }
+  std::string id = local_.driver_task_id;
+  auto driver = co_await services_.drivers.find(task_.driver, {});
+  if (!driver) co_return fail(driver.error());
+  auto ended = co_await (*driver)->exec(std::move(id), std::move(options), input, output);
+  co_return ended;
+}
+
 nanoseconds TaskRunner::kill_timeout() const { return std::min<nanoseconds>(task_.kill_timeout, services_.max_kill_timeout); }
 
 Async<> TaskRunner::store() {

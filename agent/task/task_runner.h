@@ -59,11 +59,15 @@ class TaskRunner {
   // Restart without counting as a failure. False when the task is not running.
   bool restart(std::string reason);
   [[nodiscard]] Async<Result<>> signal(std::string name, std::string reason);
+  // Runs a command in the running task, with the reference's error texts. The runner may be destroyed meanwhile.
+  [[nodiscard]] Async<Result<>> exec(driver::ExecOptions options, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output);
   void update(std::shared_ptr<const model::Allocation> alloc) { alloc_ = std::move(alloc); }
   void add_event(model::TaskEvent event);
 
   [[nodiscard]] const model::Task& task() const { return task_; }
   [[nodiscard]] const model::TaskState& state() const { return shown_; }
+  // It was asked to end or to restart.
+  [[nodiscard]] bool stopping() const { return stop_asked_.is_set(); }
   // run() is over: the task will not run again, and its driver has forgotten it.
   [[nodiscard]] bool done() const { return done_.is_set(); }
   // The driver's last usage sample; null before the first.
