@@ -38,7 +38,13 @@ class Filler {
         for (std::uint64_t i = length(); i > 0; i--) nested(*type.element, type.insert(value, text()));
         break;
       case Kind::pointer:
-        if (depth_ < max_depth) nested(*type.element, type.make(value));
+        if (depth_ < max_depth) {
+          void* made = type.make(value);
+          nested(*type.element, made);
+          // A pointer to nothing is written as nothing.
+          const model::Type& element = *type.element;
+          if ((element.kind == Kind::list || element.kind == Kind::map) && element.is_nil(made)) element.open(made);
+        }
         break;
       case Kind::structure:
         for (const model::Field& field : type.fields()) {
