@@ -7,6 +7,7 @@
 
 #include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
+#include "lib/lint/structure.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 
@@ -84,6 +85,9 @@ Result<model::Json> read_hcl(const hcl::SourcePtr& source, const std::string& pa
   auto job = jobspec::parse(input, diagnostics);
   if (job) return job;
   findings = lint::from_diagnostics(diagnostics, source->name);
+  hcl::Diagnostics syntax;
+  const auto body = hcl::parse_file(source, syntax);
+  if (!syntax.has_errors()) lint::add_new(findings, lint::check_structure(*body, source->name));
   return fail(Code::invalid_argument, "Error parsing job file from {}:\n{}", path, job.error().message());
 }
 }  // namespace

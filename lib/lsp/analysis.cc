@@ -8,6 +8,7 @@
 #include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
 #include "lib/lint/rules.h"
+#include "lib/lint/structure.h"
 #include "lib/lint/verdict.h"
 
 namespace drover::lsp {
@@ -61,7 +62,10 @@ lint::Findings analyse(const hcl::SourcePtr& file, const Surroundings& surroundi
   if (!input.flags.empty()) {
     std::erase_if(out, [](const lint::Finding& one) { return one.summary == "Invalid value for variable" || one.summary.find("Unsuitable") == 0; });
   }
-  if (!job) return out;
+  if (!job) {
+    lint::add_new(out, lint::check_structure(*body, file->name));
+    return out;
+  }
   const hcl::NativeBody* tree = body->native();
   const auto append = [&](lint::Findings more) { std::move(more.begin(), more.end(), std::back_inserter(out)); };
   if (surroundings.verdict && input.flags.empty()) {

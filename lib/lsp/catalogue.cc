@@ -27,14 +27,6 @@ struct Scope {
   std::string driver;
 };
 
-bool is_block(const jobspec::Field& field) {
-  switch (field.shape) {
-    case Shape::one: case Shape::many: case Shape::keyed: case Shape::free_map: case Shape::text_list_map: return true;
-    case Shape::text_map: return field.form != jobspec::Form::attribute;
-    default: return false;
-  }
-}
-
 Scope anything() { return {.kind = Scope::Kind::anything}; }
 
 Scope enter_schema(const Scope& scope, const std::string& type, const Frame& around, const lint::DriverSchemas& schemas) {
@@ -74,7 +66,7 @@ std::vector<Entry> schema_entries(const Scope& scope) {
     Entry entry{std::move(row.name), std::move(row.takes), std::move(row.api)};
     entry.values = lint::accepted_values(scope.block, entry.name);
     if (const jobspec::Field* field = scope.schema->find(entry.name); field != nullptr) {
-      entry.block = is_block(*field);
+      entry.block = jobspec::may_be_block(*field);
       entry.labelled = field->nested != nullptr && !field->nested->label_json.empty();
       entry.repeatable = field->shape == Shape::many || field->shape == Shape::keyed;
     }

@@ -75,6 +75,15 @@ TEST_CASE("job file: every mistake of a run is told, also those the reference on
   CHECK(text.find("\n\nError: ") != std::string::npos);
 }
 
+TEST_CASE("job file: a variable without a value does not hide misspelt blocks") {
+  JobFile file;
+  const std::string text = file.refusal("variable \"x\" {}\njob \"a\" {\n  nme = var.x\n  group \"g\" {\n    tsk \"t\" {}\n    constraint {\n      atribute = \"x\"\n    }\n  }\n}\n");
+  CHECK(text.find("Unset variable \"x\"") != std::string::npos);
+  for (const char* place : {"line 3, column 3", "line 5, column 5", "line 7, column 7"}) CHECK(text.find(place) != std::string::npos);
+  const std::string alone = file.refusal(misspelt);
+  CHECK(alone.find("Unsupported block type") == alone.rfind("Unsupported block type"));
+}
+
 TEST_CASE("job file: without an agent it is validated here, and mistakes are shown at their lines") {
   JobFile file;
   const std::string text = file.refusal("job \"a\" {\n  type = \"servce\"\n  group \"g\" {\n    task \"t\" {}\n  }\n}\n", {"-no-lint"});

@@ -134,6 +134,9 @@ TEST_CASE("lsp: variables without a value are no mistake, undeclared ones are") 
   CHECK(messages("variable \"d\" {\n  type = list(string)\n}\nvariable \"p\" {\n  type = number\n}\nvariable \"n\" {}\n" + job) == "");
   CHECK(messages("variable \"d\" {\n  type = list(string)\n}\nvariable \"n\" {}\n" + job).starts_with("parse: "));
   CHECK(messages("") == "");
+  const std::string both = messages("locals {\n  a = nosuch(1)\n}\njob \"a\" {\n  gruop \"g\" {}\n}\n");
+  CHECK(both.find("nosuch") != std::string::npos);
+  CHECK(both.find("Did you mean \"group\"?") != std::string::npos);
 }
 
 TEST_CASE("lsp: options of drivers are checked at their lines") {
