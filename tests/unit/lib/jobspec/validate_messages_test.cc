@@ -133,3 +133,27 @@ TEST_CASE("validate: every other message is brought about by a job of its own") 
     CHECK_MESSAGE(text.find(row["want"].get<std::string>()) != std::string::npos, text);
   }
 }
+
+TEST_CASE("validate: what reading a request rules out is told all the same") {
+  const auto complete = jobspec::job_from_api_json(good_job("service").dump());
+  REQUIRE(complete);
+  using Change = void (*)(model::Job&);
+  const std::pair<Change, const char*> rows[] = {
+      {[](model::Job& job) { job.namespace_.clear(); }, "Job must be in a namespace"},
+      {[](model::Job& job) { job.datacenters.clear(); }, "Missing job datacenters"},
+      {[](model::Job& job) { job.task_groups[0].restart_policy.reset(); }, "Task Group g should have a restart policy"},
+      {[](model::Job& job) { job.task_groups[0].reschedule_policy.reset(); }, "Task Group g should have a reschedule policy"},
+      {[](model::Job& job) { job.task_groups[0].ephemeral_disk.reset(); }, "Task Group g should have an ephemeral disk object"},
+      {[](model::Job& job) { job.task_groups[0].tasks[0].resources.reset(); }, "Missing task resources"},
+      {[](model::Job& job) { job.task_groups[0].tasks[0].log_config.reset(); }, "Missing Log Config"},
+      {[](model::Job& job) { job.task_groups[0].affinities.emplace_back(); }, "Missing affinity operand"},
+      {[](model::Job& job) { job.task_groups[0].scaling.ensure(); }, "missing scaling policy type"},
+      {[](model::Job& job) { job.task_groups[0].volumes["v"].type = "maybe"; }, "volume has unrecognized type maybe"},
+  };
+  for (const auto& [change, want] : rows) {
+    model::Job job = *complete;
+    change(job);
+    const std::string text = jobspec::validate(job, {}).error_text();
+    CHECK_MESSAGE(text.find(want) != std::string::npos, text);
+  }
+}
