@@ -52,6 +52,7 @@ std::unique_ptr<Command> make_job_stop();
 std::unique_ptr<Command> make_job_tag_apply();
 std::unique_ptr<Command> make_job_tag_unset();
 std::unique_ptr<Command> make_job_validate();
+std::unique_ptr<Command> make_lsp();
 std::unique_ptr<Command> make_namespace_apply();
 std::unique_ptr<Command> make_namespace_delete();
 std::unique_ptr<Command> make_namespace_inspect();

@@ -22,6 +22,7 @@ class NoClient final : public ClientOps {
   [[nodiscard]] Async<Result<>> collect_alloc(std::string) override { co_return nothing(); }
   [[nodiscard]] Async<> collect_all() override { co_return; }
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override { co_return nothing(); }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return nothing(); }
 
  private:
   static Unexpected nothing() { return fail(Code::not_found, "this agent is not a client"); }

@@ -21,6 +21,7 @@ class LocalClientOps final : public ClientOps {
   [[nodiscard]] Async<Result<>> collect_alloc(std::string alloc_id) override;
   [[nodiscard]] Async<> collect_all() override;
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override;
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return client_.driver_schemas(); }
 
  private:
   Client& client_;

@@ -12,6 +12,7 @@
 #include "cli/agent/notify.h"
 #include "cli/agent/runtime.h"
 #include "cli/commands.h"
+#include "cli/libexec.h"
 #include "cli/version.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
@@ -75,7 +76,7 @@ class AgentCommand final : public Command {
     options.config = *config;
     options.environment = whole_environment();
     options.version = compatible_version;
-    options.libexec = find_libexec(options.environment);
+    options.libexec = libexec_directory();
     options.log_tap = std::make_shared<LogTap>(make_fd_sink(STDOUT_FILENO, config->log_json), *level);
     options.log = Logger("", options.log_tap, options.log_tap->level());
     context.ui.out("==> Starting Nomad agent...");

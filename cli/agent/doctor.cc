@@ -3,6 +3,7 @@
 
 #include "cli/agent/doctor_checks.h"
 #include "cli/commands.h"
+#include "lib/model/types.h"
 
 namespace drover::cli {
 namespace {
@@ -47,11 +48,11 @@ class Doctor final : public Command {
   }
 
   static void show_json(Context& context, const std::vector<Check>& checks, bool healthy) {
-    auto list = nlohmann::ordered_json::array();
+    auto list = model::Json::array();
     for (const auto& check : checks) {
       list.push_back({{"Name", check.name}, {"Status", word(check.finding)}, {"Found", check.found}, {"Disables", check.disables}, {"Remedy", check.remedy}});
     }
-    context.ui.out(nlohmann::ordered_json{{"Healthy", healthy}, {"Checks", list}}.dump(4, ' ', false, nlohmann::json::error_handler_t::replace));
+    context.ui.out(model::Json{{"Healthy", healthy}, {"Checks", list}}.dump(4, ' ', false, model::Json::error_handler_t::replace));
   }
 
   bool json_ = false, strict_ = false, verbose_ = false;

@@ -150,6 +150,7 @@ void canonicalize_api(Json& job) {
   fill(job, "Type", "service");
   for (const char* name : {"ParentID", "NodePool", "ConsulNamespace", "VaultNamespace", "NomadTokenID", "Status", "StatusDescription"}) fill(job, name, "");
   for (const char* name : {"Stop", "AllAtOnce", "Stable"}) fill(job, name, false);
+  for (const char* name : {"Reschedule", "Migrate"}) fill(job, name, nullptr);  // which groups inherit
   for (const char* name : {"Version", "CreateIndex", "ModifyIndex", "JobModifyIndex"}) fill(job, name, 0);
   canonicalize_periodic(job["Periodic"]);
   if (!job["Update"].is_null()) job["Update"] = merged(default_update(), job["Update"]);

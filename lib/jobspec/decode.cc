@@ -81,7 +81,6 @@ Json decode_block(const hcl::Body& body, const Schema& schema, const std::vector
   if (schema.special == Special::affinity) return decode_affinity(body, context, diagnostics);
   const hcl::Content content = body.expanded(schema.body, context, diagnostics);
   BlockDecoder decoder(content, context, diagnostics);
-  // The room is taken at once: an object that grows copies all it holds, since its keys are constant.
   Json::object_t fields;
   fields.reserve(schema.fields.size() + 1);
   if (!schema.label_json.empty()) fields.emplace_back(schema.label_json, labels.empty() ? "" : labels[0]);

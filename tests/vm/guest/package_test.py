@@ -90,7 +90,8 @@ def test_the_packages_install_and_start_nothing(sandbox):
     installed(sandbox)
     run('dpkg', '-i', *packages(), env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'})
     contains(run('drover', 'version'), 'Drover')
-    expect(run('nomad', 'version') == run('drover', 'version'), 'nomad is not drover')
+    contains(run('nomad', 'version'), 'Nomad v')
+    expect(os.path.realpath('/usr/bin/nomad') == '/usr/bin/drover', f'nomad is {os.path.realpath("/usr/bin/nomad")}')
     for path in ('/usr/share/man/man1/drover.1.gz', '/usr/share/man/man1/nomad.1.gz', '/usr/share/bash-completion/completions/drover',
                  '/usr/share/bash-completion/completions/nomad', '/usr/share/zsh/vendor-completions/_drover', '/usr/share/doc/drover/examples/client.hcl'):
         expect(os.path.exists(path), f'{path} is missing')
@@ -99,7 +100,7 @@ def test_the_packages_install_and_start_nothing(sandbox):
     expect(shown('ActiveState') == 'inactive', f'the unit is {shown("ActiveState")} after installation')
     expect(shown('UnitFileState') == 'disabled', f'the unit is {shown("UnitFileState")} after installation')
     contains(run('drover', 'config', 'validate', '/etc/nomad.d'), 'Configuration is valid!')
-    contains(run('systemd-analyze', 'verify', 'drover.service') + ' ok', 'ok')
+    contains(run('systemd-analyze', 'verify', '--man=no', 'drover.service') + ' ok', 'ok')
 
 
 def test_doctor_finds_the_machine_whole(sandbox):
@@ -123,8 +124,8 @@ def test_systemctl_start_is_over_when_the_agent_is_ready(sandbox):
 
 def test_tasks_run_also_as_others_below_a_strict_umask(sandbox):
     agent = installed(sandbox)
-    agent.run(shell_job('stays', 'id -un; while :; do echo tick; sleep 1; done').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = "nobody"'))
-    agent.run(shell_job('isolated', 'echo pid $$; id -un; while :; do echo tick; sleep 1; done', driver='exec'))
+    agent.run(shell_job('stays', 'id -un; echo tick; exec sleep 100000').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = "nobody"'), '-detach')
+    agent.run(shell_job('isolated', 'echo pid $$; id -un; echo tick; exec sleep 100000', driver='exec'), '-detach')
     alloc = agent.wait_alloc('stays', 'running')['ID']
     until('the first lines', lambda: agent.logs(alloc, 't').startswith('nobody\ntick\n'))
     alloc = agent.wait_alloc('isolated', 'running')['ID']

@@ -36,6 +36,7 @@ class OneAlloc final : public ClientOps {
   [[nodiscard]] Async<Result<>> collect_alloc(std::string) override { co_return Result<>{}; }
   [[nodiscard]] Async<> collect_all() override { co_return; }
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override { co_return model::HostStats{}; }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return model::List<model::DriverSchema>{}; }
 };
 
 // Knows where `there` is.
