@@ -12,6 +12,7 @@ from harness import BUILD, LONG, ROOT, Failure, expect, main
 DATA = os.path.join(ROOT, 'tests', 'data', 'conformance')
 IDLE = '60s' if LONG else '3s'
 PLANTED = os.path.join(BUILD, 'tests/planted-plugin/drover-planted-plugin')
+CHAOS = os.path.join(BUILD, 'sdk/testkit/drover-chaos-plugin')
 # What no fault of a plugin can show here, and why.
 NOT_PLANTED = {
     15: 'the plant has no TLS of its own',
@@ -78,6 +79,15 @@ def test_device(sandbox):
     report = passes(sandbox, 'device', PLANTED, arguments=['device'])
     ran = [item['item'] for item in report['items'] if item['item'] > 100 and item['verdict'] == 'pass']
     expect(ran == list(range(101, 108)), f'items about devices that passed: {ran}')
+
+
+def test_host(sandbox):
+    """Items 108 to 113: our own host against the chaos plugin (F-24 to F-27, F-31, L-05, P-13, P-14, P-26)."""
+    status, report = run(sandbox, 'host', [sandbox.drover, 'agent', 'conformance', '-json', CHAOS])
+    bad = [say(item) for item in report['items'] if item['findings']]
+    expect(not bad and status == 0, f'exit status {status}; the host does not conform:\n' + '\n'.join(bad))
+    ran = [item['item'] for item in report['items'] if item['verdict'] == 'pass']
+    expect(ran == list(range(108, 114)), f'items that passed: {ran}')
 
 
 def planted(sandbox, number):
