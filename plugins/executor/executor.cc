@@ -53,10 +53,10 @@ int Executor::run() {
   // A session gets the filter of the task, which is in its specification.
   if (!is_spec_kept_) ::close(spec_fd);
   epoll_event events[16];
-  while (!reaped_) {
+  while (!reaped_ || !is_alone()) {
     const int count = ::epoll_pwait2(epoll_.get(), events, 16, is_log_resting_ ? &log_rest : nullptr, nullptr);
     if (is_log_resting_ && (count == 0 || monotonic_nanos() >= log_rest_end_)) watch_logs_again();
-    for (int i = 0; i < count && !reaped_; ++i) {
+    for (int i = 0; i < count; ++i) {
       const std::uint64_t data = events[i].data.u64;
       handle(static_cast<Source>(data >> 32), static_cast<std::uint32_t>(data));
     }
@@ -241,7 +241,9 @@ Failure Executor::launch(const Spec& spec) {
 
 void Executor::on_launch_report() {
   Report report;
-  const ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
+  ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
+  // A child that failed before it read our word leaves that behind; its report is in the channel all the same.
+  if (size < 0 && errno == ECONNRESET) size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   launch_report_.reset();
   if (size == static_cast<ssize_t>(sizeof report)) {

@@ -57,6 +57,7 @@ class Executor {
   void finish();
   void kill_everything();
   void kill_adopted_children();
+  bool is_alone();
 
   void accept_connection();
   void add_connection(Handle fd);

@@ -119,6 +119,14 @@ void Executor::kill_adopted_children() {
   }
 }
 
+// Whether no child is left. Those that are go first: without a cgroup nobody else would ever find them (F-14).
+bool Executor::is_alone() {
+  siginfo_t ended{};
+  if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) return true;
+  kill_adopted_children();
+  return false;
+}
+
 void Executor::stop(int signal, std::uint64_t grace_ms) {
   if (task_ended_ || !task_pidfd_) return;
   if (signal != 0) send_signal(task_pidfd_.get(), signal);
