@@ -90,7 +90,7 @@ Async<Result<>> ExecDriver::set_config(std::string msgpack, std::string) {
   DROVER_CO_TRY(choose_cgroup_layout(config_.cgroup_mode));
   cgroups_ = inspect();
   if (config_.allow_degraded && !cgroup_complaint(cgroups_).empty()) {
-    log().warn("exec tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
+    log().warn("tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
   }
   co_return Result<>{};
 }

@@ -50,7 +50,8 @@ struct TaskOptions {
 };
 [[nodiscard]] Result<TaskOptions> decode_task(std::string_view msgpack, const Config& config);
 
-class ExecDriver final : public ExecutorDriver {
+// java derives from it: a JVM is a command like any other.
+class ExecDriver : public ExecutorDriver {
  public:
   ExecDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock);
 
@@ -62,6 +63,7 @@ class ExecDriver final : public ExecutorDriver {
   Result<PreparedTask> prepare(const driver::TaskConfig& config) override;
   ExecSpec session_of(const driver::TaskConfig& config) override;
   driver::Fingerprint facts() override;
+  [[nodiscard]] const Config& settings() const { return config_; }
 
  private:
   Result<> confine(PreparedTask& task, const driver::TaskConfig& config, const TaskOptions& options, const Account& account);

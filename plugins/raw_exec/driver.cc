@@ -5,6 +5,7 @@
 
 #include "plugins/shared/landlock.h"
 #include "plugins/shared/log_settings.h"
+#include "plugins/shared/program.h"
 #include "sdk/base/text.h"
 
 namespace drover::raw_exec {
@@ -31,11 +32,6 @@ Result<std::string> find_command(const std::string& command, const std::string& 
     if (!directory.empty() && is_file(candidate)) return candidate;
   }
   return fail(Code::not_found, "command \"{}\" was found neither in the task's directory nor in PATH ({})", command, path_variable);
-}
-
-std::string own_path() {
-  const char* value = ::getenv("PATH");
-  return value != nullptr ? value : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
 Result<TaskCgroup> choose_cgroup(const CgroupHost& host, const driver::TaskConfig& config, const TaskOptions& options) {

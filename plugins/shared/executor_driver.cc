@@ -171,7 +171,7 @@ Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig
   if (!task->outcome) co_return fail(task->outcome.error());
   log_.debug("task started", "id", task->config.id, "pid", task->running->status().pid);
   fail_point("driver.start.runs");
-  co_return driver::StartedTask{handle_of(*task), std::nullopt};
+  co_return driver::StartedTask{handle_of(*task), task->network};
 }
 
 Async<Result<>> ExecutorDriver::launch(Task& task) {
@@ -184,6 +184,7 @@ Async<Result<>> ExecutorDriver::launch(Task& task) {
   prepared->launch.id = task.config.id;
   prepared->launch.fail_point = armed_executor_point();
   if (prepared->made_cgroup) task.made_cgroup = prepared->launch.cgroup;
+  task.network = prepared->network;
   fail_point("driver.start.prepared");
   const auto held = std::move(prepared->held);
   auto started = co_await ExecutorTask::start(scope_, binary_.runnable(), place.path, std::move(prepared->launch));
@@ -260,8 +261,16 @@ Async<Result<>> ExecutorDriver::stop_task(std::string id, std::chrono::nanosecon
   const auto number = parse_signal(signal, SIGINT);
   if (!number) co_return fail(number.error());
   const auto running = (*task)->running;
-  const auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
+  auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
   fail_point("driver.stop.asked");
+  if (grace > 0ms) {
+    const bool asked = co_await ask_to_end((*task)->config);
+    if (asked) {
+      const bool obeyed = co_await running->wait_for(grace);
+      if (obeyed) co_return Result<>{};
+      grace = 0ms;
+    }
+  }
   DROVER_CO_TRY(running->stop(grace.count() == 0 ? SIGKILL : *number, grace));
   fail_point("driver.stop.sent");
   const bool ended = co_await running->wait_for(grace + kill_limit);
@@ -388,9 +397,14 @@ driver::Fingerprint ExecutorDriver::health() {
   return out;
 }
 
+Async<bool> ExecutorDriver::ask_to_end(driver::TaskConfig) { co_return false; }
+
+Async<> ExecutorDriver::gather() { co_return; }
+
 Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
   std::optional<driver::Fingerprint> last;
   for (;;) {
+    co_await gather();
     for (const auto& scope : sweep_scopes(inspect(), clock_.unix_nanos() / 1'000'000'000, scope_age_seconds)) {
       log_.info("removed a cgroup that nobody uses", "path", scope);
     }

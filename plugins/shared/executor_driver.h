@@ -30,6 +30,7 @@ struct ExecutorHost {
 struct PreparedTask {
   LaunchSpec launch;
   bool made_cgroup = false;  // to be removed when the task is destroyed
+  std::optional<driver::DriverNetwork> network = {};  // to be told to the host
   std::vector<Fd> held = {};  // what the spec borrows
 };
 
@@ -62,6 +63,11 @@ class ExecutorDriver : public driver::Driver {
   virtual Result<PreparedTask> prepare(const driver::TaskConfig& config) = 0;
   // Environment and directory of an exec session.
   virtual ExecSpec session_of(const driver::TaskConfig& config) = 0;
+  // Asks the task to end in a way of its own before any signal, as a machine is told to power off. True: it was asked, and has the
+  // grace to do it; then SIGKILL.
+  virtual Async<bool> ask_to_end(driver::TaskConfig config);
+  // What facts() needs and what takes longer than a look at a file, such as asking a program for its version. Runs before it.
+  virtual Async<> gather();
   // The facts now; sent at once and at each change.
   virtual driver::Fingerprint facts() = 0;
 
@@ -79,6 +85,7 @@ class ExecutorDriver : public driver::Driver {
     driver::TaskConfig config;
     std::shared_ptr<ExecutorTask> running;  // null until settled
     std::string made_cgroup;
+    std::optional<driver::DriverNetwork> network;
     Event settled;
     Result<> outcome;
   };

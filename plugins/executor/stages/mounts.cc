@@ -160,6 +160,8 @@ Failure mask(int root, const Mount& m, Handle& empty) {
     tmpfs.options[tmpfs.option_count++] = "mode=755";
     tmpfs.flags = mount_flag::read_only | mount_flag::nosuid | mount_flag::nodev | mount_flag::noexec;
     if (auto failure = make_filesystem(tmpfs, empty)) return failure;
+    // Before Linux 6.15 a tree can be cloned only once it is part of the mount namespace.
+    return attach(empty.get(), target.get(), m.target);
   }
   const Handle tree(::open_tree(empty.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!tree) return failed(m.target);
