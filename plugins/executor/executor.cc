@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -25,6 +26,14 @@ std::int64_t monotonic_nanos() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// Not reaped yet, the child keeps its number.
+Handle open_namespace(pid_t pid, const char* name) {
+  char path[48] = "/proc/";
+  char* end = std::to_chars(path + 6, path + 24, pid).ptr;
+  std::strcpy(end, name);
+  return Handle(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
 bool copy_text(char* out, std::size_t size, const char* text) {
@@ -226,6 +235,7 @@ Failure Executor::launch(const Spec& spec) {
   launch_.pid = static_cast<pid_t>(pid);
   launch_.start_ticks = start_ticks_of(launch_.pid);
   launch_.started_at = unix_nanos();
+  if (spec.has(flag::mount_namespace)) mount_namespace_ = open_namespace(launch_.pid, "/ns/mnt");
   record_.update(identity_, launch_);
   pass(FailPoint::after_clone, fail_point_);
   // The stages take longer than the disk; only the program itself has to wait for it.

@@ -85,6 +85,7 @@ void Executor::finish() {
   if (failure) exit_.ended_at = unix_nanos();
   pass(FailPoint::after_exit_record, fail_point_);
   broadcast_status();
+  mount_namespace_.reset();
   leave_if_done();
 }
 
