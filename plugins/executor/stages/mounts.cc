@@ -249,7 +249,10 @@ Failure enter_mounts(Child& child) {
     attributes.attr_set |= MOUNT_ATTR_IDMAP;
     attributes.userns_fd = static_cast<std::uint64_t>(spec.user_namespace_fd);
   }
-  if (::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return failed(spec.root);
+  // Owners are mapped in what is mounted below too (secrets/), where its file system can (tmpfs: Linux 6.3).
+  const bool mapped = spec.user_namespace_fd >= 0 &&
+                      ::mount_setattr(root.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0;
+  if (!mapped && ::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return failed(spec.root);
   if (auto failure = attach(root.get(), below.get(), spec.root)) return failure;
   Handle empty;
   for (std::size_t i = 0; i < spec.mount_count; ++i) {
