@@ -6,10 +6,13 @@
 
 #include <vector>
 
+#include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
 #include "sdk/async/asio.h"
 #include "sdk/base/error.h"
 #include "sdk/driver/driver.h"
+
+namespace drover::pluginhost { class PluginLogRing; }
 
 namespace drover::agent {
 
@@ -38,6 +41,12 @@ class ClientOps {
   [[nodiscard]] virtual Async<Result<>> collect_alloc(std::string alloc_id) = 0;
   [[nodiscard]] virtual Async<> collect_all() = 0;
   [[nodiscard]] virtual Async<Result<model::HostStats>> host_stats() = 0;
+
+  // Without digests. A plugin is named by its own name or its file's.
+  [[nodiscard]] virtual std::vector<model::AgentPlugin> plugins() const = 0;
+  // Null when there is no such plugin. Lives as long as the client.
+  [[nodiscard]] virtual pluginhost::PluginLogRing* plugin_log(std::string_view name) const = 0;
+  [[nodiscard]] virtual Result<> reset_plugin(std::string_view name) = 0;
 };
 
 }  // namespace drover::agent

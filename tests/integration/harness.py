@@ -27,6 +27,7 @@ ROUNDS = 100 if LONG else 10
 PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
+    'plugins/logd/drover-logd': 'libexec/drover/drover-logd',
     'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
     'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
 }
