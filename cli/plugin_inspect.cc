@@ -9,6 +9,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/text.h"
 #include "sdk/driver/inspect.h"
+#include "sdk/plugin/schema_json.h"
 #include "sdk/plugin/schema_text.h"
 
 namespace drover::cli {
@@ -34,10 +35,10 @@ nlohmann::json to_json(const std::string& path, const PluginDescription& seen) {
                      {"Name", seen.info.name},
                      {"Version", seen.info.version},
                      {"APIVersions", seen.info.api_versions},
-                     {"ConfigSchema", plugin::schema_json(seen.config_schema)},
+                     {"ConfigSchema", plugin::schema_to_json(seen.config_schema)},
                      {"Problems", seen.problems}};
   if (seen.info.type != driver::PluginType::driver) return out;
-  out["TaskConfigSchema"] = plugin::schema_json(seen.task_schema);
+  out["TaskConfigSchema"] = plugin::schema_to_json(seen.task_schema);
   if (!seen.capabilities) return out;
   const Capabilities& can = *seen.capabilities;
   out["Capabilities"] = {{"SendSignals", can.send_signals}, {"Exec", can.exec}, {"FSIsolation", to_text(can.fs_isolation)},

@@ -3,9 +3,9 @@
 
 #include <string>
 #include <string_view>
-
 #include <vector>
 
+#include "lib/model/driver_schema.h"
 #include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
 #include "sdk/async/asio.h"
@@ -41,6 +41,8 @@ class ClientOps {
   [[nodiscard]] virtual Async<Result<>> collect_alloc(std::string alloc_id) = 0;
   [[nodiscard]] virtual Async<> collect_all() = 0;
   [[nodiscard]] virtual Async<Result<model::HostStats>> host_stats() = 0;
+  // Of the drivers that have run, by name.
+  [[nodiscard]] virtual Result<model::List<model::DriverSchema>> driver_schemas() const = 0;
 
   // Without digests. A plugin is named by its own name or its file's.
   [[nodiscard]] virtual std::vector<model::AgentPlugin> plugins() const = 0;

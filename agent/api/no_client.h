@@ -25,6 +25,7 @@ class NoClient final : public ClientOps {
   [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
   [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
   [[nodiscard]] Result<> reset_plugin(std::string_view) override { return nothing(); }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return nothing(); }
 
  private:
   static Unexpected nothing() { return fail(Code::not_found, "this agent is not a client"); }

@@ -112,6 +112,12 @@ Async<Response> host_stats(ClientOps& ops, Request) {
   co_return Response::json(model::to_json(*found));
 }
 
+Async<Response> driver_schemas(ClientOps& ops, Request) {
+  const auto found = ops.driver_schemas();
+  if (!found) co_return failed(found.error());
+  co_return Response::json(model::to_json(*found));
+}
+
 Async<Response> not_found(ClientOps&, Request) { co_return Response::text(404, "resource not found"); }
 
 using Function = Async<Response> (*)(ClientOps&, Request);
@@ -150,6 +156,7 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
     add_at(at_alloc, methods, pattern, function, http::Cors::get);
   };
   add_at(at_node, "*", "/v1/client/stats", host_stats, http::Cors::get);
+  add_at(at_node, "GET", "/v1/client/drivers", driver_schemas, http::Cors::get);
   add_at(at_node, "*", "/v1/client/gc", collect_all, http::Cors::off);
   add("*", "/v1/client/allocation/{alloc}/stats", stats);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <nlohmann/json.hpp>
 
 #include "agent/client/gauges.h"
 #include "agent/client/managed_drivers.h"
@@ -21,6 +22,7 @@
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
+#include "sdk/plugin/schema_json.h"
 
 namespace drover::agent {
 namespace {
@@ -524,6 +526,18 @@ model::HostStats Client::host_stats() {
   auto out = impl_->host_usage.read(impl_->options.config.client.alloc_dir, resources ? static_cast<double>(resources->cpu.cpu_shares) : 0,
                                     impl_->options.clock.unix_nanos());
   out.device_stats = device_stats(impl_->manager.device_stats(), nullptr);
+  return out;
+}
+
+model::List<model::DriverSchema> Client::driver_schemas() const {
+  model::List<model::DriverSchema> out;
+  const auto statuses = impl_->manager.plugins();
+  for (const std::string& name : impl_->manager.drivers()) {
+    const auto schema = impl_->manager.schema(name);
+    if (!schema) continue;
+    const auto status = std::ranges::find_if(statuses, [&](const pluginhost::PluginStatus& one) { return one.name == name; });
+    out.push_back({name, status == statuses.end() ? "" : status->version, model::Any(model::Json::parse(plugin::schema_to_json(*schema).dump()))});
+  }
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/config/config.h"
 #include "agent/pluginhost/driver_manager.h"
 #include "agent/sync/reverse_stream.h"
+#include "lib/model/driver_schema.h"
 #include "lib/metrics/meter.h"
 #include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
@@ -52,6 +53,8 @@ class Client {
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
   // Percentages are over the time since the call before.
   [[nodiscard]] model::HostStats host_stats();
+  // What the config blocks of this node's drivers may hold.
+  [[nodiscard]] model::List<model::DriverSchema> driver_schemas() const;
   // Gives up one terminal allocation's files and records, or all of them. False: none was terminal.
   bool collect(std::string_view id);
   void collect_all();

@@ -24,6 +24,7 @@ class LocalClientOps final : public ClientOps {
   [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override;
   [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view name) const override;
   [[nodiscard]] Result<> reset_plugin(std::string_view name) override;
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return client_.driver_schemas(); }
 
  private:
   Client& client_;

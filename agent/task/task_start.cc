@@ -118,7 +118,10 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   input.secrets_dir = own_root ? "/secrets" : task_dir + "/secrets";
   if (capabilities.fs_isolation != driver::FsIsolation::image) input.host = services_.host_environment;
   Environment environment = build_environment(input);
-  auto encoded = driver.encode_config(task_.config.is_null() ? "{}" : task_.config.json().dump(), config_variables_json(environment, *node, services_.region));
+  const std::string config = task_.config.is_null() ? "{}" : task_.config.json().dump();
+  // Hundreds of variables, of which only a template has any use.
+  const bool templated = config.find("${") != std::string::npos || config.find("%{") != std::string::npos;
+  auto encoded = driver.encode_config(config, templated ? config_variables_json(environment, *node, services_.region) : "{}");
   if (!encoded) {
     add_event(events::failed_validation(now(), fmt::format("failed to decode driver config: {}", encoded.error().message())));
     return fail(encoded.error());

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "sdk/base/text.h"
 
 namespace drover::plugin {
 namespace {
-using json = nlohmann::json;
-
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -101,35 +97,6 @@ std::string schema_text(const Spec& schema, const std::string& indent) {
   Writer writer(indent);
   writer.write(schema, "", "");
   return writer.text();
-}
-
-json schema_json(const Spec& schema) {
-  if (!schema) return nullptr;
-  return std::visit(Overloaded{
-                        [](const ObjectSpec& kind) {
-                          json children = json::object();
-                          for (const auto& [name, child] : kind.attributes) children[name] = schema_json(child);
-                          return json{{"object", children}};
-                        },
-                        [](const ArraySpec& kind) {
-                          json children = json::array();
-                          for (const Spec& child : kind.values) children.push_back(schema_json(child));
-                          return json{{"array", children}};
-                        },
-                        [](const AttrSpec& kind) { return json{{"attr", {{"name", kind.name}, {"type", kind.type}, {"required", kind.required}}}}; },
-                        [](const BlockSpec& kind) { return json{{"block", {{"name", kind.name}, {"required", kind.required}, {"nested", schema_json(kind.nested)}}}}; },
-                        [](const BlockAttrsSpec& kind) { return json{{"block_attrs", {{"name", kind.name}, {"type", kind.type}, {"required", kind.required}}}}; },
-                        [](const BlockListSpec& kind) {
-                          return json{{"block_list", {{"name", kind.name}, {"min_items", kind.min_items}, {"max_items", kind.max_items}, {"nested", schema_json(kind.nested)}}}};
-                        },
-                        [](const BlockSetSpec& kind) {
-                          return json{{"block_set", {{"name", kind.name}, {"min_items", kind.min_items}, {"max_items", kind.max_items}, {"nested", schema_json(kind.nested)}}}};
-                        },
-                        [](const BlockMapSpec& kind) { return json{{"block_map", {{"name", kind.name}, {"labels", kind.labels}, {"nested", schema_json(kind.nested)}}}}; },
-                        [](const DefaultSpec& kind) { return json{{"default", {{"primary", schema_json(kind.primary)}, {"default", schema_json(kind.fallback)}}}}; },
-                        [](const LiteralSpec& kind) { return json{{"literal", kind.value}}; },
-                    },
-                    schema.node().kind);
 }
 
 }  // namespace drover::plugin

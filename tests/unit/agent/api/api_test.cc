@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
 
 #include "agent/api/routes.h"
 #include "sdk/async/scope.h"
@@ -43,6 +44,9 @@ class FakeClient final : public ClientOps {
   [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
   [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
   [[nodiscard]] Result<> reset_plugin(std::string_view) override { return Result<>{}; }
+  Result<model::List<model::DriverSchema>> driver_schemas() const override {
+    return model::List<model::DriverSchema>{{"raw_exec", "1.0.0", model::Any(model::Json{{"attr", {{"name", "command"}}}})}};
+  }
 
  private:
   std::string directory_;
@@ -163,4 +167,5 @@ TEST_CASE("client allocation: restart, signal, stats and gc answer as recorded")
   CHECK(f.get(base + "/other") == "404 resource not found");
   CHECK(f.get("/v1/client/gc") == "200 ");
   CHECK(f.get("/v1/client/stats?node_id=zz") == "404 Unknown node zz");
+  CHECK(f.get("/v1/client/drivers") == R"(200 [{"Name":"raw_exec","Version":"1.0.0","TaskConfig":{"attr":{"name":"command"}}}])");
 }

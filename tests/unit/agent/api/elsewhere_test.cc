@@ -39,6 +39,7 @@ class OneAlloc final : public ClientOps {
   [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
   [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
   [[nodiscard]] Result<> reset_plugin(std::string_view) override { return Result<>{}; }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return model::List<model::DriverSchema>{}; }
 };
 
 // Knows where `there` is.

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 using namespace drover::plugin;
 
 TEST_CASE("schema text: a config block as one would write it, with what each line means") {
@@ -33,9 +31,4 @@ TEST_CASE("schema text: a config block as one would write it, with what each lin
         "  }\n");
   CHECK(schema_text(Spec()).empty());
   CHECK(schema_text(attr("a\nb\x1b", "string")) == "a b  = string\n");
-  const auto json = schema_json(schema);
-  CHECK(json["object"]["command"]["attr"]["required"] == true);
-  CHECK(json["object"]["mount"]["block_list"]["max_items"] == 3);
-  CHECK(json["object"]["mode"]["default"]["default"]["literal"] == "\"host\"");
-  CHECK(schema_json(Spec()).is_null());
 }
