@@ -75,7 +75,7 @@ struct Server::Impl {
     context->job_max_priority = options.job_max_priority;
     context->gc = options.gc;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
-    context->make_run = make_run;
+    context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
     rpc::register_endpoints(*context, registry);
     log->on_leadership([this](bool leads) {
       if (leads == leader->established()) return;
