@@ -24,7 +24,7 @@ asan: ## build and run the unit tests under ASan and UBSan in ./build-asan
 	@$(MAKE) --no-print-directory build BUILD=build-asan BUILDTYPE=asan
 	@tools/test build-asan unit
 
-.PHONY: test unit integration golden test-fresh
+.PHONY: test unit integration golden test-fresh test-vm
 test: build ## run every test this machine can run (LONG=1 for the long form)
 	@tools/test $(BUILD) all
 unit: build ## run the unit tests
@@ -36,11 +36,14 @@ golden: build ## count agreement with the recorded answers (DIR=path counts thos
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 
+test-vm: build deb ## run what needs systemd, cgroup v2 or packages in a virtual machine (TESTS="package java" chooses)
+	@tests/vm/run $(BUILD) $(TESTS)
+
 .PHONY: demo
 demo: build ## run one job from file to log line (KEEP=1 leaves the agent up)
 	@BUILD=$(BUILD) tools/demo
 
-.PHONY: lint fmt bench fuzz install build-stats
+.PHONY: lint fmt bench fuzz install deb build-stats
 lint: setup ## check the include table, headers and names
 	@tools/lint
 fmt: setup ## format the lines that changed since the last commit
@@ -52,5 +55,7 @@ fuzz: setup ## build the fuzz targets and run each for a short time
 install: build ## install below PREFIX (/usr/local), honouring DESTDIR
 	@meson configure $(BUILD) -Dprefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
+deb: build ## make Debian packages in ./build/deb
+	@tools/deb $(BUILD)
 build-stats: ## show where the time of the last build went
 	@tools/build-stats $(BUILD)

@@ -43,6 +43,16 @@ Async<Result<>> read_stream(http::Client& client, http::ClientRequest request, c
     if (piece->empty() || !part(*piece)) co_return Result<>{};
   }
 }
+
+Async<Result<int>> run_socket(http::Client& client, http::ClientRequest request, const std::function<Async<Result<int>>(http::WebSocket&)>& session) {
+  auto socket = co_await client.websocket(std::move(request));
+  if (!socket) {
+    const int status = socket.error().http_status();
+    co_return fail(status != 0 ? api_error(status, socket.error().message()) : socket.error());
+  }
+  auto result = co_await session(**socket);
+  co_return result;
+}
 }  // namespace
 
 struct ApiClient::Impl {
@@ -147,6 +157,11 @@ Result<ApiAnswer> ApiClient::raw(std::string method, std::string target, std::st
 Result<> ApiClient::stream(std::string_view path, QueryPairs query, const std::function<bool(std::string_view)>& part) {
   if (!impl_->client) return fail(impl_->client.error());
   return impl_->finish(read_stream(*impl_->client, impl_->request("GET", path, std::move(query), ""), part));
+}
+
+Result<int> ApiClient::websocket(std::string_view path, QueryPairs query, const std::function<Async<Result<int>>(http::WebSocket&)>& session) {
+  if (!impl_->client) return fail(impl_->client.error());
+  return impl_->finish(run_socket(*impl_->client, impl_->request("GET", path, std::move(query), ""), session));
 }
 
 const std::string& ApiClient::address() const { return impl_->shown_address; }

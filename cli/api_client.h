@@ -14,7 +14,10 @@
 
 #include "cli/command.h"
 #include "lib/model/codec.h"
+#include "sdk/async/asio.h"
 #include "sdk/base/error.h"
+
+namespace drover::http { class WebSocket; }
 
 namespace drover::cli {
 
@@ -41,6 +44,9 @@ class ApiClient {
                                       std::vector<std::pair<std::string, std::string>> headers);
   // Calls `part` with every piece of a streamed body until it returns false or the body ends.
   [[nodiscard]] Result<> stream(std::string_view path, QueryPairs query, const std::function<bool(std::string_view)>& part);
+
+  // Runs `session` over a websocket and gives what it gives.
+  [[nodiscard]] Result<int> websocket(std::string_view path, QueryPairs query, const std::function<Async<Result<int>>(http::WebSocket&)>& session);
 
   // GET decoded into a model type.
   template <class T>

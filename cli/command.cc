@@ -113,6 +113,7 @@ int run_entry(const CommandEntry& entry, const std::vector<std::string>& words, 
     return entry.flag_error_code;
   }
   ui.set_color(!context.options.no_color && (context.options.force_color || ::isatty(STDOUT_FILENO) == 1));
+  ui.set_error_color(!context.options.no_color && (context.options.force_color || ::isatty(STDERR_FILENO) == 1));
   return command->run(context, *arguments);
 }
 }  // namespace

@@ -9,6 +9,7 @@ namespace drover::cli {
 
 std::unique_ptr<Command> make_agent();
 std::unique_ptr<Command> make_agent_info();
+std::unique_ptr<Command> make_alloc_exec();
 std::unique_ptr<Command> make_alloc_fs();
 std::unique_ptr<Command> make_alloc_logs();
 std::unique_ptr<Command> make_alloc_restart();
@@ -24,6 +25,7 @@ std::unique_ptr<Command> make_deployment_promote();
 std::unique_ptr<Command> make_deployment_resume();
 std::unique_ptr<Command> make_deployment_status();
 std::unique_ptr<Command> make_deployment_unblock();
+std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_eval_delete();
 std::unique_ptr<Command> make_eval_list();
 std::unique_ptr<Command> make_eval_status();
@@ -50,6 +52,7 @@ std::unique_ptr<Command> make_job_tag_apply();
 std::unique_ptr<Command> make_job_tag_unset();
 std::unique_ptr<Command> make_job_validate();
 std::unique_ptr<Command> make_job_why();
+std::unique_ptr<Command> make_lsp();
 std::unique_ptr<Command> make_namespace_apply();
 std::unique_ptr<Command> make_namespace_delete();
 std::unique_ptr<Command> make_namespace_inspect();

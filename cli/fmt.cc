@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "cli/commands.h"
+#include "cli/report.h"
 #include "lib/hcl/format.h"
 #include "lib/hcl/parser.h"
 #include "sdk/base/file.h"
@@ -63,9 +64,16 @@ class Fmt final : public Command {
     set.boolean("list", list_, "Print the names of files that change.");
     set.boolean("write", write_, "Write changed files; otherwise the text is printed.");
     set.boolean("recursive", recursive_, "Also look into folders below.");
+    report_.flags(set);
   }
 
   int run(Context& context, const std::vector<std::string>& arguments) override {
+    if (!report_.start(context)) return 1;
+    return report_.finish(context, format_all(context, arguments));
+  }
+
+ private:
+  int format_all(Context& context, const std::vector<std::string>& arguments) {
     if (arguments.size() == 1 && arguments[0] == "-") return format_input(context);
     std::vector<std::string> files;
     std::vector<std::string> missing;
@@ -83,7 +91,6 @@ class Fmt final : public Command {
     return code;
   }
 
- private:
   void collect(const std::string& folder, std::vector<std::string>& files) const {
     std::error_code error;
     std::vector<fs::path> entries;
@@ -101,33 +108,53 @@ class Fmt final : public Command {
     }
   }
 
-  static Result<std::string> canonical(Context& context, const std::string& name, std::string text) {
+  Result<std::string> canonical(Context& context, const std::string& name, std::string text) {
     const hcl::SourcePtr source = hcl::make_source(name, std::move(text));
     hcl::Diagnostics diagnostics;
     (void)hcl::parse_native(source, diagnostics);
     if (diagnostics.has_errors()) {
-      for (const hcl::Diagnostic& diagnostic : diagnostics.items()) context.ui.error_raw(show(diagnostic));
+      if (report_.as_text()) {
+        for (const hcl::Diagnostic& diagnostic : diagnostics.items()) context.ui.error_raw(show(diagnostic));
+      } else {
+        report_.say(context, lint::from_diagnostics(diagnostics, name));
+      }
       return fail(Code::invalid_argument, "{} cannot be parsed", name);
     }
     return hcl::format(source);
   }
 
-  int format_input(Context& context) const {
+  // A file that -check finds laid out otherwise, at the first line that differs.
+  void found_unformatted(Context& context, const std::string& name, const std::string& text, const std::string& formatted) {
+    if (report_.as_text()) return;
+    const auto differs = std::mismatch(text.begin(), text.end(), formatted.begin(), formatted.end()).first;
+    const std::size_t at = static_cast<std::size_t>(differs - text.begin());
+    const std::size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+    const std::size_t start = before == std::string::npos ? 0 : before + 1;
+    hcl::Range place{hcl::make_source(name, text), {}, {}};
+    hcl::advance(place.start, std::string_view(text).substr(0, start));
+    place.end = place.start;
+    hcl::advance(place.end, std::string_view(text).substr(start, std::min(text.find('\n', start), text.size()) - start));
+    report_.say(context, {{.id = lint::format_rule, .summary = "the file is not in the canonical layout", .detail = fmt::format("run: drover fmt {}", name), .place = place}});
+  }
+
+  int format_input(Context& context) {
     const std::string text(std::istreambuf_iterator<char>(std::cin), {});
     auto formatted = canonical(context, "<stdin>", text);
     if (!formatted) return 1;
+    if (check_ && *formatted != text) found_unformatted(context, "<stdin>", text, *formatted);
     if (check_) return *formatted == text ? 0 : 1;
     context.ui.out_raw(*formatted);
     return 0;
   }
 
-  int format_file(Context& context, const std::string& file) const {
+  int format_file(Context& context, const std::string& file) {
     auto text = read_file(file);
     if (!text) return context.failed(fmt::format("Error reading {}: {}", file, text.error().message()));
     auto formatted = canonical(context, file, *text);
     if (!formatted) return 1;
     const bool changes = *formatted != *text;
     if (changes && list_) context.ui.out(file);
+    if (check_ && changes) found_unformatted(context, file, *text, *formatted);
     if (check_) return changes ? 1 : 0;
     if (changes && write_) {
       if (auto written = write_file(file, *formatted); !written) return context.failed(fmt::format("Error writing {}: {}", file, written.error().message()));
@@ -136,6 +163,7 @@ class Fmt final : public Command {
     return 0;
   }
 
+  Report report_;
   bool check_ = false, list_ = true, write_ = true, recursive_ = false;
 };
 

@@ -9,6 +9,8 @@
 #include "cli/diff_view.h"
 #include "cli/job_source.h"
 #include "cli/output_options.h"
+#include "cli/report.h"
+#include "lib/lint/verdict.h"
 #include "lib/model/api_job.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/text.h"
@@ -88,6 +90,7 @@ class JobPlan final : public Command {
     set.text("t", output_.format, "Write the answer by a Go template.");
     set.text("vault-namespace", ignored_, "Vault namespace of the job.");
     source_.flags(set);
+    report_.lint_flags(set);
   }
 
   int run(Context& context, const std::vector<std::string>& arguments) override {
@@ -95,9 +98,20 @@ class JobPlan final : public Command {
       context.usage_error("This command takes one argument: <path>");
       return plan_failed;
     }
-    source_.excerpts = context.ui.shows_excerpts();
-    auto source = read_job_source(arguments[0], source_);
-    if (!source) return refused(context, source.error().message());
+    if (!report_.start(context)) return plan_failed;
+    return report_.finish(context, plan(context, arguments[0]));
+  }
+
+ private:
+  int plan(Context& context, const std::string& path) {
+    lint::Findings findings;
+    auto source = read_job_source(path, source_, findings);
+    if (!source) {
+      report_.refuse(context, source.error().message(), std::move(findings));
+      return plan_failed;
+    }
+    report_.lint(context, *source);
+    report_.check_drivers(context, *source);
     const std::string id = source->text("ID");
     std::string ns = source->text("Namespace");
     if (ns.empty()) ns = context.options.namespace_.empty() ? "default" : context.options.namespace_;
@@ -109,17 +123,17 @@ class JobPlan final : public Command {
     request["PolicyOverride"] = policy_override_;
     auto answer = context.api().put(fmt::format("/v1/job/{}/plan", escape(id)),
                                     request.dump(-1, ' ', false, model::Json::error_handler_t::replace), query);
-    if (!answer) return refused(context, fmt::format("Error during plan: {}", answer.error().message()));
+    if (!answer) return refused(context, *source, fmt::format("Error during plan: {}", answer.error().message()));
     model::JobPlanResponse plan;
-    if (auto decoded = model::from_json(answer->body, plan); !decoded) return refused(context, decoded.error().message());
+    if (auto decoded = model::from_json(answer->body, plan); !decoded) return refused(context, *source, decoded.error().message());
+    if (!report_.as_text()) report_.say(context, lint::place_warnings(plan.warnings, source->file->name, source->tree()));
     if (output_.wanted()) return write_formatted(context, output_, client_value(plan)) == 0 ? exit_code(plan) : plan_failed;
-    show(context, plan, *source, arguments[0]);
+    show(context, plan, *source, path);
     return exit_code(plan);
   }
 
- private:
-  static int refused(Context& context, const std::string& text) {
-    context.failed(text);
+  int refused(Context& context, const JobSource& source, const std::string& text) {
+    report_.refuse(context, text, lint::place_answer(text, source.file->name, source.tree()));
     return plan_failed;
   }
 
@@ -145,6 +159,7 @@ class JobPlan final : public Command {
   [[nodiscard]] std::string run_flags(const Context& context) const {
     std::string out;
     if (!source_.hcl2_strict) out += "-hcl2-strict=false ";
+    if (source_.files_anywhere) out += "-files-anywhere ";
     for (const std::string& variable : source_.vars) out += fmt::format("-var={} ", quote(variable));
     for (const std::string& file : source_.var_files) out += fmt::format("-var-file={} ", quote(file));
     if (!context.options.namespace_.empty()) out += fmt::format("-namespace={} ", quote(context.options.namespace_));
@@ -152,6 +167,7 @@ class JobPlan final : public Command {
   }
 
   JobSourceOptions source_;
+  Report report_;
   OutputOptions output_;
   bool diff_ = true, policy_override_ = false, verbose_ = false;
   std::string ignored_;

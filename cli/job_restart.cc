@@ -14,6 +14,8 @@ namespace drover::cli {
 namespace {
 using Allocs = model::List<model::AllocListStub>;
 
+bool has_task(const model::AllocListStub& alloc, const std::string& task) { return alloc.task_states && alloc.task_states->contains(task); }
+
 class JobRestart final : public Command {
  public:
   void flags(FlagSet& set) override {
@@ -81,7 +83,7 @@ class JobRestart final : public Command {
     std::erase_if(*all, [&](const model::AllocListStub& alloc) {
       if (alloc.client_status != "running" || alloc.desired_status != "run") return true;
       if (!groups_.empty() && std::find(groups_.begin(), groups_.end(), alloc.task_group) == groups_.end()) return true;
-      return !tasks_.empty() && std::none_of(tasks_.begin(), tasks_.end(), [&](const std::string& task) { return alloc.task_states.contains(task); });
+      return !tasks_.empty() && std::none_of(tasks_.begin(), tasks_.end(), [&](const std::string& task) { return has_task(alloc, task); });
     });
     return all;
   }
@@ -108,7 +110,7 @@ class JobRestart final : public Command {
     const QueryPairs query{{"namespace", alloc.namespace_}};
     if (reschedule_) return reschedule(context, alloc, query);
     for (const std::string& task : tasks_.empty() ? std::vector<std::string>{""} : tasks_) {
-      if (!task.empty() && !alloc.task_states.contains(task)) continue;
+      if (!task.empty() && !has_task(alloc, task)) continue;
       line(context, fmt::format("Restarting {} in allocation {} for group {}", task.empty() ? "tasks" : "task " + quote(task), quote(short_id(alloc.id, verbose_)), quote(alloc.task_group)));
       const nlohmann::json body{{"TaskName", task}, {"AllTasks", all_tasks_}};
       auto answer = context.api().put(fmt::format("/v1/client/allocation/{}/restart", alloc.id), body.dump(), query);

@@ -7,6 +7,8 @@
 #include "cli/job_source.h"
 #include "cli/monitor.h"
 #include "cli/periodic.h"
+#include "cli/report.h"
+#include "lib/lint/verdict.h"
 #include "lib/model/api_job.h"
 #include "sdk/base/text.h"
 
@@ -27,17 +29,28 @@ class JobRun final : public Command {
     set.integer("eval-priority", eval_priority_, "Priority of the evaluation.");
     set.boolean("ui", ui_, "Open the job in the user interface.");
     source_.flags(set);
+    report_.flags(set);
   }
 
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
-    source_.excerpts = context.ui.shows_excerpts();
-    auto source = read_job_source(arguments[0], source_);
-    if (!source) return context.failed(source.error().message());
+    if (!report_.start(context)) return 1;
+    return report_.finish(context, submit(context, arguments[0]));
+  }
+
+ private:
+  int submit(Context& context, const std::string& path) {
+    lint::Findings findings;
+    auto source = read_job_source(path, source_, findings);
+    if (!source) {
+      report_.refuse(context, source.error().message(), std::move(findings));
+      return 1;
+    }
     if (output_) {
       context.ui.out(pretty_json(fmt::format("{{\"Job\":{}}}", source->job->dump())));
       return 0;
     }
+    report_.check_drivers(context, *source);
     model::Json request;
     if (!check_index_.empty()) {
       std::uint64_t index = 0;
@@ -61,9 +74,10 @@ class JobRun final : public Command {
     QueryPairs query{{"namespace", ns}};
     if (const std::string region = source->text("Region"); !region.empty()) query.emplace_back("region", region);
     auto answer = context.api().put("/v1/jobs", request.dump(-1, ' ', false, model::Json::error_handler_t::replace), query);
-    if (!answer) return refused(context, answer.error());
+    if (!answer) return refused(context, *source, answer.error());
     model::JobRegisterResponse response;
     if (auto decoded = model::from_json(answer->body, response); !decoded) return context.failed(decoded.error().message());
+    if (!report_.as_text()) report_.say(context, lint::place_warnings(response.warnings, source->file->name, source->tree()));
     if (!response.warnings.empty()) context.ui.out(fmt::format("Job Warnings:\n{}\n", response.warnings));
 
     const auto hint = [&] { context.ui_hint("View this job", fmt::format("/jobs/{}@{}", id, ns)); };
@@ -76,10 +90,10 @@ class JobRun final : public Command {
     }
     hint();
     context.ui.error("");
-    return monitor_eval(context, response.eval_id, verbose_);
+    const int code = report_.finish(context, 0);  // following may take long
+    return code != 0 ? code : monitor_eval(context, response.eval_id, verbose_);
   }
 
- private:
   // Of a periodic job that is not parameterized as well.
   static std::optional<std::string> next_launch(const model::Json& job) {
     const auto periodic = job.find("Periodic");
@@ -89,7 +103,7 @@ class JobRun final : public Command {
     return next_launch_text(*whole.periodic);
   }
 
-  static int refused(Context& context, const Error& error) {
+  int refused(Context& context, const JobSource& source, const Error& error) {
     const std::string& text = error.message();
     if (const std::size_t at = text.find("Enforcing job modify index"); at != std::string::npos) {
       std::string plain = text.substr(at);
@@ -97,10 +111,12 @@ class JobRun final : public Command {
       context.ui.error(plain);
       return context.failed("Job not updated");
     }
-    return context.failed(fmt::format("Error submitting job: {}", text));
+    report_.refuse(context, fmt::format("Error submitting job: {}", text), lint::place_answer(text, source.file->name, source.tree()));
+    return 1;
   }
 
   JobSourceOptions source_;
+  Report report_;
   bool detach_ = false, verbose_ = false, output_ = false, policy_override_ = false, preserve_counts_ = false,
        preserve_resources_ = false, ui_ = false;
   std::string check_index_, ignored_;

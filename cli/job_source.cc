@@ -1,10 +1,13 @@
 #include "cli/job_source.h"
 
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
+#include "lib/lint/structure.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 
@@ -15,6 +18,7 @@ namespace drover::cli {
 void JobSourceOptions::flags(FlagSet& set) {
   set.boolean("json", json, "The file is JSON in the API's form.");
   set.boolean("hcl2-strict", hcl2_strict, "Variables that the file does not declare are errors.");
+  set.boolean("files-anywhere", files_anywhere, "Functions such as file() may read outside of the job file's folder.");
   set.list("var", vars, "name=value of a variable.");
   set.list("var-file", var_files, "File of variables.");
 }
@@ -23,6 +27,8 @@ std::string JobSource::text(const char* member) const {
   const auto at = job->find(member);
   return at != job->end() && at->is_string() ? at->get<std::string>() : "";
 }
+
+const hcl::NativeBody* JobSource::tree() const { return body ? body->native() : nullptr; }
 
 namespace {
 Result<std::string> read_source(const std::string& path) {
@@ -45,11 +51,20 @@ Result<model::Json> read_json(const std::string& text, const std::string& path) 
   return document;
 }
 
-Result<model::Json> read_hcl(const std::string& text, const std::string& path, const JobSourceOptions& options, model::JobSubmission& submission) {
+// Standard input counts as a file of the working directory.
+std::string folder_of(const std::string& path) {
+  const std::string folder = path == "-" ? "" : std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+Result<model::Json> read_hcl(const hcl::SourcePtr& source, const std::string& path, const JobSourceOptions& options, model::JobSubmission& submission,
+                             lint::Findings& findings) {
   jobspec::ParseInput input;
-  input.source = text;
-  input.file_name = path == "-" ? "stdin" : path;
+  input.source = source->text;
+  input.file_name = source->name;
   input.strict = options.hcl2_strict;
+  // a job file reads what lies beside it, and more only when its user says so.
+  input.files = {.enabled = true, .folder = folder_of(path), .anywhere = options.files_anywhere};
   for (const std::string& flag : options.vars) {
     if (flag.find('=') == std::string::npos) return fail(Code::invalid_argument, "Invalid -var option: the given -var option {} must be a variable name and value separated by an equals sign, like -var=\"key=value\"", quote(flag));
     const auto [name, value] = split_once(flag, '=');
@@ -69,24 +84,35 @@ Result<model::Json> read_hcl(const std::string& text, const std::string& path, c
   hcl::Diagnostics diagnostics;
   auto job = jobspec::parse(input, diagnostics);
   if (job) return job;
-  std::string problems = fmt::format("Error parsing job file from {}:\n{}", path, job.error().message());
-  for (const hcl::Diagnostic& one : diagnostics.items()) {
-    const std::string excerpt = options.excerpts ? hcl::excerpt(one) : "";
-    if (!excerpt.empty()) problems += "\n\n" + excerpt.substr(0, excerpt.size() - 1);
-  }
-  return fail(Error(Code::invalid_argument, std::move(problems)));
+  findings = lint::from_diagnostics(diagnostics, source->name);
+  hcl::Diagnostics syntax;
+  const auto body = hcl::parse_file(source, syntax);
+  if (!syntax.has_errors()) lint::add_new(findings, lint::check_structure(*body, source->name));
+  return fail(Code::invalid_argument, "Error parsing job file from {}:\n{}", path, job.error().message());
 }
 }  // namespace
 
-Result<JobSource> read_job_source(const std::string& path, const JobSourceOptions& options) {
+Result<JobSource> read_job_source(const std::string& path, const JobSourceOptions& options, lint::Findings& findings) {
+  const auto refused = [&](const Error& error) {
+    if (findings.empty()) {
+      findings.push_back({lint::Severity::error, lint::read_rule, error.message()});
+      findings.back().file = path;
+    }
+    return fail(error, "Error getting job struct");
+  };
   auto text = read_source(path);
-  if (!text) return fail(text.error(), "Error getting job struct");
+  if (!text) return refused(text.error());
   JobSource out;
   out.submission.source = *text;
   out.submission.format = options.json ? "json" : "hcl2";
-  auto job = options.json ? read_json(*text, path) : read_hcl(*text, path, options, out.submission);
-  if (!job) return fail(job.error(), "Error getting job struct");
+  out.file = hcl::make_source(path == "-" ? "stdin" : path, std::move(*text));
+  auto job = options.json ? read_json(out.file->text, path) : read_hcl(out.file, path, options, out.submission, findings);
+  if (!job) return refused(job.error());
   out.job = std::make_shared<const model::Json>(std::move(*job));
+  if (!options.json) {
+    hcl::Diagnostics known;
+    out.body = hcl::parse_file(out.file, known);
+  }
   return out;
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "lib/hcl/body.h"
+#include "lib/lint/finding.h"
 #include "lib/model/job.h"
 #include "lib/model/types.h"
 
@@ -14,10 +16,9 @@ namespace drover::cli {
 struct JobSourceOptions {
   bool json = false;
   bool hcl2_strict = true;
+  bool files_anywhere = false;
   std::vector<std::string> vars;
   std::vector<std::string> var_files;
-  // Whether errors show the source line with a caret below the text the reference prints.
-  bool excerpts = false;
 
   void flags(FlagSet& set);
 };
@@ -26,12 +27,17 @@ struct JobSource {
   // The job in the API's form: null where the file is silent.
   std::shared_ptr<const model::Json> job;
   model::JobSubmission submission;
+  // The file as it was read, for messages.
+  hcl::SourcePtr file;
+  std::shared_ptr<const hcl::Body> body;
+  // Null unless the file is in the native syntax.
+  [[nodiscard]] const hcl::NativeBody* tree() const;
 
   // A member of the job that is text; empty when it is null.
   [[nodiscard]] std::string text(const char* member) const;
 };
 
-// Errors carry the reference's head: `Error getting job struct: ...`.
-[[nodiscard]] Result<JobSource> read_job_source(const std::string& path, const JobSourceOptions& options);
+// The error is the reference's text, `Error getting job struct: ...`; `findings` gets the same with places.
+[[nodiscard]] Result<JobSource> read_job_source(const std::string& path, const JobSourceOptions& options, lint::Findings& findings);
 
 }  // namespace drover::cli

@@ -12,7 +12,7 @@
 
 namespace drover::cli {
 namespace {
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 class NodeDrain final : public Command {
  public:

@@ -12,7 +12,7 @@
 namespace drover::cli {
 namespace {
 using Pools = model::List<model::NodePool>;
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 // How long identities of the pool's nodes are good for: a number of nanoseconds, or text.
 std::string ttl_text(const Json& pool) {

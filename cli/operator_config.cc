@@ -11,7 +11,7 @@
 
 namespace drover::cli {
 namespace {
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 std::string yes_no(bool value) { return value ? "true" : "false"; }
 

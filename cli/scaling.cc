@@ -9,7 +9,7 @@
 
 namespace drover::cli {
 namespace {
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 std::string text_of(const Json& object, const char* name) {
   const Json value = object.is_object() ? object.value(name, Json()) : Json();

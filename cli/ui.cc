@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "lib/model/types.h"
 #include "sdk/base/file.h"
 
 namespace drover::cli {
@@ -138,9 +139,9 @@ std::string format_bytes(std::uint64_t bytes) {
 }
 
 std::string pretty_json(std::string_view json) {
-  const auto parsed = nlohmann::ordered_json::parse(json, nullptr, false);
+  const auto parsed = model::Json::parse(json, nullptr, false);
   if (parsed.is_discarded()) return std::string(json);
-  return parsed.dump(4, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return parsed.dump(4, ' ', false, model::Json::error_handler_t::replace);
 }
 
 }  // namespace drover::cli

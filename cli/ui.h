@@ -20,8 +20,11 @@ class Ui {
   };
   explicit Ui(Capture* capture = nullptr) : capture_(capture) {}
 
-  void out(std::string_view line) { write(false, line, true); }
-  void out_raw(std::string_view text) { write(false, text, false); }
+  void out(std::string_view line) { write(diverted_, line, true); }
+  void out_raw(std::string_view text) { write(diverted_, text, false); }
+  // A document that is all of the standard output; what else is written goes to stderr from `divert` on.
+  void document(std::string_view text) { write(false, text, false); }
+  void divert() { diverted_ = true; }
   void error(std::string_view line) { write(true, line, true); }
   void error_raw(std::string_view text) { write(true, text, false); }
   void set_color(bool on) { color_ = on; }
@@ -36,13 +39,16 @@ class Ui {
   // Shows a page in the user's browser.
   [[nodiscard]] Result<> open_browser(const std::string& url);
   [[nodiscard]] bool color() const { return color_; }
+  // The same of what goes to stderr.
+  void set_error_color(bool on) { error_color_ = on; }
+  [[nodiscard]] bool error_color() const { return error_color_; }
   // Bold when colours are on.
   [[nodiscard]] std::string heading(std::string_view text) const;
 
  private:
   void write(bool to_error, std::string_view text, bool newline);
   Capture* capture_;
-  bool color_ = false;
+  bool color_ = false, error_color_ = false, diverted_ = false;
   std::string program_ = "drover";
 };
 

@@ -4,8 +4,10 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "server/gauges.h"
 #include "server/leader/leader.h"
 #include "server/raft_log.h"
+#include "server/rpc/call_metrics.h"
 #include "server/rpc/context.h"
 #include "server/rpc/node_sessions.h"
 #include "server/scheduler/fit/allocs_fit.h"
@@ -41,12 +43,16 @@ struct Server::Impl {
         rng(seed),
         scope(executor),
         events(executor, options.event_buffer_size),
-        node_sessions(executor, fsm.store()) {}
+        node_sessions(executor, fsm.store()),
+        meter(options.metrics),
+        calls(meter),
+        gauges(meter, clock, options.gauges) {}
 
   // The rest needs the log, which reads what was stored into the state machine first.
   void assemble(std::unique_ptr<fsm::Log> opened) {
     log = std::move(opened);
-    writer.emplace(*log, fsm);
+    writer.emplace(*log, fsm, meter);
+    fsm.set_meter(meter);
     LeaderOptions leading;
     leading.workers = worker_count(options.tuning);
     leading.schedulers = schedulers(options.tuning);
@@ -55,6 +61,7 @@ struct Server::Impl {
     leading.gc = options.gc;
     leading.job_tracked_versions = options.job_tracked_versions;
     leading.default_config = options.default_scheduler_config;
+    leading.meter = meter;
     leading.fits = options.fits ? options.fits : fits_on;
     leading.make_run = options.make_run ? options.make_run : scheduler::make_run;
     const broker::RunFactory make_run = leading.make_run;
@@ -77,10 +84,18 @@ struct Server::Impl {
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
     context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
     rpc::register_endpoints(*context, registry);
+    if (meter) {
+      registry.observe([this](const char* endpoint, wire::CallKind kind, wire::Registry::Start start, bool succeeded) {
+        calls.note(endpoint, kind, start, succeeded);
+      });
+    }
     log->on_leadership([this](bool leads) {
+      meter.count(leads ? "raft.state.leader" : "raft.state.follower");
       if (leads == leader->established()) return;
+      const auto start = clock.monotonic();
       if (leads) leader->establish();
       else leader->revoke();
+      meter.since(leads ? "nomad.leader.establish_leadership" : "nomad.leader.revoke_leadership", start);
     });
   }
 
@@ -92,6 +107,9 @@ struct Server::Impl {
   fsm::Fsm fsm;
   events::EventBuffer events;
   rpc::NodeSessions node_sessions;
+  metrics::Meter meter;
+  rpc::CallMetrics calls;
+  ServerGauges gauges;
   wire::Registry registry;
   std::unique_ptr<fsm::Log> log;
   std::optional<fsm::Writer> writer;
@@ -125,6 +143,8 @@ void Server::tune(ServerTuning tuning) {
   impl_->log->set_snapshot_policy(tuning.snapshot_threshold, tuning.snapshot_trailing);
   impl_->options.tuning = std::move(tuning);
 }
+
+void Server::publish_gauges() { impl_->gauges.publish(impl_->fsm.store().tables(), *impl_->leader, impl_->log->stats()); }
 
 events::EventBuffer& Server::events() { return impl_->events; }
 

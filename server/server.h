@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/metrics/meter.h"
 #include "lib/model/diff.h"
 #include "lib/model/job.h"
 #include "lib/wire/caller.h"
@@ -20,6 +21,7 @@
 #include "server/broker/worker.h"
 #include "server/events/event_buffer.h"
 #include "server/fsm/writer.h"
+#include "server/gauge_options.h"
 #include "server/gc/collector.h"
 #include "server/nodes/heartbeats.h"
 #include "server/rpc/hooks.h"
@@ -63,6 +65,8 @@ struct ServerOptions {
   const Clock* clock = nullptr;           // null: the machine's
   std::uint64_t seed = 0;                 // of every random choice; 0: from the system
   Logger log;
+  metrics::Registry* metrics = nullptr;   // null: nothing is measured
+  GaugeOptions gauges;
 };
 
 class Server {
@@ -84,6 +88,8 @@ class Server {
   // The source of /v1/event/stream.
   [[nodiscard]] events::EventBuffer& events();
   void tune(ServerTuning tuning);
+  // Sets the gauges of this role; each collection interval.
+  void publish_gauges();
   // Ends every coroutine; parked queries answer with an error.
   [[nodiscard]] Async<> shutdown();
 

@@ -3,10 +3,13 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "lib/model/driver_schema.h"
 #include "lib/model/stats.h"
 #include "sdk/async/asio.h"
 #include "sdk/base/error.h"
+#include "sdk/driver/driver.h"
 
 namespace drover::agent {
 
@@ -26,10 +29,17 @@ class ClientOps {
   // `task` empty: all that run, or with `all` also those that have ended. An unknown task is the reference's text.
   [[nodiscard]] virtual Async<Result<>> restart_alloc(std::string alloc_id, std::string task, bool all) = 0;
   [[nodiscard]] virtual Async<Result<>> signal_alloc(std::string alloc_id, std::string task, std::string signal) = 0;
+  // The command of one of the task's actions.
+  [[nodiscard]] virtual Result<std::vector<std::string>> action_command(std::string_view alloc_id, std::string_view task, std::string_view action) const = 0;
+  // Runs a command in a running task until it has ended. The channels outlive the call.
+  [[nodiscard]] virtual Async<Result<>> exec_task(std::string alloc_id, std::string task, driver::ExecOptions options,
+                                                  Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output) = 0;
   // Code::not_found when the allocation is unknown or not terminal.
   [[nodiscard]] virtual Async<Result<>> collect_alloc(std::string alloc_id) = 0;
   [[nodiscard]] virtual Async<> collect_all() = 0;
   [[nodiscard]] virtual Async<Result<model::HostStats>> host_stats() = 0;
+  // Of the drivers that have run, by name.
+  [[nodiscard]] virtual Result<model::List<model::DriverSchema>> driver_schemas() const = 0;
 };
 
 }  // namespace drover::agent

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/api/exec_routes.h"
 #include "agent/api/fs_routes.h"
 #include "agent/api/parameters.h"
 #include "lib/model/codec.h"
@@ -83,16 +84,6 @@ Async<Response> pause(ClientOps& ops, Request request) {
   co_return Response::text(500, "Enterprise only");
 }
 
-// What a shell in a task is asked for with; there is none yet, so this is as far as it gets.
-Async<Response> exec(ClientOps& ops, Request request) {
-  auto alloc = known_alloc(ops, request);
-  if (!alloc) co_return failed(alloc.error());
-  const std::string command(request.query.get("command"));
-  if (!Json::accept(command)) co_return Response::text(500, "failed to marshal command into json: " + model::json_complaint(command));
-  if (!request.headers.get("Upgrade").empty()) co_return Response::text(404, "resource not found");
-  co_return Response::text(500, "websocket connection not found in context");
-}
-
 // Health checks of services are not run here, so an allocation has no results.
 Async<Response> checks(ClientOps& ops, Request request) {
   auto alloc = known_alloc(ops, request);
@@ -116,6 +107,12 @@ Async<Response> collect_all(ClientOps& ops, Request) {
 
 Async<Response> host_stats(ClientOps& ops, Request) {
   auto found = co_await ops.host_stats();
+  if (!found) co_return failed(found.error());
+  co_return Response::json(model::to_json(*found));
+}
+
+Async<Response> driver_schemas(ClientOps& ops, Request) {
+  const auto found = ops.driver_schemas();
   if (!found) co_return failed(found.error());
   co_return Response::json(model::to_json(*found));
 }
@@ -158,11 +155,12 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
     add_at(at_alloc, methods, pattern, function, http::Cors::get);
   };
   add_at(at_node, "*", "/v1/client/stats", host_stats, http::Cors::get);
+  add_at(at_node, "GET", "/v1/client/drivers", driver_schemas, http::Cors::get);
   add_at(at_node, "*", "/v1/client/gc", collect_all, http::Cors::off);
   add("*", "/v1/client/allocation/{alloc}/stats", stats);
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
-  add("GET", "/v1/client/allocation/{alloc}/exec", exec);
+  add_exec_routes(router, ops, elsewhere);
   add("GET PUT", "/v1/client/allocation/{alloc}/pause", pause);
   add("*", "/v1/client/allocation/{alloc}/checks", checks);
   add_at(at_alloc, "GET", "/v1/allocation/{alloc}/checks", checks, http::Cors::off);

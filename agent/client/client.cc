@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <nlohmann/json.hpp>
 
+#include "agent/client/gauges.h"
 #include "agent/client/managed_drivers.h"
 #include "agent/client/node_facts.h"
 #include "agent/client/usage.h"
@@ -17,6 +19,7 @@
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
+#include "sdk/plugin/schema_json.h"
 
 namespace drover::agent {
 namespace {
@@ -121,6 +124,7 @@ struct Client::Impl {
         .node = [this] { return current_node; }, .region = options.config.region, .alloc_root = options.config.client.alloc_dir,
         .host_environment = filter_host_environment(options.environment),
         .server_contacted = server_contacted,
+        .meter = options.meter,
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
     if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
@@ -476,6 +480,18 @@ model::HostStats Client::host_stats() {
                                 impl_->options.clock.unix_nanos());
 }
 
+model::List<model::DriverSchema> Client::driver_schemas() const {
+  model::List<model::DriverSchema> out;
+  const auto statuses = impl_->manager.plugins();
+  for (const std::string& name : impl_->manager.drivers()) {
+    const auto schema = impl_->manager.schema(name);
+    if (!schema) continue;
+    const auto status = std::ranges::find_if(statuses, [&](const pluginhost::PluginStatus& one) { return one.name == name; });
+    out.push_back({name, status == statuses.end() ? "" : status->version, model::Any(model::Json::parse(plugin::schema_to_json(*schema).dump()))});
+  }
+  return out;
+}
+
 bool Client::collect(std::string_view id) { return impl_->collect(id); }
 
 void Client::collect_all() {
@@ -488,6 +504,20 @@ void Client::collect_all() {
 
 std::string Client::alloc_root() const { return impl_->options.config.client.alloc_dir; }
 std::vector<pluginhost::PluginStatus> Client::plugins() const { return impl_->manager.plugins(); }
+
+void Client::publish_gauges() {
+  const metrics::Meter& meter = impl_->options.meter;
+  const TelemetryConfig& wanted = impl_->options.config.telemetry;
+  const model::Node& node = *impl_->current_node;
+  std::vector<const AllocRunner*> runners;
+  for (const auto& [id, runner] : impl_->runners) runners.push_back(runner.get());
+  set_allocation_gauges(meter, node, runners);
+  if (wanted.publish_node_metrics) set_host_gauges(meter, node, host_stats());
+  if (!wanted.publish_allocation_metrics) return;
+  for (const AllocRunner* runner : runners) {
+    if (!runner->terminal()) set_task_gauges(meter, *runner);
+  }
+}
 
 std::map<std::string, std::string> Client::stats() const {
   const UnixNanos now = impl_->options.clock.unix_nanos();

@@ -12,6 +12,8 @@
 #include "agent/config/config.h"
 #include "agent/pluginhost/driver_manager.h"
 #include "agent/sync/reverse_stream.h"
+#include "lib/model/driver_schema.h"
+#include "lib/metrics/meter.h"
 #include "lib/model/stats.h"
 #include "lib/wire/caller.h"
 #include "sdk/base/clock.h"
@@ -31,6 +33,7 @@ struct ClientOptions {
   pluginhost::Directories plugin_directories;
   std::map<std::string, std::string> environment;  // the agent's own
   ReverseStream::Serve serve;    // answers requests that come by a server
+  metrics::Meter meter;
 };
 
 class Client {
@@ -49,11 +52,15 @@ class Client {
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
   // Percentages are over the time since the call before.
   [[nodiscard]] model::HostStats host_stats();
+  // What the config blocks of this node's drivers may hold.
+  [[nodiscard]] model::List<model::DriverSchema> driver_schemas() const;
   // Gives up one terminal allocation's files and records, or all of them. False: none was terminal.
   bool collect(std::string_view id);
   void collect_all();
   [[nodiscard]] std::string alloc_root() const;
   [[nodiscard]] std::vector<pluginhost::PluginStatus> plugins() const;
+  // Sets the gauges of this role, those of the machine and of tasks as telemetry asks; each collection interval.
+  void publish_gauges();
   // For agent-info's `client` section.
   [[nodiscard]] std::map<std::string, std::string> stats() const;
 

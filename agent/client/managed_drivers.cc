@@ -51,6 +51,10 @@ class ManagedDrivers::Entry final : public TaskDriver {
   [[nodiscard]] Async<Result<>> stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override {
     return client_.task_stats(std::move(id), interval, out);
   }
+  [[nodiscard]] Async<Result<>> exec(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
+                                     Channel<driver::ExecOutput>& output) override {
+    return client_.exec_task_streaming(std::move(id), std::move(options), input, output);
+  }
   [[nodiscard]] Async<bool> wait_ready(std::chrono::nanoseconds limit) override {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!client_.connected()) {

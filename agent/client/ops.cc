@@ -1,6 +1,9 @@
 #include "agent/client/ops.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "agent/client/usage.h"
+#include "sdk/driver/client.h"
 
 namespace drover::agent {
 namespace {
@@ -51,6 +54,74 @@ Async<Result<>> LocalClientOps::signal_alloc(std::string alloc_id, std::string t
     if (!sent) co_return sent;
   }
   co_return Result<>{};
+}
+
+Result<std::vector<std::string>> LocalClientOps::action_command(std::string_view alloc_id, std::string_view task, std::string_view action) const {
+  AllocRunner* runner = client_.alloc(alloc_id);
+  if (runner == nullptr) return unknown_alloc(alloc_id);
+  const TaskRunner* found = runner->task(task);
+  if (found == nullptr) return fail(Error(Code::internal, "task not found"));
+  for (const auto& one : found->task().actions) {
+    if (one.name != action) continue;
+    std::vector<std::string> out{one.command};
+    out.insert(out.end(), one.args.begin(), one.args.end());
+    return out;
+  }
+  return fail(Error(Code::not_found, fmt::format("action {} not found in task {}", action, task)).with_http_status(404));
+}
+
+namespace {
+constexpr std::size_t exec_queue = 8;
+constexpr std::int32_t killed_code = 128 + 9;
+constexpr std::chrono::milliseconds end_delay{150};
+
+bool runs(Client& client, const std::string& alloc_id, const std::string& task) {
+  AllocRunner* runner = client.alloc(alloc_id);
+  const TaskRunner* found = runner == nullptr ? nullptr : runner->task(task);
+  return found != nullptr && found->state().state == "running" && !found->stopping();
+}
+
+// Passes the session's output on. A command that was killed may have been because its task ends, which is told a moment later;
+// the session has then no exit code.
+Async<> pass_output(Client& client, std::string alloc_id, std::string task, Channel<driver::ExecOutput>& from, Channel<driver::ExecOutput>& to, bool& ended) {
+  for (;;) {
+    auto value = co_await from.receive();
+    if (!value) co_return;
+    if (value->exit_code == killed_code) {
+      if (runs(client, alloc_id, task)) co_await sleep_for(end_delay);
+      ended = !runs(client, alloc_id, task);
+      if (ended) co_return;
+    }
+    const bool taken = co_await to.send(std::move(*value));
+    if (taken) continue;
+    from.close();
+    co_return;
+  }
+}
+
+Async<> exec_and_keep(TaskRunner& runner, driver::ExecOptions options, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output, Result<>& result) {
+  result = co_await runner.exec(std::move(options), input, output);
+  output.close();
+}
+}  // namespace
+
+Async<Result<>> LocalClientOps::exec_task(std::string alloc_id, std::string task, driver::ExecOptions options, Channel<driver::ExecInput>& input,
+                                          Channel<driver::ExecOutput>& output) {
+  AllocRunner* runner = client_.alloc(alloc_id);
+  if (runner == nullptr) co_return unknown_alloc(alloc_id);
+  TaskRunner* found = runner->task(task);
+  if (found == nullptr) co_return fail(Code::internal, "task not found");
+  Channel<driver::ExecOutput> from_driver(co_await asio::this_coro::executor, exec_queue);
+  Result<> done;
+  bool ended = false;
+  using namespace asio::experimental::awaitable_operators;
+  auto both = exec_and_keep(*found, std::move(options), input, from_driver, done) && pass_output(client_, alloc_id, task, from_driver, output, ended);
+  co_await std::move(both);
+  output.close();
+  if (done && !ended) co_return Result<>{};
+  if (!done && done.error().http_status() != 0) co_return done;
+  if (ended || !runs(client_, alloc_id, task)) co_return fail(Error(Code::unavailable, "plugin is shut down").with_http_status(500));
+  co_return fail(Error(done.error().code(), driver::rpc_text(done.error())));
 }
 
 Async<Result<>> LocalClientOps::collect_alloc(std::string alloc_id) {

@@ -150,8 +150,8 @@ Environment filter_host_environment(const Environment& host) {
       "AWS_SESSION_TOKEN", "AWS_METADATA_URL", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN"};
   Environment out;
   for (const auto& [key, value] : host) {
-    // NOTIFY_SOCKET would let a task speak to the service manager in the agent's name.
-    if (key != "NOTIFY_SOCKET" && std::find(denied.begin(), denied.end(), key) == denied.end()) out[key] = value;
+    // They would let a task speak to the service manager in the agent's name.
+    if (key != "NOTIFY_SOCKET" && !key.starts_with("WATCHDOG_") && std::find(denied.begin(), denied.end(), key) == denied.end()) out[key] = value;
   }
   return out;
 }

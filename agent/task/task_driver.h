@@ -37,6 +37,9 @@ class TaskDriver {
   [[nodiscard]] virtual Async<Result<>> signal(std::string id, std::string signal) = 0;
   // Sends a sample each interval until cancelled or the task has ended.
   [[nodiscard]] virtual Async<Result<>> stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) = 0;
+  // Contract as DriverClient::exec_task_streaming().
+  [[nodiscard]] virtual Async<Result<>> exec(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
+                                             Channel<driver::ExecOutput>& output) = 0;
   // Returns when the plugin answers calls; false when `limit` passed first.
   [[nodiscard]] virtual Async<bool> wait_ready(std::chrono::nanoseconds limit) = 0;
 };

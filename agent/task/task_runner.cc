@@ -56,6 +56,21 @@ void TaskRunner::add_event(model::TaskEvent event) {
   notify();
 }
 
+metrics::Labels TaskRunner::metric_labels() const {
+  metrics::Labels out{{"job", alloc_->job_id}, {"task_group", alloc_->task_group}, {"alloc_id", alloc_->id}, {"task", task_.name}, {"namespace", alloc_->namespace_}};
+  const std::string& parent = job_->parent_id;
+  if (parent.empty()) return out;
+  out.emplace_back("parent_id", parent);
+  for (const auto& [mark, label] : {std::pair{"/dispatch-", "dispatch_id"}, std::pair{"/periodic-", "periodic_id"}}) {
+    if (const auto at = job_->id.find(mark); at != std::string::npos) out.emplace_back(label, job_->id.substr(at + std::string_view(mark).size()));
+  }
+  return out;
+}
+
+void TaskRunner::count(std::string_view metric) const {
+  if (services_.meter) services_.meter.count(metric, 1, metric_labels());
+}
+
 void TaskRunner::kill(model::TaskEvent why, bool skip_shutdown_delay) {
   if (killed_ || local_.run_complete) return;
   killed_ = true;
@@ -85,6 +100,17 @@ Async<Result<>> TaskRunner::signal(std::string name, std::string reason) {
   add_event(events::signaling(now(), name, std::move(reason)));
   auto sent = co_await (*driver)->signal(local_.driver_task_id, std::move(name));
   co_return sent;
+}
+
+Async<Result<>> TaskRunner::exec(driver::ExecOptions options, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output) {
+  if (local_.state.state != "running" || local_.handle.empty()) {
+    co_return fail(Error(Code::conflict, fmt::format("task \"{}\" is not running.", task_.name)).with_http_status(400));
+  }
+  std::string id = local_.driver_task_id;
+  auto driver = co_await services_.drivers.find(task_.driver, {});
+  if (!driver) co_return fail(driver.error());
+  auto ended = co_await (*driver)->exec(std::move(id), std::move(options), input, output);
+  co_return ended;
 }
 
 nanoseconds TaskRunner::kill_timeout() const { return std::min<nanoseconds>(task_.kill_timeout, services_.max_kill_timeout); }
@@ -154,6 +180,7 @@ Async<TaskOutcome> TaskRunner::run_once() {
   stats_.reset();
   local_.ended = true;
   push_event(events::terminated(now(), exit.exit_code, exit.signal, exit.error, exit.oom_killed));
+  if (exit.oom_killed) count("client.allocs.oom_killed");
   outcome.killed = killed_;
   outcome.restart_requested = restart_asked_;
   outcome.successful = exit.exit_code == 0 && exit.signal == 0 && exit.error.empty();
@@ -182,6 +209,7 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
     if (decision.delay.count() > 0) local_.restart_at = now() + decision.delay.count();
     if (!local_.ended) local_.driver_task_id.clear();
     push_event(events::restarting(now(), decision.reason, decision.delay));
+    count("client.allocs.restart");
     return true;
   }
   if (decision.kind == Kind::not_restarting) push_event(events::not_restarting(now(), decision.reason));
@@ -190,6 +218,7 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
   state.failed = state.failed || decision.kind == Kind::not_restarting;
   state.finished_at = model::Time(now());
   local_.run_complete = true;
+  count(state.failed ? "client.allocs.failed" : "client.allocs.complete");
   return false;
 }
 

@@ -14,6 +14,7 @@
 #include "agent/task/environment.h"
 #include "agent/task/task_driver.h"
 #include "agent/task/task_local.h"
+#include "lib/metrics/meter.h"
 #include "lib/model/alloc.h"
 #include "lib/model/node.h"
 #include "sdk/async/event.h"
@@ -36,6 +37,7 @@ struct TaskServices {
   nanoseconds max_kill_timeout = std::chrono::seconds(30);
   nanoseconds stats_interval = std::chrono::seconds(1);
   Event& server_contacted;  // the servers have said what they want of this node since the agent began
+  metrics::Meter meter;
   // Stores one task's record durably.
   std::function<Async<Result<>>(std::string alloc_id, std::string task, std::string bytes)> store_task;
 };
@@ -57,15 +59,21 @@ class TaskRunner {
   // Restart without counting as a failure. False when the task is not running.
   bool restart(std::string reason);
   [[nodiscard]] Async<Result<>> signal(std::string name, std::string reason);
+  // Runs a command in the running task, with the reference's error texts. The runner may be destroyed meanwhile.
+  [[nodiscard]] Async<Result<>> exec(driver::ExecOptions options, Channel<driver::ExecInput>& input, Channel<driver::ExecOutput>& output);
   void update(std::shared_ptr<const model::Allocation> alloc) { alloc_ = std::move(alloc); }
   void add_event(model::TaskEvent event);
 
   [[nodiscard]] const model::Task& task() const { return task_; }
   [[nodiscard]] const model::TaskState& state() const { return shown_; }
+  // It was asked to end or to restart.
+  [[nodiscard]] bool stopping() const { return stop_asked_.is_set(); }
   // run() is over: the task will not run again, and its driver has forgotten it.
   [[nodiscard]] bool done() const { return done_.is_set(); }
   // The driver's last usage sample; null before the first.
   [[nodiscard]] const driver::TaskStats* stats() const { return stats_ ? &*stats_ : nullptr; }
+  // What its metrics are labelled with.
+  [[nodiscard]] metrics::Labels metric_labels() const;
   [[nodiscard]] Async<> kill_and_wait(model::TaskEvent why, bool skip_shutdown_delay);
 
  private:
@@ -89,6 +97,7 @@ class TaskRunner {
   [[nodiscard]] Async<> store();
   void push_event(model::TaskEvent event);
   void notify();
+  void count(std::string_view metric) const;
   [[nodiscard]] std::string alloc_dir() const { return services_.alloc_root + "/" + alloc_->id; }
   [[nodiscard]] UnixNanos now() const { return services_.clock.unix_nanos(); }
   [[nodiscard]] nanoseconds kill_timeout() const;

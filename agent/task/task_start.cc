@@ -8,6 +8,7 @@
 #include "agent/task/task_runner.h"
 #include "sdk/base/fail_point.h"
 #include "sdk/base/uuid.h"
+#include "sdk/driver/client.h"
 
 namespace drover::agent {
 
@@ -71,6 +72,7 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   local_.state.state = "running";
   local_.state.started_at = model::Time(now());
   push_event(events::started(now()));
+  count("client.allocs.running");
   co_await store();
   unstored_ = false;
   fail_point("task.handle_stored");
@@ -97,7 +99,10 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   input.secrets_dir = own_root ? "/secrets" : task_dir + "/secrets";
   if (capabilities.fs_isolation != driver::FsIsolation::image) input.host = services_.host_environment;
   Environment environment = build_environment(input);
-  auto encoded = driver.encode_config(task_.config.is_null() ? "{}" : task_.config.json().dump(), config_variables_json(environment, *node, services_.region));
+  const std::string config = task_.config.is_null() ? "{}" : task_.config.json().dump();
+  // Hundreds of variables, of which only a template has any use.
+  const bool templated = config.find("${") != std::string::npos || config.find("%{") != std::string::npos;
+  auto encoded = driver.encode_config(config, templated ? config_variables_json(environment, *node, services_.region) : "{}");
   if (!encoded) {
     add_event(events::failed_validation(now(), fmt::format("failed to decode driver config: {}", encoded.error().message())));
     return fail(encoded.error());
@@ -120,7 +125,7 @@ Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   if (killed_) co_return fail(Code::cancelled, "the task was killed before it started");
   auto started = co_await start(driver, std::move(*config));
   if (!started) {
-    add_event(events::driver_failure(now(), fmt::format("rpc error: {}", started.error().message())));
+    add_event(events::driver_failure(now(), driver::rpc_text(started.error())));
     co_return fail(started.error());
   }
   if (local_.handle.empty()) co_await now_runs(std::move(*started));

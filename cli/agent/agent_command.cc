@@ -6,38 +6,20 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
-#include <filesystem>
 
 #include "agent/config/load.h"
+#include "cli/agent/environment.h"
 #include "cli/agent/notify.h"
 #include "cli/agent/runtime.h"
 #include "cli/commands.h"
+#include "cli/libexec.h"
 #include "cli/version.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/text.h"
 
-extern char** environ;
-
 namespace drover::cli {
 namespace {
-std::map<std::string, std::string> whole_environment() {
-  std::map<std::string, std::string> out;
-  for (char** at = environ; *at != nullptr; ++at) {
-    const auto [key, value] = split_once(*at, '=');
-    out.emplace(key, value);
-  }
-  return out;
-}
-
-// Where first-party plugins are: beside the binary in an installation, or where DROVER_LIBEXEC says.
-std::string find_libexec(const std::map<std::string, std::string>& environment) {
-  if (const auto at = environment.find("DROVER_LIBEXEC"); at != environment.end()) return at->second;
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (self.parent_path().parent_path() / "libexec/drover/plugins").string();
-}
-
 class AgentCommand final : public Command {
  public:
   void flags(FlagSet& set) override {
@@ -94,7 +76,7 @@ class AgentCommand final : public Command {
     options.config = *config;
     options.environment = whole_environment();
     options.version = compatible_version;
-    options.libexec = find_libexec(options.environment);
+    options.libexec = libexec_directory();
     options.log_tap = std::make_shared<LogTap>(make_fd_sink(STDOUT_FILENO, config->log_json), *level);
     options.log = Logger("", options.log_tap, options.log_tap->level());
     context.ui.out("==> Starting Nomad agent...");
@@ -111,6 +93,7 @@ class AgentCommand final : public Command {
     const agent::Config config = options.config;
     const Logger log = options.log;
     const std::shared_ptr<LogTap> tap = options.log_tap;
+    const std::map<std::string, std::string> environment = options.environment;
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
     auto runtime = co_await Runtime::start(executor, std::move(options));
     if (!runtime) {
@@ -120,13 +103,16 @@ class AgentCommand final : public Command {
     show_banner(context, config, (*runtime)->node_id());
     for (const std::string& warning : config.warnings) log.warn(warning);
     notify_service_manager("READY=1");
+    Scope keep_alive(executor);
+    if (const auto limit = watchdog_limit(environment, ::getpid())) keep_alive.spawn(feed_watchdog(*limit));
     for (;;) {
       const auto [error, number] = co_await signals.async_wait(no_throw);
       if (error) break;
       context.ui.out(fmt::format("==> Caught signal: {}", number == SIGHUP ? "hangup" : number == SIGINT ? "interrupt" : "terminated"));
       if (number != SIGHUP) {
         const bool graceful = number == SIGINT ? config.leave_on_interrupt : config.leave_on_terminate;
-        code = graceful ? 0 : 1;
+        // A manager that asked for the stop would take another code for a failure of the unit.
+        code = graceful || environment.contains("NOTIFY_SOCKET") ? 0 : 1;
         break;
       }
       reload(context, **runtime, log, *tap);
@@ -137,6 +123,7 @@ class AgentCommand final : public Command {
     ::signal(SIGTERM, SIG_DFL);
     signals.clear();
     co_await (*runtime)->shutdown();
+    co_await keep_alive.close();
   }
 
   // Files and flags again, as at start. One that is wrong changes nothing.

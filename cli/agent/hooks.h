@@ -14,6 +14,6 @@ namespace drover::cli {
 // POST /v1/jobs/parse: the job as JSON.
 [[nodiscard]] Result<std::string> parse_job_request(const model::JobsParseRequest& request);
 // The job of a register or validate request.
-[[nodiscard]] Result<model::Job> read_request_job(std::string_view body);
+[[nodiscard]] Result<model::Job> read_request_job(model::Json&& request);
 
 }  // namespace drover::cli

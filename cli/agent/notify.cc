@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +26,26 @@ void notify_service_manager(std::string_view state) {
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   // A manager that does not listen is not the agent's failure.
   [[maybe_unused]] const auto sent = ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::optional<std::chrono::microseconds> watchdog_limit(const std::map<std::string, std::string>& environment, int pid) {
+  const auto number = [&](const char* name) -> std::int64_t {
+    const auto at = environment.find(name);
+    std::int64_t out = -1;
+    if (at == environment.end()) return out;
+    const auto [end, error] = std::from_chars(at->second.data(), at->second.data() + at->second.size(), out);
+    return error == std::errc() && *end == '\0' ? out : -1;
+  };
+  const std::int64_t limit = number("WATCHDOG_USEC");
+  if (limit <= 0 || (environment.contains("WATCHDOG_PID") && number("WATCHDOG_PID") != pid)) return std::nullopt;
+  return std::chrono::microseconds(limit);
+}
+
+Async<> feed_watchdog(std::chrono::microseconds limit) {
+  for (;;) {
+    notify_service_manager("WATCHDOG=1");
+    co_await sleep_for(limit / 2);
+  }
 }
 
 }  // namespace drover::cli

@@ -13,8 +13,8 @@
 #include "cli/agent/agent_facts.h"
 #include "cli/agent/forwarder.h"
 #include "cli/agent/hooks.h"
-#include "cli/agent/host_gauges.h"
 #include "cli/agent/http_listeners.h"
+#include "cli/agent/telemetry.h"
 #include "lib/http/server.h"
 #include "lib/metrics/metrics.h"
 #include "lib/relay/relay.h"
@@ -51,7 +51,7 @@ Result<> require_supported(const agent::Config& config) {
 }  // namespace
 
 struct Runtime::Impl {
-  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock()), scope(loop) {}
+  Impl(Executor loop, RuntimeOptions given) : executor(loop), options(std::move(given)), metrics(system_clock(), metrics_options(options.config)), scope(loop) {}
 
   Result<> lock() {
     const agent::Config& config = options.config;
@@ -80,6 +80,8 @@ struct Runtime::Impl {
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
     out.hooks = server_hooks(config);
     out.log = options.log.named("nomad");
+    out.metrics = &metrics;
+    out.gauges = {.repeat = metrics_options(config).interval, .dispatched_jobs = !config.telemetry.disable_dispatched_job_summary_metrics};
     auto started = Server::start(executor, std::move(out));
     if (!started) return fail(started.error(), "starting the server");
     server = std::move(*started);
@@ -156,7 +158,8 @@ struct Runtime::Impl {
                                          .environment = options.environment,
                                          .serve = [this](model::HttpRelayRequest request, NodeStream& stream) {
                                            return answer_server(std::move(request), stream);
-                                         }});
+                                         },
+                                         .meter = metrics::Meter(&metrics)});
     if (!started) return fail(started.error(), "starting the client");
     client = std::move(*started);
     return {};
@@ -177,6 +180,7 @@ struct Runtime::Impl {
     api.events = server ? &server->events() : nullptr;
     if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
+    api.refresh_metrics = [this] { publish_gauges(); };
     api.prometheus = config.telemetry.prometheus_metrics;
     if (server) api::register_event_stream(relay_router, api);
     api::register_server_api(router, std::move(api));
@@ -204,6 +208,20 @@ struct Runtime::Impl {
     http_server = std::make_unique<http::Server>(executor, router, limits);
     listeners.emplace(*http_server);
     return listeners->open(config);
+  }
+
+  void publish_gauges() {
+    set_runtime_gauges(metrics);
+    if (http_server) metrics.set_gauge("nomad.agent.http.connections", static_cast<double>(http_server->stats().connections));
+    if (server) server->publish_gauges();
+    if (client) client->publish_gauges();
+  }
+
+  Async<> publish_gauges_each(std::chrono::nanoseconds interval) {
+    for (;;) {
+      publish_gauges();
+      co_await sleep_for(interval);
+    }
   }
 
   Async<> stop() {
@@ -245,6 +263,7 @@ Runtime::~Runtime() = default;
 Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, RuntimeOptions options) {
   auto impl = std::make_unique<Impl>(executor, std::move(options));
   Result<> started = require_supported(impl->options.config);
+  if (started) started = add_sinks(impl->metrics, impl->options.config);
   if (started) started = impl->lock();
   if (started && impl->options.config.server.enabled) started = impl->start_server();
   if (started) impl->connect();
@@ -255,10 +274,8 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
     co_await impl->stop();
     co_return fail(started.error());
   }
-  if (impl->client) {
-    const std::chrono::nanoseconds interval = std::max<std::chrono::nanoseconds>(std::chrono::seconds(1), impl->options.config.telemetry.collection_interval.value);
-    impl->scope.spawn(collect_host_gauges(impl->metrics, *impl->client, interval));
-  }
+  const std::chrono::nanoseconds interval = std::max<std::chrono::nanoseconds>(std::chrono::seconds(1), impl->options.config.telemetry.collection_interval.value);
+  impl->scope.spawn(impl->publish_gauges_each(interval));
   impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }

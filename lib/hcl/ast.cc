@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/hcl/limits.h"
+#include "lib/hcl/unicode.h"
 
 namespace drover::hcl {
 
@@ -20,6 +21,7 @@ struct StartRange {
   Range operator()(const ObjectKeyExpr& node) const { return node.wrapped->start_range(); }
   Range operator()(const ForExpr& node) const { return node.open_range; }
   Range operator()(const SplatExpr& node) const { return node.marker_range; }
+  Range operator()(const ParenthesesExpr& node) const { return node.inner->start_range(); }
   Range operator()(const BinaryExpr& node) const { return node.left->start_range(); }
   Range operator()(const UnaryExpr& node) const { return node.symbol_range; }
   template <class T>
@@ -57,16 +59,17 @@ struct Height {
   int operator()(const ParenthesesExpr& node) const { return height_of(node.inner); }
   int operator()(const BinaryExpr& node) const { return std::max(height_of(node.left), height_of(node.right)); }
   int operator()(const UnaryExpr& node) const { return height_of(node.operand); }
+  int operator()(const JsonTextExpr& node) const { return height_of(node.inner); }
   template <class T>
   int operator()(const T&) const { return 0; }
 };
 
 }  // namespace
 
-Range Expression::start_range() const { return std::visit(StartRange{range}, node); }
+Range Expression::start_range() const { return visit_node(StartRange{range}, node); }
 
 ExprPtr make_expression(Expression::Node node, Range range) {
-  const int height = std::visit(Height{}, node) + 1;
+  const int height = visit_node(Height{}, node) + 1;
   return std::make_shared<const Expression>(Expression{std::move(node), std::move(range), height});
 }
 
@@ -81,6 +84,7 @@ std::optional<std::string> literal_string(const Expression& expression) {
 }
 
 std::optional<std::string> keyword_of(const Expression& expression) {
+  if (const auto* text = expression.as<JsonTextExpr>()) return is_identifier(text->text) ? std::optional<std::string>(text->text) : std::nullopt;
   if (const auto* traversal = expression.as<ScopeTraversalExpr>()) {
     return traversal->steps.empty() ? std::optional<std::string>(traversal->root) : std::nullopt;
   }

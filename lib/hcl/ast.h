@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -23,6 +25,17 @@ struct TraversalStep {
   std::string name;
   std::optional<Value> key;
   Range range;
+};
+
+// A node kept apart, so that the rare and large do not make every expression as large.
+template <class T>
+class Apart {
+ public:
+  Apart(T value) : value_(std::make_shared<const T>(std::move(value))) {}  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] const T& operator*() const { return *value_; }
+
+ private:
+  std::shared_ptr<const T> value_;
 };
 
 struct LiteralExpr { Value value; };
@@ -46,7 +59,8 @@ struct ConditionalExpr { ExprPtr condition; ExprPtr when_true; ExprPtr when_fals
 struct IndexExpr { ExprPtr collection; ExprPtr key; Range open_range; };
 struct TupleExpr { std::vector<ExprPtr> elements; Range open_range; };
 struct ObjectItem { ExprPtr key; ExprPtr value; };
-struct ObjectExpr { std::vector<ObjectItem> items; Range open_range; };
+// In JSON an item's key is any expression, and no key may come twice.
+struct ObjectExpr { std::vector<ObjectItem> items; Range open_range; bool json = false; };
 // A key of an object: a bare name means its own text unless it was in parentheses.
 struct ObjectKeyExpr { ExprPtr wrapped; bool force_expression = false; };
 struct ForExpr {
@@ -69,21 +83,39 @@ enum class BinaryOp : unsigned char { logical_or, logical_and, equal, not_equal,
                                       add, subtract, multiply, divide, modulo };
 struct BinaryExpr { BinaryOp op; ExprPtr left; ExprPtr right; };
 struct UnaryExpr { bool negate; ExprPtr operand; Range symbol_range; };  // else logical not
+// A string of JSON: a template where a value is wanted, source text where a name or a type is.
+struct JsonTextExpr { std::string text; ExprPtr inner; };
 // Something that did not parse but is reported only when evaluated (JSON strings).
 struct FailedExpr { Diagnostics diagnostics; };
 
 struct Expression {
   using Node = std::variant<LiteralExpr, TemplateExpr, TemplateWrapExpr, TemplateJoinExpr, ScopeTraversalExpr, RelativeTraversalExpr,
-                            CallExpr, ConditionalExpr, IndexExpr, TupleExpr, ObjectExpr, ObjectKeyExpr, ForExpr, SplatExpr, ItemExpr,
-                            ParenthesesExpr, BinaryExpr, UnaryExpr, FailedExpr>;
+                            Apart<CallExpr>, ConditionalExpr, IndexExpr, TupleExpr, ObjectExpr, ObjectKeyExpr, Apart<ForExpr>, SplatExpr, ItemExpr,
+                            ParenthesesExpr, BinaryExpr, UnaryExpr, JsonTextExpr, FailedExpr>;
   Node node;
   Range range;
   int height = 1;  // of the tree, bounded by max_expression_depth so that recursion and destruction are safe
 
   template <class T>
-  [[nodiscard]] const T* as() const { return std::get_if<T>(&node); }
+  [[nodiscard]] const T* as() const {
+    if constexpr (std::is_same_v<T, CallExpr> || std::is_same_v<T, ForExpr>) {
+      const auto* apart = std::get_if<Apart<T>>(&node);
+      return apart == nullptr ? nullptr : &**apart;
+    } else {
+      return std::get_if<T>(&node);
+    }
+  }
   [[nodiscard]] Range start_range() const;
 };
+
+// `visitor` called with the node's struct.
+template <class Visitor>
+auto visit_node(Visitor&& visitor, const Expression::Node& node) {
+  return std::visit([&visitor]<class T>(const T& plain) {
+    if constexpr (std::is_same_v<T, Apart<CallExpr>> || std::is_same_v<T, Apart<ForExpr>>) return visitor(*plain);
+    else return visitor(plain);
+  }, node);
+}
 
 [[nodiscard]] ExprPtr make_expression(Expression::Node node, Range range);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/hcl/json_syntax.h"
 #include "lib/hcl/parser.h"
 #include "sdk/base/text.h"
 
@@ -83,25 +84,28 @@ Content Body::native_content(const NativeBody& body, const BodySchema& schema, D
   return content;
 }
 
+BodySchema expandable(BodySchema schema) {
+  schema.blocks.push_back({"dynamic", {"type"}});
+  return schema;
+}
+
 Content Body::content(const BodySchema& schema, Diagnostics& diagnostics, bool partial) const {
-  if (const auto* json = std::get_if<Json>(&body_)) return json_content(*json, schema, diagnostics, partial);
+  if (const auto* json = std::get_if<Json>(&body_)) return json_content(**json, schema, diagnostics, partial);
   return native_content(*std::get<std::shared_ptr<const NativeBody>>(body_), schema, diagnostics, partial);
 }
 
 Content Body::expanded(const BodySchema& schema, const EvalContext& context, Diagnostics& diagnostics, bool partial) const {
-  BodySchema wider = schema;
-  wider.blocks.push_back({"dynamic", {"type"}});
-  Content raw = content(wider, diagnostics, partial);
-  Content out;
-  out.attributes = std::move(raw.attributes);
-  out.missing_range = raw.missing_range;
-  for (Block& block : raw.blocks) {
+  Content out = content(schema, diagnostics, partial);
+  if (std::ranges::none_of(out.blocks, [](const Block& block) { return block.type == "dynamic"; })) return out;
+  std::vector<Block> written = std::move(out.blocks);
+  out.blocks.clear();
+  for (Block& block : written) {
     if (block.type != "dynamic") {
       out.blocks.push_back(std::move(block));
       continue;
     }
     const auto wanted = std::find_if(schema.blocks.begin(), schema.blocks.end(), [&](const auto& item) { return item.type == block.labels[0]; });
-    if (wanted == schema.blocks.end()) {
+    if (wanted == schema.blocks.end() || wanted->type == "dynamic") {
       if (!partial) {
         diagnostics.add("Unsupported block type", fmt::format("Blocks of type {} are not expected here.", quote(block.labels[0])), block.label_ranges[0]);
       }
@@ -118,7 +122,8 @@ const NativeBody* Body::native() const {
 }
 
 Range Body::missing_range() const {
-  const Range& range = std::holds_alternative<Json>(body_) ? std::get<Json>(body_).range : native()->range;
+  if (const auto* json = std::get_if<Json>(&body_)) return (*json)->kind == JsonNode::Kind::object ? (*json)->close_range : (*json)->start_range;
+  const Range& range = native()->range;
   return {range.file, range.start, range.start};
 }
 

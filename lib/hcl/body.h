@@ -49,6 +49,9 @@ struct BodySchema {
   std::vector<BlockSchema> blocks;
 };
 
+// The schema with the block `dynamic`, for `Body::expanded`.
+[[nodiscard]] BodySchema expandable(BodySchema schema);
+
 struct Content {
   std::map<std::string, Attribute, std::less<>> attributes;
   std::vector<Block> blocks;
@@ -63,11 +66,11 @@ struct Content {
 class Body {
  public:
   explicit Body(std::shared_ptr<const NativeBody> body) : body_(std::move(body)) {}
-  Body(std::vector<std::shared_ptr<const JsonNode>> objects, Range range) : body_(Json{std::move(objects), std::move(range)}) {}
+  explicit Body(std::shared_ptr<const JsonNode> json) : body_(std::move(json)) {}
 
   // Without expanding dynamic blocks.
   [[nodiscard]] Content content(const BodySchema& schema, Diagnostics& diagnostics, bool partial = false) const;
-  // With `dynamic` blocks expanded in `context`.
+  // With `dynamic` blocks expanded in `context`; `schema` is one that `expandable` made.
   [[nodiscard]] Content expanded(const BodySchema& schema, const EvalContext& context, Diagnostics& diagnostics, bool partial = false) const;
   // All attributes in the order written; blocks are errors. JSON: every property.
   [[nodiscard]] std::vector<Attribute> attributes(Diagnostics& diagnostics) const;
@@ -76,12 +79,9 @@ class Body {
   [[nodiscard]] Range missing_range() const;
 
  private:
-  struct Json {
-    std::vector<std::shared_ptr<const JsonNode>> objects;
-    Range range;
-  };
+  using Json = std::shared_ptr<const JsonNode>;
   [[nodiscard]] Content native_content(const NativeBody& body, const BodySchema& schema, Diagnostics& diagnostics, bool partial) const;
-  [[nodiscard]] Content json_content(const Json& json, const BodySchema& schema, Diagnostics& diagnostics, bool partial) const;
+  [[nodiscard]] Content json_content(const JsonNode& json, const BodySchema& schema, Diagnostics& diagnostics, bool partial) const;
 
   std::variant<std::shared_ptr<const NativeBody>, Json> body_;
 };

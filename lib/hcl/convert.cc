@@ -19,58 +19,6 @@ std::vector<Type> types_of(const std::map<std::string, Type, std::less<>>& attri
   return out;
 }
 
-std::string required(const Type& want, const Type& got) {
-  return fmt::format("{} required, but have {}", want.friendly_name(), got.friendly_name());
-}
-
-std::string mismatch(const Type& got, const Type& want);
-
-std::string missing_attributes(const std::vector<std::string>& names) {
-  if (names.size() == 1) return fmt::format("attribute {} is required", quote(names[0]));
-  if (names.size() == 2) return fmt::format("attributes {} and {} are required", quote(names[0]), quote(names[1]));
-  std::string list;
-  for (std::size_t i = 0; i + 1 < names.size(); i++) list += quote(names[i]) + ", ";
-  return fmt::format("attributes {}and {} are required", list, quote(names.back()));
-}
-
-std::string mismatch_objects(const Type& got, const Type& want) {
-  std::vector<std::string> missing;
-  std::string first;
-  for (const auto& [name, type] : want.attributes()) {
-    const auto found = got.attributes().find(name);
-    if (found == got.attributes().end()) missing.push_back(name);
-    else if (first.empty() && !convertible(found->second, type)) first = fmt::format("attribute {}: {}", quote(name), mismatch(found->second, type));
-  }
-  if (!missing.empty()) return missing_attributes(missing);
-  return first.empty() ? "incorrect object attributes" : first;
-}
-
-// Why values of one type do not convert to another.
-std::string mismatch(const Type& got, const Type& want) {
-  const bool to_sequence = want.kind() == Kind::list || want.kind() == Kind::set;
-  if (got.kind() == Kind::object && want.kind() == Kind::object) return mismatch_objects(got, want);
-  if (want.is_collection() && want.element().is_dynamic()) {
-    if (got.kind() == Kind::tuple && want.kind() == Kind::list) return "all list elements must have the same type";
-    if (got.kind() == Kind::tuple && want.kind() == Kind::set) return "all set elements must have the same type";
-    if (got.kind() == Kind::object && want.kind() == Kind::map) return "all map elements must have the same type";
-  }
-  if (got.kind() == Kind::tuple && to_sequence) {
-    for (std::size_t i = 0; i < got.elements().size(); i++) {
-      if (!convertible(got.elements()[i], want.element())) return fmt::format("element {}: {}", i, mismatch(got.elements()[i], want.element()));
-    }
-  }
-  if (got.kind() == Kind::object && want.kind() == Kind::map) {
-    for (const auto& [name, type] : got.attributes()) {
-      if (!convertible(type, want.element())) return fmt::format("element {}: {}", quote(name), mismatch(type, want.element()));
-    }
-  }
-  if (got.is_collection() && want.is_collection() && (got.kind() == Kind::map) == (want.kind() == Kind::map)) {
-    const char* noun = want.kind() == Kind::list ? "list" : want.kind() == Kind::set ? "set" : "map";
-    return fmt::format("incorrect {} element type: {}", noun, mismatch(got.element(), want.element()));
-  }
-  return required(want, got);
-}
-
 Converted convert_primitive(const Value& value, const Type& type) {
   const Kind from = value.kind();
   if (type.kind() == Kind::string) {
@@ -91,7 +39,7 @@ Converted convert_primitive(const Value& value, const Type& type) {
       return tl::unexpected(std::string("a bool is required"));
     }
   }
-  return tl::unexpected(required(type, value.type()));
+  return tl::unexpected(mismatch(value.type(), type));
 }
 
 tl::expected<Value::List, std::string> convert_elements(const Value& value, const Type& element) {
@@ -115,27 +63,53 @@ tl::expected<Value::Map, std::string> convert_attributes(const Value& value, con
   return out;
 }
 
-Converted convert_to_sequence(const Value& value, const Type& type) {
-  Type element = type.element();
-  if (element.is_dynamic()) {
-    std::vector<Type> types = value.kind() == Kind::tuple ? value.type().elements() : std::vector<Type>{value.type().element()};
-    auto common = types.empty() ? std::optional<Type>(Type::dynamic()) : unify(types);
-    if (!common) return tl::unexpected(mismatch(value.type(), type));
-    element = *common;
+// The type that a tuple's elements have in common. When only some are of dynamic type there is none.
+std::optional<Type> common_element(const std::vector<Type>& types) {
+  auto common = unify(types);
+  const bool mixed = common && common->is_dynamic() && std::any_of(types.begin(), types.end(), [](const Type& type) { return !type.is_dynamic(); });
+  return mixed ? std::nullopt : common;
+}
+
+// `to` with what `from` has in the places where `to` allows anything. The two are known to fit.
+Type replace_dynamic(const Type& from, const Type& to) {
+  if (from.is_dynamic()) return to;
+  const auto element = [&]() -> Type {
+    if (from.is_collection()) return replace_dynamic(from.element(), to.element());
+    const std::vector<Type> inner = from.kind() == Kind::tuple ? from.elements() : types_of(from.attributes());
+    const auto common = unify(inner);
+    return common ? replace_dynamic(*common, to.element()) : to.element();
+  };
+  switch (to.kind()) {
+    case Kind::dynamic: return from;
+    case Kind::list: return Type::list(element());
+    case Kind::set: return Type::set(element());
+    case Kind::map: return Type::map(element());
+    case Kind::tuple: {
+      std::vector<Type> elements;
+      for (std::size_t i = 0; i < to.elements().size(); i++) elements.push_back(replace_dynamic(from.elements()[i], to.elements()[i]));
+      return Type::tuple(std::move(elements));
+    }
+    case Kind::object: {
+      std::map<std::string, Type, std::less<>> attributes;
+      for (const auto& [name, type] : to.attributes()) {
+        if (from.kind() == Kind::map) attributes[name] = replace_dynamic(from.element(), type);
+        else attributes[name] = replace_dynamic(from.attributes().find(name)->second, type);
+      }
+      return Type::object(std::move(attributes));
+    }
+    default: return to;
   }
+}
+
+Converted convert_to_sequence(const Value& value, const Type& type) {
+  const Type element = replace_dynamic(value.type(), type).element();
   auto elements = convert_elements(value, element);
   if (!elements) return tl::unexpected(elements.error());
   return type.kind() == Kind::list ? Value::list(element, std::move(*elements)) : Value::set(element, std::move(*elements));
 }
 
 Converted convert_to_map(const Value& value, const Type& type) {
-  Type element = type.element();
-  if (element.is_dynamic()) {
-    std::vector<Type> types = value.kind() == Kind::object ? types_of(value.type().attributes()) : std::vector<Type>{value.type().element()};
-    auto common = types.empty() ? std::optional<Type>(Type::dynamic()) : unify(types);
-    if (!common) return tl::unexpected(mismatch(value.type(), type));
-    element = *common;
-  }
+  const Type element = replace_dynamic(value.type(), type).element();
   auto items = convert_attributes(value, element);
   if (!items) return tl::unexpected(items.error());
   return Value::map(element, std::move(*items));
@@ -143,18 +117,14 @@ Converted convert_to_map(const Value& value, const Type& type) {
 
 Converted convert_to_object(const Value& value, const Type& type) {
   Value::Map out;
-  std::vector<std::string> missing;
   for (const auto& [name, want] : type.attributes()) {
     const auto found = value.as_map().find(name);
-    if (found == value.as_map().end()) {
-      missing.push_back(name);
-      continue;
-    }
+    // Of a map only; an object's attributes are known to be there.
+    if (found == value.as_map().end()) return tl::unexpected(fmt::format("map has no element for required attribute {}", quote(name)));
     auto converted = convert(found->second, want);
     if (!converted) return tl::unexpected(converted.error());
     out.emplace_hint(out.end(), name, std::move(*converted));
   }
-  if (!missing.empty()) return tl::unexpected(missing_attributes(missing));
   return Value::object(std::move(out));
 }
 
@@ -181,7 +151,7 @@ bool convertible(const Type& from, const Type& to) {
     case Kind::list: case Kind::set:
       if (from_sequence) return convertible(from.element(), to.element());
       if (from.kind() != Kind::tuple) return false;
-      if (to.element().is_dynamic()) return from.elements().empty() || unify(from.elements()).has_value();
+      if (to.element().is_dynamic()) return from.elements().empty() || common_element(from.elements()).has_value();
       return std::all_of(from.elements().begin(), from.elements().end(), [&](const Type& type) { return convertible(type, to.element()); });
     case Kind::map:
       if (from.kind() == Kind::map) return convertible(from.element(), to.element());
@@ -209,8 +179,8 @@ Converted convert(const Value& value, const Type& type) {
   if (type.is_dynamic() || (from == type && !type.has_dynamic())) return value;
   if (from.is_dynamic()) return value.is_null() ? Value::null(type) : Value::unknown(type);
   if (!convertible(from, type)) return tl::unexpected(mismatch(from, type));
-  if (value.is_null()) return Value::null(type);
-  if (!value.is_known()) return Value::unknown(type);
+  if (value.is_null()) return Value::null(replace_dynamic(from, type));
+  if (!value.is_known()) return Value::unknown(replace_dynamic(from, type));
   switch (type.kind()) {
     case Kind::list: case Kind::set: return convert_to_sequence(value, type);
     case Kind::map: return convert_to_map(value, type);
@@ -218,85 +188,6 @@ Converted convert(const Value& value, const Type& type) {
     case Kind::tuple: return convert_to_tuple(value, type);
     default: return from.kind() == type.kind() ? Converted(value) : convert_primitive(value, type);
   }
-}
-
-namespace {
-
-std::optional<Type> unify_to_collection(const std::vector<Type>& types, bool objects) {
-  std::vector<Type> elements;
-  for (const Type& type : types) {
-    const std::vector<Type> inner = objects ? types_of(type.attributes()) : type.elements();
-    elements.insert(elements.end(), inner.begin(), inner.end());
-  }
-  auto common = unify(elements);
-  if (!common) return std::nullopt;
-  return objects ? Type::map(*common) : Type::list(*common);
-}
-
-std::optional<Type> unify_objects(const std::vector<Type>& types) {
-  const auto& first = types.front().attributes();
-  for (const Type& type : types) {
-    const bool same = type.attributes().size() == first.size() &&
-                      std::all_of(first.begin(), first.end(), [&](const auto& entry) { return type.attributes().contains(entry.first); });
-    if (!same) return unify_to_collection(types, true);
-  }
-  std::map<std::string, Type, std::less<>> attributes;
-  for (const auto& [name, unused] : first) {
-    std::vector<Type> across;
-    for (const Type& type : types) across.push_back(type.attributes().find(name)->second);
-    auto common = unify(across);
-    if (!common) return std::nullopt;
-    attributes.emplace_hint(attributes.end(), name, *common);
-  }
-  return Type::object(std::move(attributes));
-}
-
-std::optional<Type> unify_tuples(const std::vector<Type>& types) {
-  const std::size_t size = types.front().elements().size();
-  if (std::any_of(types.begin(), types.end(), [&](const Type& type) { return type.elements().size() != size; })) {
-    return unify_to_collection(types, false);
-  }
-  std::vector<Type> elements;
-  for (std::size_t i = 0; i < size; i++) {
-    std::vector<Type> across;
-    for (const Type& type : types) across.push_back(type.elements()[i]);
-    auto common = unify(across);
-    if (!common) return std::nullopt;
-    elements.push_back(*common);
-  }
-  return Type::tuple(std::move(elements));
-}
-
-}  // namespace
-
-std::optional<Type> unify(const std::vector<Type>& types) {
-  std::vector<Type> distinct;
-  for (const Type& type : types) {
-    if (!type.is_dynamic() && std::find(distinct.begin(), distinct.end(), type) == distinct.end()) distinct.push_back(type);
-  }
-  if (types.empty()) return std::nullopt;
-  if (distinct.empty()) return Type::dynamic();
-  if (distinct.size() == 1) return distinct.front();
-  const auto all = [&](Kind kind) { return std::all_of(distinct.begin(), distinct.end(), [&](const Type& t) { return t.kind() == kind; }); };
-  if (all(Kind::object)) return unify_objects(distinct);
-  if (all(Kind::tuple)) return unify_tuples(distinct);
-  for (const Kind kind : {Kind::list, Kind::set, Kind::map}) {
-    if (!all(kind)) continue;
-    std::vector<Type> elements;
-    for (const Type& type : distinct) elements.push_back(type.element());
-    auto common = unify(elements);
-    if (!common) return std::nullopt;
-    return kind == Kind::list ? Type::list(*common) : kind == Kind::set ? Type::set(*common) : Type::map(*common);
-  }
-  // A string can hold what numbers and bools say, never surely the other way round: prefer it.
-  if (const auto text = std::find(distinct.begin(), distinct.end(), Type::string()); text != distinct.end()) std::iter_swap(distinct.begin(), text);
-  const auto safe = [](const Type& from, const Type& to) {
-    return convertible(from, to) && !(from.kind() == Kind::string && to.kind() != Kind::string);
-  };
-  for (const Type& want : distinct) {
-    if (std::all_of(distinct.begin(), distinct.end(), [&](const Type& type) { return type == want || safe(type, want); })) return want;
-  }
-  return std::nullopt;
 }
 
 }  // namespace drover::hcl

@@ -14,6 +14,8 @@
 namespace drover::hcl {
 
 [[nodiscard]] tl::expected<Value, std::string> convert(const Value& value, const Type& type);
+// Why no value of `got` converts to `want`.
+[[nodiscard]] std::string mismatch(const Type& got, const Type& want);
 // Whether some values of `from` convert to `to`.
 [[nodiscard]] bool convertible(const Type& from, const Type& to);
 // The type all can be converted to; nothing when there is none.

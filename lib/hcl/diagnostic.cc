@@ -17,7 +17,7 @@ std::string excerpt(const Diagnostic& diagnostic) {
   if (!place || !place->file) return "";
   const Range& range = *place;
   const std::string_view text = range.file->text;
-  const std::size_t at = std::min(range.start.byte, text.size());
+  const std::size_t at = std::min<std::size_t>(range.start.byte, text.size());
   const std::size_t before = text.substr(0, at).rfind('\n');
   const std::size_t line_start = before == std::string_view::npos ? 0 : before + 1;
   const std::size_t line_end = std::min(text.find('\n', at), text.size());
@@ -54,7 +54,17 @@ std::string Diagnostics::first_line() const {
 }
 
 namespace {
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+std::vector<std::int32_t> runes(std::string_view text) {
+  std::vector<std::int32_t> out;
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    out.push_back(rune.code);
+    text.remove_prefix(rune.length);
+  }
+  return out;
+}
+
+std::size_t edit_distance(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t i = 0; i <= b.size(); i++) row[i] = i;
   for (std::size_t i = 1; i <= a.size(); i++) {
@@ -72,8 +82,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string name_suggestion(std::string_view given, const std::vector<std::string>& accepted) {
   if (given.size() > 100) return {};
+  const std::vector<std::int32_t> wanted = runes(given);
   for (const std::string& name : accepted) {
-    if (edit_distance(given, name) < 3) return fmt::format(" Did you mean \"{}\"?", name);
+    if (edit_distance(wanted, runes(name)) < 3) return fmt::format(" Did you mean \"{}\"?", name);
   }
   return {};
 }

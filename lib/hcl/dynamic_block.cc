@@ -13,13 +13,13 @@ struct Spec {
   Value collection;
   std::vector<ExprPtr> labels;
   std::shared_ptr<const Body> content;
-  Range content_range;
 };
 
 std::optional<Spec> decode_spec(const Block& block, const BlockSchema& schema, const EvalContext& context, Diagnostics& diagnostics) {
-  static const BodySchema spec_schema{{{"for_each", true}, {"iterator", false}, {"labels", false}}, {{"content", {}}}};
+  static const BodySchema without_labels{{{"for_each", true}, {"iterator", false}}, {{"content", {}}}};
+  static const BodySchema with_labels{{{"for_each", true}, {"iterator", false}, {"labels", true}}, {{"content", {}}}};
   const std::size_t before = diagnostics.size();
-  const Content content = block.body->content(spec_schema, diagnostics);
+  const Content content = block.body->content(schema.labels.empty() ? without_labels : with_labels, diagnostics);
   if (diagnostics.size() > before) return std::nullopt;
   Spec spec;
   spec.iterator = block.labels[0];
@@ -37,11 +37,11 @@ std::optional<Spec> decode_spec(const Block& block, const BlockSchema& schema, c
     diagnostics.add("Invalid dynamic for_each value", std::move(detail), each.expression->range);
     return std::nullopt;
   };
-  if (spec.collection.is_null()) return bad_collection("Cannot use a null value in for_each.");
+  if (diagnostics.size() > before) return std::nullopt;
   if (!spec.collection.can_iterate() && !spec.collection.type().is_dynamic()) {
     return bad_collection(fmt::format("Cannot use a {} value in for_each. An iterable collection is required.", spec.collection.type().friendly_name()));
   }
-  if (diagnostics.size() > before) return std::nullopt;
+  if (spec.collection.is_null()) return bad_collection("Cannot use a null value in for_each.");
   if (const Attribute* labels = content.attribute("labels")) {
     const auto* tuple = labels->expression->as<TupleExpr>();
     if (tuple == nullptr) {
@@ -53,12 +53,10 @@ std::optional<Spec> decode_spec(const Block& block, const BlockSchema& schema, c
       diagnostics.add("Extraneous dynamic block label", fmt::format("Blocks of type {} require {} label(s).", quote(schema.type), schema.labels.size()), spec.labels[schema.labels.size()]->range);
       return std::nullopt;
     }
-  }
-  if (spec.labels.size() < schema.labels.size()) {
-    const Attribute* labels = content.attribute("labels");
-    diagnostics.add("Insufficient dynamic block labels", fmt::format("Blocks of type {} require {} label(s).", quote(schema.type), schema.labels.size()),
-                    labels != nullptr ? labels->expression->range : block.type_range);
-    return std::nullopt;
+    if (spec.labels.size() < schema.labels.size()) {
+      diagnostics.add("Insufficient dynamic block labels", fmt::format("Blocks of type {} require {} label(s).", quote(schema.type), schema.labels.size()), labels->expression->range);
+      return std::nullopt;
+    }
   }
   if (content.blocks.empty()) {
     diagnostics.add("Missing dynamic content block", "A dynamic block must have a nested block of type \"content\" to describe the body of each generated block.", content.missing_range);
@@ -69,7 +67,6 @@ std::optional<Spec> decode_spec(const Block& block, const BlockSchema& schema, c
     return std::nullopt;
   }
   spec.content = content.blocks[0].body;
-  spec.content_range = content.blocks[0].definition_range;
   return spec;
 }
 
@@ -97,13 +94,19 @@ bool make_labels(const Spec& spec, const EvalContext& scope, Block& out, Diagnos
 std::vector<Block> expand_dynamic(const Block& block, const BlockSchema& schema, const EvalContext& context, Diagnostics& diagnostics) {
   std::vector<Block> out;
   const auto spec = decode_spec(block, schema, context, diagnostics);
-  if (!spec || !spec->collection.is_known()) return out;
+  if (!spec) return out;
   const auto add = [&](Value key, Value value) {
     auto scope = std::make_shared<EvalContext>(child_of(context));
     scope->variables[spec->iterator] = Value::object({{"key", std::move(key)}, {"value", std::move(value)}});
-    Block made{schema.type, {}, spec->content, scope, block.type_range, spec->content_range, {}};
+    Block made{schema.type, {}, spec->content, scope, block.label_ranges[0], block.definition_range, {}};
     if (make_labels(*spec, *scope, made, diagnostics)) out.push_back(std::move(made));
   };
+  if (!spec->collection.is_known()) {
+    // How many blocks there will be is open; what is wrong with their labels is not.
+    add(Value(), Value());
+    out.clear();
+    return out;
+  }
   if (spec->collection.is_mapping()) {
     for (const auto& [name, value] : spec->collection.as_map()) add(Value::string(name), value);
     return out;

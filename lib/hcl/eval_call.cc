@@ -74,7 +74,16 @@ Value evaluate_call(const CallExpr& node, const Expression& whole, const EvalCon
   for (const ExprPtr& argument : node.arguments) arguments.push_back({argument.get(), std::nullopt});
   if (node.expand_final && !expand(node, context, diagnostics, arguments)) return {};
   if (!check_count(node, *function, arguments, diagnostics)) return {};
-  if (function->special) return function->special(node, whole, context, diagnostics);
+  if (function->special) {
+    if (!node.expand_final) return function->special(node, whole, context, diagnostics);
+    CallExpr expanded = node;
+    expanded.arguments.clear();
+    for (const Argument& argument : arguments) {
+      if (argument.value) expanded.arguments.push_back(make_expression(LiteralExpr{*argument.value}, argument.expression->range));
+      else expanded.arguments.push_back(node.arguments[expanded.arguments.size()]);
+    }
+    return function->special(expanded, whole, context, diagnostics);
+  }
 
   const auto parameter = [&](std::size_t i) -> const Parameter& { return i < function->parameters.size() ? function->parameters[i] : *function->rest; };
   const auto bad_argument = [&](std::size_t i, const std::string& why) {
@@ -94,7 +103,7 @@ Value evaluate_call(const CallExpr& node, const Expression& whole, const EvalCon
     return {};
   }
   for (std::size_t i = 0; i < values.size(); i++) {
-    if (!values[i].is_wholly_known() && !parameter(i).allow_unknown) return {};
+    if (!values[i].is_wholly_known() && !parameter(i).allow_unknown) return Value::unknown(function->returns);
   }
   FunctionResult result = function->call(values, context.shared_budget());
   if (result) return std::move(*result);

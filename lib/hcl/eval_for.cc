@@ -25,8 +25,8 @@ class Loop {
                        node_.collection->range);
       return {};
     }
-    if (node_.condition && !condition_has_good_type()) return {};
     if (!collection.is_known()) return {};
+    if (node_.condition && !condition_has_good_type()) return {};
     if (collection.is_mapping()) {
       for (const auto& [name, value] : collection.as_map()) item(Value::string(name), value);
     } else {
@@ -90,7 +90,6 @@ class Loop {
       diagnostics_.add("Duplicate object key",
                        fmt::format("Two different items produced the key {} in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key.", quote(name->as_string())),
                        node_.key->range);
-      known_ = false;
     }
   }
 
@@ -98,6 +97,10 @@ class Loop {
     const Value raw = evaluate(*node_.condition, child, diagnostics_);
     if (raw.is_null()) {
       fail_once("Invalid 'for' condition", "The value of the 'if' clause must not be null.", *node_.condition);
+      return false;
+    }
+    if (!node_.key && !raw.is_known()) {
+      known_ = false;
       return false;
     }
     const auto value = convert(raw, Type::boolean());

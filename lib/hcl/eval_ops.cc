@@ -137,37 +137,19 @@ tl::expected<Value, std::string> apply(BinaryOp op, const Value& a, const Value&
 Value evaluate_binary(const BinaryExpr& node, const Expression& whole, const EvalContext& context, Diagnostics& diagnostics) {
   const Type wanted = operand_type(node.op);
   const Value unknown = Value::unknown(result_type(node.op));
-  Diagnostics left_diagnostics;
-  Diagnostics right_diagnostics;
-  Diagnostics conversions;
-  Value values[2];
+  const std::size_t before = diagnostics.size();
+  // Both sides count, also where the left one of && and || would decide alone.
+  Value values[2] = {evaluate(*node.left, context, diagnostics), evaluate(*node.right, context, diagnostics)};
   for (const bool right : {false, true}) {
-    const ExprPtr& side = right ? node.right : node.left;
-    const Value given = evaluate(*side, context, right ? right_diagnostics : left_diagnostics);
-    auto converted = convert(given, wanted);
-    if (converted && given.is_null() && node.op != BinaryOp::equal && node.op != BinaryOp::not_equal) {
-      converted = tl::unexpected(std::string("argument must not be null"));
-    }
-    if (converted) values[right ? 1 : 0] = std::move(*converted);
-    else conversions.add("Invalid operand", fmt::format("Unsuitable value for {} operand: {}.", right ? "right" : "left", converted.error()), side->range);
+    auto converted = convert(values[right], wanted);
+    if (converted) values[right] = std::move(*converted);
+    else diagnostics.add("Invalid operand", fmt::format("Unsuitable value for {} operand: {}.", right ? "right" : "left", converted.error()), (right ? node.right : node.left)->range);
   }
-  if (conversions.has_errors()) {
-    diagnostics.append(conversions);
-    diagnostics.append(left_diagnostics);
-    diagnostics.append(right_diagnostics);
+  if (diagnostics.size() > before) return unknown;
+  if (!wanted.is_dynamic() && (values[0].is_null() || values[1].is_null())) {
+    diagnostics.add("Operation failed", "Error during operation: argument must not be null.", whole.range);
     return unknown;
   }
-  if (node.op == BinaryOp::logical_or || node.op == BinaryOp::logical_and) {
-    // The left side alone decides when it can; what is wrong on the right then does not matter.
-    const bool decisive = node.op == BinaryOp::logical_or;
-    if (values[0].is_known() && values[0].as_bool() == decisive) {
-      diagnostics.append(left_diagnostics);
-      return values[0];
-    }
-  }
-  diagnostics.append(left_diagnostics);
-  diagnostics.append(right_diagnostics);
-  if (left_diagnostics.has_errors() || right_diagnostics.has_errors()) return unknown;
   if ((!values[0].is_known() || !values[1].is_known()) && !wanted.is_dynamic()) return unknown;
   const auto result = apply(node.op, values[0], values[1]);
   if (result) return *result;
@@ -175,17 +157,21 @@ Value evaluate_binary(const BinaryExpr& node, const Expression& whole, const Eva
   return unknown;
 }
 
-Value evaluate_unary(const UnaryExpr& node, const EvalContext& context, Diagnostics& diagnostics) {
+Value evaluate_unary(const UnaryExpr& node, const Expression& whole, const EvalContext& context, Diagnostics& diagnostics) {
   const Type type = node.negate ? Type::number() : Type::boolean();
   const std::size_t before = diagnostics.size();
   const Value given = evaluate(*node.operand, context, diagnostics);
-  auto value = convert(given, type);
-  if (value && given.is_null()) value = tl::unexpected(std::string("argument must not be null"));
+  const auto value = convert(given, type);
   if (!value) {
     diagnostics.add("Invalid operand", fmt::format("Unsuitable value for unary operand: {}.", value.error()), node.operand->range);
     return Value::unknown(type);
   }
-  if (diagnostics.size() > before || !value->is_known()) return Value::unknown(type);
+  if (diagnostics.size() > before) return Value::unknown(type);
+  if (value->is_null()) {
+    diagnostics.add("Operation failed", "Error during operation: argument must not be null.", whole.range);
+    return Value::unknown(type);
+  }
+  if (!value->is_known()) return Value::unknown(type);
   return node.negate ? Value::number(-value->as_number()) : Value::boolean(!value->as_bool());
 }
 

@@ -143,9 +143,7 @@ struct Evaluator {
   }
 
   Value operator()(const RelativeTraversalExpr& node) const {
-    const std::size_t before = diagnostics.size();
     Value source = eval(node.source);
-    if (diagnostics.size() > before && !source.is_known()) return {};
     return traverse(std::move(source), node.steps, diagnostics);
   }
 
@@ -165,7 +163,33 @@ struct Evaluator {
     return Value::tuple(std::move(elements));
   }
 
+  // As JSON has objects: what is wrong with one property does not spoil the others, and none may come twice.
+  Value json_object(const ObjectExpr& node) const {
+    Value::Map attributes;
+    std::map<std::string, Range, std::less<>> places;
+    bool known = true;
+    for (const ObjectItem& item : node.items) {
+      const Value key = eval(item.key);
+      Value value = eval(item.value);
+      const auto complain = [&](const char* summary, std::string detail) { diagnostics.add(summary, std::move(detail), item.key->range); };
+      const auto name = convert(key, Type::string());
+      if (!name) {
+        complain("Invalid object key expression", fmt::format("Cannot use this expression as an object key: {}.", name.error()));
+      } else if (name->is_null()) {
+        complain("Invalid object key expression", "Cannot use null value as an object key.");
+      } else if (!name->is_known()) {
+        known = false;
+      } else if (const auto [place, fresh] = places.emplace(name->as_string(), item.key->range); !fresh) {
+        complain("Duplicate object attribute", fmt::format("An attribute named {} was already defined at {}.", quote(name->as_string()), place->second.str()));
+      } else {
+        attributes.emplace(name->as_string(), std::move(value));
+      }
+    }
+    return known ? Value::object(std::move(attributes)) : Value();
+  }
+
   Value operator()(const ObjectExpr& node) const {
+    if (node.json) return json_object(node);
     Value::Map attributes;
     bool known = true;
     for (const ObjectItem& item : node.items) {
@@ -221,21 +245,38 @@ struct Evaluator {
       diagnostics.add("Splat of null value", "Splat expressions (with the * symbol) cannot be applied to null sequences.", node.source->range);
       return {};
     }
-    if (!source.is_known()) return {};
-    const Value::List items = single ? Value::List{source} : source.as_list();
-    Value::List results;
-    results.reserve(items.size());
-    for (const Value& item : items) {
+    if (source.kind() == Kind::dynamic) return {};
+    const auto each = [&](const Value& item, Diagnostics& found) {
       EvalContext child = child_of(context);
       child.item = &item;
-      results.push_back(evaluate(*node.each, child, diagnostics));
+      return evaluate(*node.each, child, found);
+    };
+    const bool list = source.kind() == Kind::list || source.kind() == Kind::set;
+    // What type the whole would have, going by the types of the items alone.
+    const auto type_of_whole = [&](Diagnostics& found) {
+      if (list) return Type::list(each(Value::unknown(source.type().element()), found).type());
+      std::vector<Type> types;
+      for (const Type& type : single ? std::vector<Type>{source.type()} : source.type().elements()) types.push_back(each(Value::unknown(type), found).type());
+      return Type::tuple(std::move(types));
+    };
+    if (!source.is_known() && !single) return Value::unknown(type_of_whole(diagnostics));
+    Value::List results;
+    if (single) {
+      results.push_back(each(source, diagnostics));
+      // Whether an unknown value is null, and so gives nothing, cannot be said.
+      if (!source.is_known()) return {};
+    } else {
+      results.reserve(source.as_list().size());
+      for (const Value& item : source.as_list()) results.push_back(each(item, diagnostics));
     }
-    if (source.kind() != Kind::list && source.kind() != Kind::set) return Value::tuple(std::move(results));
-    std::vector<Type> types;
-    for (const Value& result : results) types.push_back(result.type());
-    if (types.empty()) return Value::list(Type::dynamic(), {});
-    const bool same = std::all_of(types.begin(), types.end(), [&](const Type& type) { return type == types.front(); });
-    return same ? Value::list(types.front(), std::move(results)) : Value::tuple(std::move(results));
+    if (diagnostics.size() > before) {
+      Diagnostics repeated;
+      return Value::unknown(type_of_whole(repeated));
+    }
+    if (!list) return Value::tuple(std::move(results));
+    const Type type = results.empty() ? type_of_whole(diagnostics).element() : results.front().type();
+    const bool same = std::all_of(results.begin(), results.end(), [&](const Value& result) { return result.type() == type; });
+    return same ? Value::list(type, std::move(results)) : Value::tuple(std::move(results));
   }
 
   Value operator()(const ItemExpr&) const {
@@ -247,7 +288,9 @@ struct Evaluator {
 
   Value operator()(const ParenthesesExpr& node) const { return eval(node.inner); }
   Value operator()(const BinaryExpr& node) const { return evaluate_binary(node, whole, context, diagnostics); }
-  Value operator()(const UnaryExpr& node) const { return evaluate_unary(node, context, diagnostics); }
+  Value operator()(const UnaryExpr& node) const { return evaluate_unary(node, whole, context, diagnostics); }
+
+  Value operator()(const JsonTextExpr& node) const { return eval(node.inner); }
 
   Value operator()(const FailedExpr& node) const {
     diagnostics.append(node.diagnostics);
@@ -270,7 +313,7 @@ Value evaluate(const Expression& expression, const EvalContext& context, Diagnos
     report_exhausted(expression.range, diagnostics);
     return {};
   }
-  return std::visit(Evaluator{expression, context, diagnostics}, expression.node);
+  return visit_node(Evaluator{expression, context, diagnostics}, expression.node);
 }
 
 Value get_attribute(const Value& value, std::string_view name, const Range& range, Diagnostics& diagnostics) {
@@ -347,8 +390,13 @@ Value get_index(const Value& value, const Value& key, const Range& range, Diagno
     case Kind::list: case Kind::tuple: {
       const auto index = convert(key, Type::number());
       if (!index) return no_element(": " + index.error());
-      if (!index->is_known() || !value.is_known()) return type.kind() == Kind::list ? Value::unknown(type.element()) : Value();
+      if (!index->is_known()) return type.kind() == Kind::list ? Value::unknown(type.element()) : Value();
       const auto position = index->as_number().to_uint64();
+      if (!value.is_known()) {
+        if (type.kind() == Kind::list) return Value::unknown(type.element());
+        if (!position || *position >= type.elements().size()) return no_element(index_complaint(index->as_number(), type.elements().size()));
+        return Value::unknown(type.elements()[*position]);
+      }
       if (!position || *position >= value.as_list().size()) return no_element(index_complaint(index->as_number(), value.as_list().size()));
       return value.as_list()[*position];
     }

@@ -167,9 +167,7 @@ void align(std::vector<Line>& lines, Pieces Line::*column, std::size_t (*width)(
 std::string format(const SourcePtr& file) {
   Diagnostics ignored;
   std::vector<Piece> pieces;
-  Pos start;
-  if (file->text.starts_with("\xEF\xBB\xBF")) start.byte = 3;
-  for (const Token& token : lex(file, start, file->text.size(), LexMode::normal, ignored)) {
+  for (const Token& token : lex(file, {}, file->text.size(), LexMode::normal, ignored)) {
     if (token.type != Tok::end_of_file) pieces.push_back({token});
   }
   std::vector<Line> lines = split_lines(pieces);

@@ -18,8 +18,10 @@ namespace {
 
 Value evaluate_can(const CallExpr& call, const Expression&, const EvalContext& context, Diagnostics&) {
   Diagnostics problems;
-  (void)evaluate(*call.arguments[0], context, problems);
-  return Value::boolean(!problems.has_errors());
+  const Value value = evaluate(*call.arguments[0], context, problems);
+  if (problems.has_errors()) return Value::boolean(false);
+  // What is not known yet may still fail.
+  return value.is_wholly_known() ? Value::boolean(true) : Value::unknown(Type::boolean());
 }
 
 Value evaluate_try(const CallExpr& call, const Expression& whole, const EvalContext& context, Diagnostics& diagnostics) {
@@ -32,7 +34,7 @@ Value evaluate_try(const CallExpr& call, const Expression& whole, const EvalCont
   for (const ExprPtr& argument : call.arguments) {
     Diagnostics found;
     Value value = evaluate(*argument, context, found);
-    if (!found.has_errors()) return value;
+    if (!found.has_errors()) return value.is_wholly_known() ? value : Value();
     for (const Diagnostic& item : found.items()) {
       problems += fmt::format("\n- {} (at {})\n  {}", item.summary, item.subject ? item.subject->str() : "", item.detail);
     }
@@ -68,6 +70,14 @@ void add_control_functions(FunctionTable& table) {
   table["convert"] = conversion;
 }
 
+namespace {
+
+void set_results(FunctionTable& table, const Type& type, std::initializer_list<const char*> names) {
+  for (const char* name : names) table.find(name)->second.returns = type;
+}
+
+}  // namespace
+
 FunctionTable standard_functions(const FileAccess& files) {
   FunctionTable table;
   add_number_functions(table);
@@ -82,6 +92,15 @@ FunctionTable standard_functions(const FileAccess& files) {
   add_date_functions(table);
   add_file_functions(table, files);
   add_control_functions(table);
+  set_results(table, Type::number(), {"abs", "ceil", "floor", "length", "log", "max", "min", "parseint", "pow", "signum", "strlen"});
+  set_results(table, Type::boolean(), {"contains", "fileexists"});
+  set_results(table, Type::list(Type::string()), {"compact", "formatlist", "sort", "split"});
+  set_results(table, Type::list(Type::number()), {"range"});
+  set_results(table, Type::set(Type::string()), {"fileset"});
+  set_results(table, Type::string(),
+              {"abspath", "base64decode", "base64encode", "basename", "bcrypt", "chomp", "cidrhost", "cidrnetmask", "cidrsubnet", "dirname", "file", "filebase64",
+               "format", "formatdate", "indent", "join", "jsonencode", "lower", "md5", "pathexpand", "regex_replace", "replace", "reverse", "rsadecrypt", "sha1",
+               "sha256", "sha512", "strrev", "substr", "timeadd", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper", "urlencode", "uuidv5", "yamlencode"});
   return table;
 }
 

@@ -28,69 +28,115 @@ using Parsed = tl::expected<Timestamp, std::string>;
 
 tl::unexpected<std::string> bad(const std::string& why) { return tl::unexpected("not a valid RFC3339 timestamp: " + why); }
 
-// Digits of a fixed count; the whole rest of the text stands in the complaint.
-bool take_digits(std::string_view& text, std::size_t count, int& out) {
-  out = 0;
-  if (text.size() < count) return false;
-  for (std::size_t i = 0; i < count; i++) {
-    if (text[i] < '0' || text[i] > '9') return false;
-    out = out * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(count);
-  return true;
-}
+// The parts in their order, with complaints as the reference makes them: which part, and what stands where it went wrong. A number out
+// of its range is found when it has been read, so the complaint shows what follows it.
+class TimestampReader {
+ public:
+  explicit TimestampReader(std::string_view text) : text_(text) {}
 
-Parsed parse_timestamp(std::string_view text) {
-  Timestamp out;
-  int year = 0;
-  const auto missing = [&](const char* what) { return text.empty() ? bad(fmt::format("end of string before {}", what)) : bad(fmt::format("cannot use {} as {}", quote(text), what)); };
-  const auto separator = [&](char wanted) {
-    if (!text.starts_with(wanted)) return false;
-    text.remove_prefix(1);
+  Parsed read() {
+    int year = 0;
+    if (!digits(4, year)) return wrong("year");
+    out_.year = year;
+    if (const char* part = rest()) return wrong(part);
+    if (!complaint_.empty()) return bad(complaint_);
+    const auto date = std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(out_.month)) / std::chrono::day(static_cast<unsigned>(out_.day));
+    if (!date.ok()) return bad("day out of range");
+    return out_;
+  }
+
+ private:
+  // What went wrong, if not a separator.
+  const char* rest() {
+    if (!separator('-')) return nullptr;
+    if (!digits(2, out_.month) || out_.month < 1 || out_.month > 12) return "month";
+    if (!separator('-')) return nullptr;
+    if (!digits(2, out_.day)) return "day of month";
+    if (!separator('T')) return nullptr;
+    const bool short_hour = text_.size() > 1 && !is_digit(text_[1]);
+    if (!digits(short_hour ? 1 : 2, out_.hour) || out_.hour > 23) return "hour";
+    if (!separator(':')) return nullptr;
+    if (!digits(2, out_.minute) || out_.minute > 59) return "minute";
+    if (!separator(':')) return nullptr;
+    if (!digits(2, out_.second) || out_.second > 59) return "second";
+    const bool comma = text_.starts_with(',');
+    fraction();
+    if (!offset()) return "UTC offset";
+    if (!text_.empty()) return "timestamp segment";
+    if (short_hour) complaint_ = "hour must have exactly two digits";
+    else if (comma) complaint_ = "cannot use \",\" as timestamp segment";
+    return nullptr;
+  }
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+  bool digits(std::size_t count, int& out) {
+    if (text_.size() < count) return false;
+    int value = 0;
+    for (std::size_t i = 0; i < count; i++) {
+      if (!is_digit(text_[i])) return false;
+      value = value * 10 + (text_[i] - '0');
+    }
+    out = value;
+    text_.remove_prefix(count);
     return true;
-  };
-  const auto missing_separator = [&](char wanted, const char* after) {
-    return text.empty() ? bad(fmt::format("end of string before \"{}\"", wanted)) : bad(fmt::format("found {} where {} is expected{}", quote(text), quote(std::string(1, wanted)), after));
-  };
-  struct Piece { const char* name; std::size_t digits; int* into; char next; int high; };
-  const Piece pieces[] = {{"year", 4, &year, '-', 9999}, {"month", 2, &out.month, '-', 12}, {"day of month", 2, &out.day, 'T', 31},
-                          {"hour", 2, &out.hour, ':', 23}, {"minute", 2, &out.minute, ':', 59}, {"second", 2, &out.second, '\0', 59}};
-  for (const Piece& piece : pieces) {
-    if (!take_digits(text, piece.digits, *piece.into)) return missing(piece.name);
-    const bool low = (piece.into == &out.month || piece.into == &out.day) && *piece.into < 1;
-    if (*piece.into > piece.high || low) return bad(fmt::format("{} out of range", piece.into == &out.day ? "day" : piece.name));
-    if (piece.next != '\0' && !separator(piece.next)) {
-      if (piece.next == 'T') return bad(text.empty() ? "missing required time introducer 'T'" : "missing required time introducer 'T'");
-      return missing_separator(piece.next, "");
+  }
+
+  bool separator(char wanted) {
+    if (text_.starts_with(wanted)) {
+      text_.remove_prefix(1);
+      return true;
+    }
+    if (wanted == 'T') complaint_ = "missing required time introducer 'T'";
+    else if (text_.empty()) complaint_ = fmt::format("end of string where {} is expected", quote(std::string(1, wanted)));
+    else complaint_ = fmt::format("found {} where {} is expected", quote(text_), quote(std::string(1, wanted)));
+    return false;
+  }
+
+  void fraction() {
+    if (text_.size() < 2 || (text_[0] != '.' && text_[0] != ',') || !is_digit(text_[1])) return;
+    text_.remove_prefix(1);
+    for (std::int64_t scale = 100'000'000; !text_.empty() && is_digit(text_[0]); scale /= 10) {
+      out_.nanos += (text_[0] - '0') * scale;
+      text_.remove_prefix(1);
     }
   }
-  out.year = year;
-  if (!(std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(out.month)) / std::chrono::day(static_cast<unsigned>(out.day))).ok()) {
-    return bad("day out of range");
-  }
-  if (separator('.')) {
-    std::int64_t scale = 100'000'000;
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-      out.nanos += (text[0] - '0') * scale;
-      scale /= 10;
-      text.remove_prefix(1);
+
+  bool offset() {
+    if (text_.starts_with('Z')) {
+      text_.remove_prefix(1);
+      return true;
     }
+    const std::string_view before = text_;
+    if (text_.size() < 6 || (text_[0] != '+' && text_[0] != '-') || text_[3] != ':') return false;
+    const bool west = text_[0] == '-';
+    int hours = 0;
+    int minutes = 0;
+    text_.remove_prefix(1);
+    const bool good = digits(2, hours) && separator(':') && digits(2, minutes);
+    if (good && hours <= 24 && minutes <= 60) {
+      out_.offset_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
+      if (hours < 24 && minutes < 60) return true;
+      text_ = before;
+    } else if (!good) {
+      text_ = before;
+    }
+    return false;
   }
-  if (text.empty()) return bad("end of string before UTC offset");
-  if (separator('Z')) {
-    if (!text.empty()) return bad(fmt::format("extra text: {}", quote(text)));
-    return out;
+
+  Parsed wrong(std::string_view part) const {
+    if (text_.empty()) return bad(fmt::format("end of string before {}", part));
+    if (part == "hour" && text_.find(':') != std::string_view::npos) return bad("hour must be between 0 and 23 inclusive");
+    if ((part == "hour" || part == "minute") && text_.size() != 2) return bad(fmt::format("{} must have exactly two digits", part));
+    return bad(fmt::format("cannot use {} as {}", quote(text_), part));
   }
-  const bool west = text[0] == '-';
-  int hours = 0;
-  int minutes = 0;
-  if (text[0] != '+' && text[0] != '-') return missing("UTC offset");
-  text.remove_prefix(1);
-  if (!take_digits(text, 2, hours) || !separator(':') || !take_digits(text, 2, minutes)) return missing("UTC offset");
-  out.offset_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
-  if (!text.empty()) return bad(fmt::format("extra text: {}", quote(text)));
-  return out;
-}
+
+  std::string_view text_;
+  Timestamp out_;
+  std::string complaint_;
+};
+
+Parsed parse_timestamp(std::string_view text) { return TimestampReader(text).read(); }
 
 constexpr const char* months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
 constexpr const char* weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};

@@ -265,6 +265,8 @@ FunctionResult format_list(const Arguments& arguments, Budget& budget) {
     }
     std::size_t used = 0;
     auto text = format_all(pattern, values, used);
+    // Without lists there is one round, which is none to speak of.
+    if (!text && arguments.size() == 1) return tl::unexpected(text.error());
     if (!text) return function_error(fmt::format("error on format iteration {}: {}", row, text.error().message));
     if (used < values.size()) return function_error(fmt::format("error on format iteration {}: {}", row, too_many(used, 0).message));
     if (!budget.take_bytes(text->size())) return function_error("the result would be too long");

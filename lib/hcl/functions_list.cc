@@ -17,7 +17,7 @@ Parameter list_of(std::string name, Type element) { return {std::move(name), Typ
 
 FunctionResult chunked(const Arguments& arguments) {
   const auto size = whole(arguments[1]);
-  if (!size) return tl::unexpected(size.error());
+  if (!size) return function_error("invalid size: " + size.error().message);
   if (*size < 0) return function_error("the size argument must be positive");
   const Value::List& items = arguments[0].as_list();
   const Type& type = arguments[0].type();
@@ -51,10 +51,10 @@ FunctionResult first_not_null(const Arguments& arguments) {
 FunctionResult first_not_empty(const Arguments& arguments) {
   if (arguments.empty()) return function_error("at least one argument is required");
   for (const Value& argument : arguments) {
-    if (!argument.is_sequence()) return function_error("coalescelist arguments must be lists or tuples");
+    if (!is_list_like(argument)) return function_error("coalescelist arguments must be lists or tuples");
   }
   for (const Value& argument : arguments) {
-    if (!argument.as_list().empty()) return argument;
+    if (!argument.is_null() && !argument.as_list().empty()) return argument;
   }
   return function_error("no non-null arguments");
 }
@@ -70,19 +70,30 @@ FunctionResult compacted(const Arguments& arguments) {
 FunctionResult concatenated(const Arguments& arguments) {
   if (arguments.empty()) return function_error("at least one argument is required");
   Value::List out;
-  bool one_type = true;
+  bool all_lists = true;
+  std::vector<Type> types;
   for (std::size_t i = 0; i < arguments.size(); i++) {
     if (!is_list_like(arguments[i])) {
       return function_error(fmt::format("all arguments must be lists or tuples; got {}", arguments[i].type().friendly_name()), static_cast<int>(i));
     }
-    one_type = one_type && arguments[i].kind() == Kind::list && arguments[i].type() == arguments[0].type();
+    all_lists = all_lists && arguments[i].kind() == Kind::list;
+    types.push_back(arguments[i].type());
     out.insert(out.end(), arguments[i].as_list().begin(), arguments[i].as_list().end());
   }
-  return one_type ? Value::list(arguments[0].type().element(), std::move(out)) : Value::tuple(std::move(out));
+  const auto common = all_lists ? unify(types) : std::nullopt;
+  if (!common || common->is_dynamic()) return Value::tuple(std::move(out));
+  for (Value& item : out) {
+    auto converted = convert(item, common->element());
+    if (!converted) return function_error(converted.error());
+    item = std::move(*converted);
+  }
+  return Value::list(common->element(), std::move(out));
 }
 
 FunctionResult has_element(const Arguments& arguments) {
   if (!arguments[0].is_sequence()) return function_error("argument must be list, tuple, or set");
+  // A null without a type could be anything.
+  if (arguments[1].is_null() && arguments[1].type().is_dynamic()) return Value();
   const auto& items = arguments[0].as_list();
   return Value::boolean(std::any_of(items.begin(), items.end(), [&](const Value& item) { return item == arguments[1]; }));
 }
@@ -127,15 +138,18 @@ FunctionResult flattened(const Arguments& arguments, Budget& budget) {
 }
 
 FunctionResult sliced(const Arguments& arguments) {
+  if (arguments[0].kind() == Kind::set) {
+    return function_error("cannot slice a set, because its elements do not have indices; explicitly convert to a list if the ordering of the result is not important", 0);
+  }
   if (!is_list_like(arguments[0])) return function_error("must be a list or tuple value", 0);
   const auto start = whole(arguments[1]);
-  if (!start) return tl::unexpected(start.error());
   const auto end = whole(arguments[2]);
-  if (!end) return tl::unexpected(end.error());
   const auto& items = arguments[0].as_list();
   const auto size = static_cast<std::int64_t>(items.size());
+  if (!start) return function_error("invalid start index: " + start.error().message, 1);
   if (*start < 0) return function_error("start index must not be less than zero", 1);
   if (*start > size) return function_error("start index must not be greater than the length of the list", 1);
+  if (!end) return function_error("invalid end index: " + end.error().message, 2);
   if (*end < 0) return function_error("end index must not be less than zero", 2);
   if (*end > size) return function_error("end index must not be greater than the length of the list", 2);
   if (*start > *end) return function_error("start index must not be greater than end index", 1);
@@ -156,7 +170,8 @@ FunctionResult sorted(const Arguments& arguments) {
 tl::expected<std::vector<Value>, FunctionError> common_sets(const Arguments& arguments) {
   std::vector<Type> types;
   for (const Value& argument : arguments) {
-    if (!argument.as_list().empty()) types.push_back(argument.type().element());
+    // An empty one whose type says nothing has no say.
+    if (!argument.as_list().empty() || !argument.type().element().is_dynamic()) types.push_back(argument.type().element());
   }
   const auto common = types.empty() ? std::optional<Type>(Type()) : unify(types);
   if (!common) return function_error("given sets must all have compatible element types");
@@ -179,7 +194,7 @@ FunctionResult intersection(const Arguments& arguments) {
     });
     if (everywhere) out.push_back(item);
   }
-  return Value::set(out.empty() ? Type() : out[0].type(), std::move(out));
+  return Value::set((*sets)[0].type().element(), std::move(out));
 }
 
 FunctionResult united(const Arguments& arguments) {
@@ -187,21 +202,26 @@ FunctionResult united(const Arguments& arguments) {
   if (!sets) return tl::unexpected(sets.error());
   Value::List out;
   for (const Value& set : *sets) out.insert(out.end(), set.as_list().begin(), set.as_list().end());
-  return Value::set(out.empty() ? Type() : out[0].type(), std::move(out));
+  return Value::set((*sets)[0].type().element(), std::move(out));
 }
 
 FunctionResult product(const Arguments& arguments, Budget& budget) {
   if (arguments.size() < 2) return function_error("at least two arguments are required");
-  bool all_sets = true;
+  bool all_lists = true;
   for (std::size_t i = 0; i < arguments.size(); i++) {
     if (!arguments[i].is_sequence()) return function_error("a set or a list is required", static_cast<int>(i));
-    all_sets = all_sets && arguments[i].kind() == Kind::set;
+    all_lists = all_lists && is_list_like(arguments[i]);
+    if (arguments[i].kind() == Kind::tuple && !arguments[i].as_list().empty() && !unify(arguments[i].type().elements())) {
+      return function_error("all elements must be of the same type", static_cast<int>(i));
+    }
   }
   std::vector<Value::List> rows{{}};
+  std::vector<Type> elements;
   for (const Value& argument : arguments) {
     // Tuples take the type their elements have in common.
     const auto list = convert(argument, Type::list(Type()));
     const Value::List& items = list ? list->as_list() : argument.as_list();
+    elements.push_back(list ? list->type().element() : Type());
     if (!budget.take_step(rows.size() * items.size())) return function_error("the result would be too large");
     std::vector<Value::List> longer;
     for (const Value::List& row : rows) {
@@ -215,8 +235,8 @@ FunctionResult product(const Arguments& arguments, Budget& budget) {
   }
   Value::List out;
   for (Value::List& row : rows) out.push_back(Value::tuple(std::move(row)));
-  const Type element = out.empty() ? Type() : out[0].type();
-  return all_sets ? Value::set(element, std::move(out)) : Value::list(element, std::move(out));
+  const Type element = out.empty() ? Type::tuple(std::move(elements)) : out[0].type();
+  return all_lists ? Value::list(element, std::move(out)) : Value::set(element, std::move(out));
 }
 
 }  // namespace
@@ -224,10 +244,10 @@ FunctionResult product(const Arguments& arguments, Budget& budget) {
 void add_list_functions(FunctionTable& table) {
   table["chunklist"] = function({list_of("list", Type()), number("size")}, chunked);
   table["coalesce"] = variadic({}, nullable(any("vals")), first_not_null);
-  table["coalescelist"] = variadic({}, any("vals"), first_not_empty);
+  table["coalescelist"] = variadic({}, nullable(any("vals")), first_not_empty);
   table["compact"] = function({list_of("list", Type::string())}, compacted);
   table["concat"] = variadic({}, any("seqs"), concatenated);
-  table["contains"] = function({any("list"), any("value")}, has_element);
+  table["contains"] = function({any("list"), nullable(any("value"))}, has_element);
   table["distinct"] = function({list_of("list", Type())}, without_repeats);
   table["element"] = function({any("list"), number("index")}, wrapped_element);
   Function flatten = function({any("list")}, [](const Arguments&) { return Value(); });

@@ -34,6 +34,7 @@ FunctionResult index(const Arguments& arguments) {
   const std::size_t size = collection.as_list().size();
   if (!position || *position >= size) {
     if (collection.kind() == Kind::list) return function_error("invalid index");
+    if (const auto number = whole(key); !number) return function_error("invalid key for tuple: " + number.error().message);
     return function_error(fmt::format("key must be between 0 and {} inclusive", size));
   }
   return collection.as_list()[*position];
@@ -78,7 +79,7 @@ FunctionResult merged(const Arguments& arguments) {
 }
 
 FunctionResult zipped(const Arguments& arguments) {
-  if (arguments[1].kind() != Kind::list && arguments[1].kind() != Kind::tuple) return function_error("values argument must be a list or tuple value", 1);
+  if (arguments[1].kind() != Kind::list && arguments[1].kind() != Kind::tuple) return function_error("values argument must be a list or tuple value");
   const auto& names = arguments[0].as_list();
   const auto& items = arguments[1].as_list();
   if (names.size() != items.size()) {
@@ -86,7 +87,7 @@ FunctionResult zipped(const Arguments& arguments) {
   }
   Value::Map out;
   for (std::size_t i = 0; i < names.size(); i++) {
-    if (names[i].is_null()) return function_error("keys must not be null", 0);
+    if (names[i].is_null()) return function_error(fmt::format("keys list has null value at index {}", i));
     out.insert_or_assign(names[i].as_string(), items[i]);
   }
   return arguments[1].kind() == Kind::list ? Value::map(arguments[1].type().element(), std::move(out)) : Value::object(std::move(out));
@@ -99,7 +100,7 @@ void add_map_functions(FunctionTable& table) {
   table["index"] = function({any("collection"), any("key")}, index);
   table["keys"] = function({any("inputMap")}, keys);
   table["values"] = function({any("mapping")}, values);
-  table["lookup"] = function({any("inputMap"), text("key"), nullable(any("default"))}, lookup);
+  table["lookup"] = function({any("inputMap"), text("key"), any("default")}, lookup);
   table["merge"] = variadic({}, nullable(any("maps")), merged);
   table["zipmap"] = function({{"keys", Type::list(Type::string())}, any("values")}, zipped);
 }

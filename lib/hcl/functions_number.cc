@@ -29,8 +29,9 @@ FunctionResult parse_integer(const Arguments& arguments) {
   if (arguments[0].kind() != Kind::string) {
     return function_error(fmt::format("first argument must be a string, not {}", arguments[0].type().friendly_name()), 0);
   }
-  const auto base = arguments[1].as_number().to_int64();
-  if (!base || *base < 2 || *base > 62) return function_error("base must be a whole number between 2 and 62 inclusive", 1);
+  const auto base = whole(arguments[1]);
+  if (!base) return function_error(base.error().message, 1);
+  if (*base < 2 || *base > 62) return function_error("base must be a whole number between 2 and 62 inclusive", 1);
   if (const auto number = Number::parse_base(arguments[0].as_string(), static_cast<int>(*base))) return Value::number(*number);
   return function_error(fmt::format("cannot parse {} as a base {} integer", quote(arguments[0].as_string()), *base), 0);
 }
@@ -45,6 +46,8 @@ FunctionResult make_range(const Arguments& arguments) {
   }
   const Number step = arguments.size() == 3 ? arguments[2].as_number() : Number(end < start ? -1 : 1);
   const bool down = step.sign() < 0;
+  if (arguments.size() == 3 && !down && end < start) return function_error("end must be greater than start when step is positive", 1);
+  if (arguments.size() == 3 && down && end > start) return function_error("end must be less than start when step is negative", 1);
   Value::List values;
   for (Number at = start; down ? at > end : at < end;) {
     if (values.size() >= 1024) {

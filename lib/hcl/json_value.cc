@@ -120,7 +120,8 @@ class Reader {
 
   FunctionResult word(std::string_view expected, Value value) {
     for (std::size_t i = 0; i < expected.size(); i++, at_++) {
-      if (at_ >= text_.size() || text_[at_] != expected[i]) {
+      if (at_ >= text_.size()) return function_error("unexpected EOF");
+      if (text_[at_] != expected[i]) {
         return unexpected_here(fmt::format(" in literal {} (expecting '{}')", expected, expected[i]).c_str());
       }
     }
@@ -129,7 +130,7 @@ class Reader {
 
   FunctionResult number() {
     const std::size_t start = at_;
-    if (text_[at_] != '-' && (text_[at_] < '0' || text_[at_] > '9')) return unexpected_here();
+    if (text_[at_] != '-' && (text_[at_] < '0' || text_[at_] > '9')) return unexpected_here(" looking for beginning of value");
     while (at_ < text_.size() && std::string_view("+-.0123456789eE").find(text_[at_]) != std::string_view::npos) at_++;
     const auto number = Number::parse(text_.substr(start, at_ - start));
     if (!number) return function_error(fmt::format("invalid number literal {}", quote(text_.substr(start, at_ - start))));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
 #include "lib/hcl/limits.h"
 #include "lib/hcl/token.h"
@@ -14,7 +15,7 @@ class Lexer {
  public:
   Lexer(std::string_view text, Pos start, std::size_t end_byte) : text_(text.substr(0, end_byte)), pos_(start), at_(start.byte) {}
 
-  std::vector<Token> run(LexMode mode) {
+  Tokens run(LexMode mode) {
     if (mode == LexMode::template_text) modes_.push_back({Mode::bare, 0, {}, true});
     else modes_.push_back({Mode::normal, 0, {}, false});
     while (at_ < text_.size() && tokens_.size() < max_tokens) {
@@ -87,7 +88,12 @@ class Lexer {
       if (modes_.back().braces > 0) modes_.back().braces--;
       return emit(Tok::close_brace, 1);
     }
-    if (next_is("~}") && modes_.back().braces == 0 && modes_.size() > 1) return close_sequence(2);
+    if (next_is("~}")) {
+      // Always the end of a sequence, so that the parser can say that it closes something else.
+      if (modes_.back().braces == 0 && modes_.size() > 1) return close_sequence(2);
+      if (modes_.back().braces > 0) modes_.back().braces--;
+      return emit(Tok::sequence_end, 2);
+    }
     if (const Rune rune = decode_rune(rest()); rune.code < 0) return emit(Tok::bad_utf8, 1);
     else if (is_identifier_start(rune.code)) return lex_identifier();
     else if (rune.code >= 0x80) return emit(Tok::invalid, rune.length);
@@ -105,16 +111,18 @@ class Lexer {
   }
 
   void lex_number() {
-    const auto digits = [this](std::size_t from) {
-      while (peek(from) >= '0' && peek(from) <= '9') from++;
-      return from;
-    };
-    std::size_t length = digits(0);
-    if (peek(length) == '.' && peek(length + 1) >= '0' && peek(length + 1) <= '9') length = digits(length + 1);
-    if (peek(length) == 'e' || peek(length) == 'E') {
-      std::size_t after = length + 1;
-      if (peek(after) == '+' || peek(after) == '-') after++;
-      if (peek(after) >= '0' && peek(after) <= '9') length = digits(after);
+    // Digits, dots and exponents in any order; what is no number is found by whoever reads the token. It does not end in a dot.
+    const auto digit = [this](std::size_t at) { return peek(at) >= '0' && peek(at) <= '9'; };
+    std::size_t length = 1;
+    for (std::size_t at = 1;;) {
+      if (peek(at) == '.') {
+        at++;
+        continue;
+      }
+      std::size_t after = at;
+      if (peek(at) == 'e' || peek(at) == 'E') after += peek(at + 1) == '+' || peek(at + 1) == '-' ? 2 : 1;
+      if (!digit(after)) break;
+      length = at = after + 1;
     }
     emit(Tok::number, length);
   }
@@ -123,7 +131,7 @@ class Lexer {
     static constexpr struct { std::string_view text; Tok type; } operators[] = {
         {"...", Tok::ellipsis}, {"==", Tok::equal_equal}, {"!=", Tok::not_equal}, {">=", Tok::greater_equal},
         {"<=", Tok::less_equal}, {"&&", Tok::and_and}, {"||", Tok::or_or}, {"=>", Tok::fat_arrow},
-        {"::", Tok::double_colon}, {"**", Tok::star_star}, {"*", Tok::star}, {"/", Tok::slash},
+        {"::", Tok::double_colon}, {"*", Tok::star}, {"/", Tok::slash},
         {"+", Tok::plus}, {"-", Tok::minus}, {"%", Tok::percent}, {"=", Tok::equal}, {"<", Tok::less},
         {">", Tok::greater}, {"!", Tok::bang}, {".", Tok::dot}, {",", Tok::comma}, {"?", Tok::question},
         {":", Tok::colon}, {"[", Tok::open_bracket}, {"]", Tok::close_bracket}, {"(", Tok::open_paren},
@@ -133,6 +141,12 @@ class Lexer {
       if (text[0] == c && next_is(text)) return emit(type, text.size());
     }
     emit(Tok::invalid, 1);
+  }
+
+  // Text that goes on with nothing a template may hold: half a character, a backslash or a sequence cut off.
+  void emit_broken() {
+    const char c = text_[at_];
+    emit(c == '\\' || c == '$' || c == '%' ? Tok::invalid : Tok::bad_utf8, 1);
   }
 
   // The brace that ends `${` or `%{`: back to the template around it.
@@ -151,18 +165,18 @@ class Lexer {
     return true;
   }
 
-  // Bytes of literal text before a sequence or a stop; `$${` and `%%{` belong to the literal.
+  // Bytes of one piece of literal text: a `$` or `%` that starts no sequence, with the sequence that it makes literal (`$${`), or what
+  // stands before the next of them or before a stop.
   template <class Stop>
   std::size_t literal_length(Stop stop) const {
     std::size_t length = 0;
     while (at_ + length < text_.size()) {
       const char c = peek(length);
       if (c == '$' || c == '%') {
-        if (peek(length + 1) == c && peek(length + 2) == '{') {
-          length += 3;
-          continue;
-        }
-        if (peek(length + 1) == '{') break;
+        if (length > 0 || peek(1) == '{') break;
+        if (peek(1) == c && peek(2) == '{') return peek(3) == '~' ? 4 : 3;
+        // The last byte could have been the start of a sequence; only outside of quotes and heredocs it is sure to be none.
+        return at_ + 1 >= text_.size() && modes_.size() > 1 ? 0 : 1;
       }
       const std::size_t step = stop(c, length);
       if (step == 0) break;
@@ -178,19 +192,24 @@ class Lexer {
       modes_.pop_back();
       return;
     }
-    if (c == '\n') return emit(Tok::quoted_newline, 1);
-    if (c == '\r' && peek(1) == '\n') return emit(Tok::quoted_newline, 2);
+    if (c == '\n' || c == '\r') {
+      std::size_t length = 1;
+      while (peek(length) == '\n' || peek(length) == '\r') length++;
+      return emit(Tok::quoted_newline, length);
+    }
     if (lex_sequence_start()) return;
     const std::size_t length = literal_length([this](char ch, std::size_t offset) -> std::size_t {
-      if (ch == '"' || ch == '\n' || (ch == '\r' && peek(offset + 1) == '\n')) return 0;
+      if (ch == '"' || ch == '\n' || ch == '\r') return 0;
       if (ch == '\\') {
         const char escaped = peek(offset + 1);
-        return escaped == '\n' || escaped == '\r' || at_ + offset + 1 >= text_.size() ? 1 : 2;
+        if (escaped == '\n' || escaped == '\r' || at_ + offset + 1 >= text_.size()) return 0;
+        const Rune rune = decode_rune(rest().substr(offset + 1));
+        return rune.code < 0 ? 0 : 1 + rune.length;
       }
       const Rune rune = decode_rune(rest().substr(offset));
       return rune.code < 0 ? 0 : rune.length;
     });
-    if (length == 0) return emit(Tok::bad_utf8, 1);
+    if (length == 0) return emit_broken();
     emit(Tok::quoted_literal, length);
   }
 
@@ -235,7 +254,7 @@ class Lexer {
       const Rune rune = decode_rune(rest().substr(offset));
       return rune.code < 0 ? 0 : rune.length;
     });
-    if (length == 0) return emit(Tok::bad_utf8, 1);
+    if (length == 0) return emit_broken();
     const bool at_line_end = text_[at_ + length - 1] == '\n';
     frame.line_start = at_line_end;
     emit(Tok::heredoc_literal, length);
@@ -243,7 +262,10 @@ class Lexer {
 
   void lex_bare() {
     if (lex_sequence_start()) return;
-    const std::size_t length = literal_length([this](char, std::size_t offset) -> std::size_t {
+    bool ended = false;
+    const std::size_t length = literal_length([this, &ended](char ch, std::size_t offset) -> std::size_t {
+      if (ended) return 0;
+      ended = ch == '\n';
       const Rune rune = decode_rune(rest().substr(offset));
       return rune.code < 0 ? 0 : rune.length;
     });
@@ -255,13 +277,12 @@ class Lexer {
   Pos pos_;
   std::size_t at_;
   std::vector<Frame> modes_;
-  std::vector<Token> tokens_;
+  Tokens tokens_;
 };
 
 // Reports tokens that no grammar accepts, each kind a few times only.
-void report_invalid(const std::vector<Token>& tokens, const SourcePtr& file, Diagnostics& diagnostics) {
+void report_invalid(const Tokens& tokens, const SourcePtr& file, Diagnostics& diagnostics) {
   int bitwise = 0;
-  int exponent = 0;
   int backticks = 0;
   int apostrophes = 0;
   int semicolons = 0;
@@ -277,11 +298,6 @@ void report_invalid(const std::vector<Token>& tokens, const SourcePtr& file, Dia
                              : token.type == Tok::bit_or ? " Did you mean boolean OR (\"||\")?"
                              : token.type == Tok::bit_not ? " Did you mean boolean NOT (\"!\")?" : "";
           add("Unsupported operator", fmt::format("Bitwise operators are not supported.{}", hint));
-        }
-        break;
-      case Tok::star_star:
-        if (exponent++ < 1) {
-          add("Unsupported operator", "\"**\" is not a supported operator. Exponentiation is not supported as an operator.");
         }
         break;
       case Tok::backtick:
@@ -323,8 +339,10 @@ void report_invalid(const std::vector<Token>& tokens, const SourcePtr& file, Dia
 
 }  // namespace
 
-std::vector<Token> lex(const SourcePtr& file, Pos start, std::size_t end_byte, LexMode mode, Diagnostics& diagnostics) {
-  std::vector<Token> tokens = Lexer(file->text, start, end_byte).run(mode);
+Tokens lex(const SourcePtr& file, Pos start, std::size_t end_byte, LexMode mode, Diagnostics& diagnostics) {
+  // A byte order mark takes no column.
+  if (std::string_view(file->text).substr(start.byte, 3) == "\xEF\xBB\xBF") start.byte += 3;
+  Tokens tokens = Lexer(file->text, start, end_byte).run(mode);
   if (tokens.size() > max_tokens) {
     // A-30: a bound on what one text may cost.
     diagnostics.add("Text too large", fmt::format("A text may hold at most {} tokens.", max_tokens), Range{file, tokens.back().start, tokens.back().end});

@@ -113,10 +113,13 @@ std::optional<Number> Number::parse(std::string_view text) {
     at++;
     const std::size_t sign_at = at;
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) at++;
+    if (!digit()) return std::nullopt;
+    while (at + 1 < text.size() && text[at] == '0') at++;
     const std::size_t digits_at = at;
     while (digit()) at++;
-    if (at == digits_at || at - digits_at > 9) return std::nullopt;
-    exponent = std::strtol(std::string(text.substr(sign_at, at - sign_at)).c_str(), nullptr, 10);
+    if ( at - digits_at > 9) return std::nullopt;
+    exponent = std::strtol(std::string(text.substr(digits_at, at - digits_at)).c_str(), nullptr, 10);
+    if (text[sign_at] == '-') exponent = -exponent;
     if (exponent > max_exponent || exponent < -max_exponent) return std::nullopt;
   }
   if (at != text.size()) return std::nullopt;
@@ -231,26 +234,36 @@ Number Number::operator-() const {
   if (!big_ && small_ != 0 && small_ != std::numeric_limits<std::int64_t>::min()) return Number(-small_);
   return *normal(Big{Float(-big().value)});
 }
-Number Number::floor() const { return !big_ || is_infinite() ? *this : *normal(Big{Float(mp::floor(big_->value))}); }
-Number Number::ceil() const { return !big_ || is_infinite() ? *this : *normal(Big{Float(mp::ceil(big_->value))}); }
+
+namespace {
+// What cancels out, or is cut off, is a zero without a sign.
+Float unsigned_zero(Float value) { return value.is_zero() ? Float(0) : value; }
+}  // namespace
+
+Number Number::floor() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::floor(big_->value))}); }
+Number Number::ceil() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::ceil(big_->value))}); }
 
 std::optional<Number> add(const Number& a, const Number& b) {
   std::int64_t sum = 0;
   if (!a.big_ && !b.big_ && !__builtin_add_overflow(a.small_, b.small_, &sum)) return Number(sum);
   if (a.is_infinite() && b.is_infinite() && a.sign() != b.sign()) return std::nullopt;
-  return Number::normal({Float(a.big().value + b.big().value)});
+  if (a.sign() == 0 && b.sign() == 0) return a.is_negative() && b.is_negative() ? a : Number(0);
+  return Number::normal({unsigned_zero(a.big().value + b.big().value)});
 }
 
 std::optional<Number> subtract(const Number& a, const Number& b) {
   std::int64_t difference = 0;
   if (!a.big_ && !b.big_ && !__builtin_sub_overflow(a.small_, b.small_, &difference)) return Number(difference);
   if (a.is_infinite() && b.is_infinite() && a.sign() == b.sign()) return std::nullopt;
-  return Number::normal({Float(a.big().value - b.big().value)});
+  if (a.sign() == 0 && b.sign() == 0) return a.is_negative() && !b.is_negative() ? a : Number(0);
+  return Number::normal({unsigned_zero(a.big().value - b.big().value)});
 }
 
 std::optional<Number> multiply(const Number& a, const Number& b) {
   std::int64_t product = 0;
-  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &product)) return Number(product);
+  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &product)) {
+    if (product != 0 || (a.small_ >= 0 && b.small_ >= 0)) return Number(product);
+  }
   if ((a.is_infinite() && b.sign() == 0) || (b.is_infinite() && a.sign() == 0)) return std::nullopt;
   return Number::normal({Float(a.big().value * b.big().value)});
 }
@@ -265,12 +278,13 @@ std::optional<Number> divide(const Number& a, const Number& b) {
 }
 
 std::optional<Number> modulo(const Number& a, const Number& b) {
-  if (a.is_infinite() || b.is_infinite()) return multiply(a, b);
   if (b.sign() == 0) return a;
+  if (a.is_infinite() || b.is_infinite()) return multiply(a, b);
   if (!a.big_ && !b.big_ && b.small_ != -1) return Number(a.small_ % b.small_);
   const Float x = a.big().value;
   const Float y = b.big().value;
-  return Number::normal({Float(x - y * mp::trunc(Float(x / y)))});
+  if (x.is_zero()) return a;
+  return Number::normal({unsigned_zero(x - y * mp::trunc(Float(x / y)))});
 }
 
 std::strong_ordering operator<=>(const Number& a, const Number& b) {

@@ -402,12 +402,6 @@ std::string Parser::unescape(const Token& token) {
 }
 
 namespace {
-Pos skip_byte_order_mark(const SourcePtr& file) {
-  Pos start;
-  if (file->text.starts_with("\xEF\xBB\xBF")) start.byte = 3;
-  return start;
-}
-
 bool too_large(const SourcePtr& file, Diagnostics& diagnostics) {
   if (file->text.size() <= max_source_bytes) return false;
   diagnostics.add("Text too large", fmt::format("A text may be at most {} bytes long.", max_source_bytes), Range{file, {}, {}});
@@ -417,7 +411,7 @@ bool too_large(const SourcePtr& file, Diagnostics& diagnostics) {
 
 std::shared_ptr<const NativeBody> parse_native(const SourcePtr& file, Diagnostics& diagnostics) {
   if (too_large(file, diagnostics)) return std::make_shared<NativeBody>();
-  Parser parser(file, lex(file, skip_byte_order_mark(file), std::string_view::npos, LexMode::normal, diagnostics), diagnostics);
+  Parser parser(file, lex(file, {}, std::string_view::npos, LexMode::normal, diagnostics), diagnostics);
   return parser.body(Tok::end_of_file);
 }
 

@@ -14,7 +14,7 @@ namespace drover::hcl {
 
 class Parser {
  public:
-  Parser(SourcePtr file, std::vector<Token> tokens, Diagnostics& diagnostics)
+  Parser(SourcePtr file, Tokens tokens, Diagnostics& diagnostics)
       : file_(std::move(file)), tokens_(std::move(tokens)), diagnostics_(diagnostics) {}
 
   std::shared_ptr<const NativeBody> body(Tok end);
@@ -79,7 +79,7 @@ class Parser {
   void error(std::string summary, std::string detail, const Range& range) { diagnostics_.add(std::move(summary), std::move(detail), range); }
 
   SourcePtr file_;
-  std::vector<Token> tokens_;
+  Tokens tokens_;
   Diagnostics& diagnostics_;
   std::size_t index_ = 0;
   std::vector<bool> newlines_{true};

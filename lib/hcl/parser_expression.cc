@@ -185,8 +185,9 @@ ExprPtr Parser::bracket_traversal(ExprPtr from, const Range& whole) {
     read();
     Token close = read();
     if (close.type != Tok::close_bracket && !recovery_) {
-      error("Missing close bracket on splat index", "The star for a full splat operator must be immediately followed by a closing bracket (\"]\").", range_of(close));
+      // The place told is where reading goes on, as in the reference.
       close = recover(Tok::close_bracket);
+      error("Missing close bracket on splat index", "The star for a full splat operator must be immediately followed by a closing bracket (\"]\").", range_of(close));
     }
     const Range marker = between(range_of(open), range_of(close));
     const Nesting nesting(depth_);
@@ -208,8 +209,8 @@ ExprPtr Parser::bracket_traversal(ExprPtr from, const Range& whole) {
   } else {
     close = read();
     if (close.type != Tok::close_bracket && !recovery_) {
-      error("Missing close bracket on index", "The index operator must end with a closing bracket (\"]\").", range_of(close));
       close = recover(Tok::close_bracket);
+      error("Missing close bracket on index", "The index operator must end with a closing bracket (\"]\").", range_of(close));
     }
   }
   newlines.pop();
@@ -268,9 +269,9 @@ ExprPtr Parser::term() {
 ExprPtr Parser::parentheses() {
   const Token open = read();
   Newlines newlines(*this, false);
-  const Mark mark(*this);
+  const std::size_t before = diagnostics_.size();
   ExprPtr inner = expression();
-  if (mark.failed()) {
+  if (diagnostics_.size() > before) {
     // Left in an uncertain place: give back what there is after the closing parenthesis.
     recover(Tok::close_paren);
     return inner;

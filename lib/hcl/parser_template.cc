@@ -74,7 +74,7 @@ ExprPtr Parser::quoted_or_heredoc() {
       for (std::size_t i = 0; i < smallest && bytes < line->text.size(); i++) bytes += grapheme_length(std::string_view(line->text).substr(bytes));
       line->text.erase(0, bytes);
       line->range.start.column += static_cast<int>(smallest);
-      line->range.start.byte += bytes;
+      line->range.start.byte += static_cast<std::uint32_t>(bytes);
     }
   }
   bool single = false;
@@ -94,6 +94,7 @@ ExprPtr Parser::bare_template() {
 
 std::vector<Parser::Part> Parser::template_parts(Tok end) {
   std::vector<Part> parts;
+  parts.reserve(2);  // most are one text
   const Range start = next_range();
   Range finish;
   bool trim_next = false;
@@ -167,14 +168,9 @@ bool Parser::control(const Token& open, std::vector<Part>& parts, bool& trim_nex
   }
   read();
   Part part;
-  const Mark mark(*this);
   if (word.text == "if") {
     part.kind = Part::Kind::if_;
     part.expression = expression();
-    if (mark.failed()) {
-      recover(Tok::sequence_end);
-      return false;
-    }
   } else if (word.text == "for") {
     part.kind = Part::Kind::for_;
     if (peek().type != Tok::identifier) return give_up("Invalid 'for' directive", "For directive requires variable name after 'for'.", next_range());
@@ -188,10 +184,6 @@ bool Parser::control(const Token& open, std::vector<Part>& parts, bool& trim_nex
     if (!keyword("in")) return give_up("Invalid 'for' directive", "For directive requires 'in' keyword after names.", next_range());
     read();
     part.expression = expression();
-    if (mark.failed()) {
-      recover(Tok::sequence_end);
-      return false;
-    }
   } else if (word.text == "else") {
     part.kind = Part::Kind::else_;
   } else if (word.text == "endif") {
@@ -257,7 +249,6 @@ ExprPtr Parser::template_item(std::vector<Part>& parts, std::size_t& at, int dep
 ExprPtr Parser::template_if(std::vector<Part>& parts, std::size_t& at, int depth) {
   const Part open = parts[at++];
   std::vector<ExprPtr> branches[2];
-  Range else_range = open.range;
   Range end_range = open.range;
   int branch = 0;
   while (true) {
@@ -269,9 +260,11 @@ ExprPtr Parser::template_if(std::vector<Part>& parts, std::size_t& at, int depth
     if (part.closes()) {
       at++;
       if (part.kind == Part::Kind::else_) {
-        if (branch == 1) error("Unexpected else directive", fmt::format("Already in the else clause for the if started at {}.", open.range.str()), part.range);
+        if (branch == 1) {
+          error("Unexpected else directive", fmt::format("Already in the else clause for the if started at {}.", open.range.str()), part.range);
+          return placeholder(between(open.range, part.range));
+        }
         branch = 1;
-        else_range = part.range;
         continue;
       }
       if (part.kind == Part::Kind::endif) {
@@ -283,12 +276,13 @@ ExprPtr Parser::template_if(std::vector<Part>& parts, std::size_t& at, int depth
     }
     branches[branch].push_back(template_item(parts, at, depth));
   }
-  const auto text = [&](std::vector<ExprPtr> expressions, const Range& from) {
-    if (expressions.empty()) expressions.push_back(make_expression(LiteralExpr{Value::string("")}, end_of(from)));
+  const auto text = [&](std::vector<ExprPtr> expressions, const Range& empty) {
+    if (expressions.empty()) expressions.push_back(make_expression(LiteralExpr{Value::string("")}, empty));
     const Range range = between(expressions.front()->range, expressions.back()->range);
     return make_expression(TemplateExpr{std::move(expressions), true}, range);
   };
-  return make_expression(ConditionalExpr{open.expression, text(std::move(branches[0]), open.range), text(std::move(branches[1]), else_range)},
+  return make_expression(ConditionalExpr{open.expression, text(std::move(branches[0]), end_of(open.range)),
+                                         text(std::move(branches[1]), {end_range.file, end_range.start, end_range.start})},
                          between(open.range, end_range));
 }
 

@@ -14,7 +14,7 @@ struct Finder {
   void walk(const ExprPtr& expression) {
     if (!expression) return;
     Finder inner{out, bound, &expression->range};
-    std::visit(inner, expression->node);
+    visit_node(inner, expression->node);
   }
   void walk(const std::vector<ExprPtr>& expressions) {
     for (const ExprPtr& expression : expressions) walk(expression);
@@ -67,6 +67,7 @@ struct Finder {
     walk(node.right);
   }
   void operator()(const UnaryExpr& node) { walk(node.operand); }
+  void operator()(const JsonTextExpr& node) { walk(node.inner); }
   template <class T>
   void operator()(const T&) {}
 };
@@ -77,7 +78,7 @@ std::vector<Reference> references(const Expression& expression) {
   std::vector<Reference> out;
   std::vector<std::string> bound;
   Finder finder{out, bound, &expression.range};
-  std::visit(finder, expression.node);
+  visit_node(finder, expression.node);
   return out;
 }
 

@@ -24,6 +24,12 @@ Range end_of(const Range& range) { return {range.file, range.end, range.end}; }
 void advance(Pos& pos, std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
+    // Printable ASCII before ASCII is a cluster of its own.
+    const auto byte = [text](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    while (at + 1 < text.size() && byte(at) >= ' ' && byte(at) < 0x80 && byte(at + 1) < 0x80) {
+      pos.column++;
+      at++;
+    }
     const std::size_t length = grapheme_length(text.substr(at));
     const char first = text[at];
     if (first == '\n' || (first == '\r' && length == 2)) {
@@ -34,7 +40,7 @@ void advance(Pos& pos, std::string_view text) {
     }
     at += length;
   }
-  pos.byte += text.size();
+  pos.byte += static_cast<std::uint32_t>(text.size());
 }
 
 }  // namespace drover::hcl

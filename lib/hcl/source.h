@@ -3,7 +3,7 @@
 // Lines and columns count from 1; columns count grapheme clusters, bytes count from 0. Plain values.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +23,7 @@ using SourcePtr = std::shared_ptr<const SourceFile>;
 struct Pos {
   int line = 1;
   int column = 1;
-  std::size_t byte = 0;
+  std::uint32_t byte = 0;  // texts are bounded well below (limits.h)
 };
 
 struct Range {

@@ -2,8 +2,8 @@
 // Internal to lib/hcl. Tokens view the source text; broken input becomes tokens the parser reports, never a failure here.
 #pragma once
 
+#include <deque>
 #include <string_view>
-#include <vector>
 
 #include "lib/hcl/diagnostic.h"
 #include "lib/hcl/source.h"
@@ -17,7 +17,7 @@ enum class Tok : unsigned char {
   interpolation, control, sequence_end,
   star, slash, plus, minus, percent, equal, equal_equal, not_equal, less, less_equal, greater, greater_equal,
   and_and, or_or, bang, dot, comma, ellipsis, fat_arrow, question, colon, double_colon,
-  bit_and, bit_or, bit_xor, bit_not, star_star, apostrophe, backtick, semicolon, bad_utf8, invalid,
+  bit_and, bit_or, bit_xor, bit_not, apostrophe, backtick, semicolon, bad_utf8, invalid,
 };
 
 struct Token {
@@ -27,9 +27,12 @@ struct Token {
   Pos end;
 };
 
+// In chunks: there are hundreds of thousands of them in a large file, and a list that grows by moving would need twice the room.
+using Tokens = std::deque<Token>;
+
 enum class LexMode { normal, template_text };
 
 // Lexes `file` from `start` on. The last token is end_of_file. Adds diagnostics for tokens that no grammar accepts.
-[[nodiscard]] std::vector<Token> lex(const SourcePtr& file, Pos start, std::size_t end_byte, LexMode mode, Diagnostics& diagnostics);
+[[nodiscard]] Tokens lex(const SourcePtr& file, Pos start, std::size_t end_byte, LexMode mode, Diagnostics& diagnostics);
 
 }  // namespace drover::hcl

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "lib/hcl/evaluator.h"
+#include "lib/hcl/parser.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {
@@ -85,6 +86,13 @@ std::optional<Type> tuple_type(const CallExpr& call, bool constraint, Diagnostic
 
 std::optional<Type> type_from_expression(const Expression& expression, bool constraint, Diagnostics& diagnostics) {
   if (const auto word = keyword_of(expression)) return keyword_type(*word, expression, constraint, diagnostics);
+  if (const auto* text = expression.as<JsonTextExpr>()) {
+    Diagnostics unused;
+    Pos start = expression.range.start;
+    start.byte = 0;
+    const ExprPtr parsed = parse_expression(make_source(expression.range.file->name, text->text), unused, start);
+    if (!unused.has_errors() && parsed->as<CallExpr>() != nullptr) return type_from_expression(*parsed, constraint, diagnostics);
+  }
   const auto* call = expression.as<CallExpr>();
   if (call == nullptr) {
     diagnostics.add(summary, "A type specification is either a primitive type keyword (bool, number, string) or a complex type constructor call, like list(string).", expression.range);

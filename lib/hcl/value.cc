@@ -72,6 +72,13 @@ std::string Type::friendly_name() const {
   return {};
 }
 
+std::string Type::constraint_name() const {
+  if (is_dynamic()) return "any type";
+  if (!is_collection()) return friendly_name();
+  const std::string inner = element().is_dynamic() ? "any single type" : element().constraint_name();
+  return std::string(kind_ == Kind::list ? "list of " : kind_ == Kind::set ? "set of " : "map of ") + inner;
+}
+
 bool operator==(const Type& a, const Type& b) {
   if (a.kind_ != b.kind_) return false;
   if (a.detail_ == b.detail_) return true;

@@ -44,6 +44,8 @@ class Type {
   [[nodiscard]] bool has_dynamic() const;
   // "list of string", "object", "dynamic".
   [[nodiscard]] std::string friendly_name() const;
+  // The same for a type that values shall fit: "any type" instead of "dynamic".
+  [[nodiscard]] std::string constraint_name() const;
   friend bool operator==(const Type& a, const Type& b);
 
  private:

@@ -1,7 +1,10 @@
 // The one file that sees Boost.Beast.
 #include "lib/http/websocket.h"
 
+#include <array>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/buffers_iterator.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -16,20 +19,86 @@ namespace drover::http {
 namespace beast = boost::beast;
 namespace ws = boost::beast::websocket;
 
+// Any handler of a read or write, as one type.
+class IoHandler {
+ public:
+  using executor_type = asio::any_io_executor;
+  using cancellation_slot_type = asio::cancellation_slot;
+  template <class Handler>
+  IoHandler(Handler handler, const executor_type& otherwise)
+      : executor_(asio::get_associated_executor(handler, otherwise)),
+        slot_(asio::get_associated_cancellation_slot(handler)),
+        call_(std::make_unique<CallOf<Handler>>(std::move(handler))) {}
+  [[nodiscard]] executor_type get_executor() const { return executor_; }
+  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const { return slot_; }
+  void operator()(error_code error, std::size_t size) { std::exchange(call_, nullptr)->run(error, size); }
+
+ private:
+  struct Call {
+    virtual ~Call() = default;
+    virtual void run(error_code error, std::size_t size) = 0;
+  };
+  template <class Handler>
+  struct CallOf final : Call {
+    explicit CallOf(Handler given) : handler(std::move(given)) {}
+    void run(error_code error, std::size_t size) override { std::move(handler)(error, size); }
+    Handler handler;
+  };
+  executor_type executor_;
+  cancellation_slot_type slot_;
+  std::unique_ptr<Call> call_;
+};
+
+// What Beast sees of a stream. Beast has dozens of types of buffers and handlers, and each would bring a TCP and a TLS operation
+// of its own, a megabyte in all: here every read and every write is of one type.
+class WireStream {
+ public:
+  using executor_type = AnyStream::executor_type;
+  explicit WireStream(AnyStream& stream) : stream_(stream) {}
+  [[nodiscard]] executor_type get_executor() { return stream_.get_executor(); }
+  [[nodiscard]] AnyStream& stream() { return stream_; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, Signature>(
+        [this](auto handler, const Buffers& to) {
+          asio::mutable_buffer first;
+          for (auto at = asio::buffer_sequence_begin(to); first.size() == 0 && at != asio::buffer_sequence_end(to); ++at) first = *at;
+          stream_.async_read_some(first, IoHandler(std::move(handler), get_executor()));
+        },
+        token, buffers);
+  }
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, Signature>(
+        [this](auto handler, const Buffers& from) {
+          std::array<asio::const_buffer, 4> parts;  // the rest is written by the next call
+          std::size_t used = 0;
+          for (auto at = asio::buffer_sequence_begin(from); used < parts.size() && at != asio::buffer_sequence_end(from); ++at) parts[used++] = *at;
+          stream_.async_write_some(parts, IoHandler(std::move(handler), get_executor()));
+        },
+        token, buffers);
+  }
+
+ private:
+  using Signature = void(error_code, std::size_t);
+  AnyStream& stream_;
+};
+
 // What Beast looks up to end a stream that it did not make.
-void beast_close_socket(AnyStream& stream) { stream.abort(); }
+void beast_close_socket(WireStream& wire) { wire.stream().abort(); }
 template <class Handler>
-void async_teardown(beast::role_type, AnyStream& stream, Handler&& handler) {
-  stream.shutdown_write();
-  asio::post(stream.get_executor(), [handler = std::forward<Handler>(handler)]() mutable { std::move(handler)(error_code()); });
+void async_teardown(beast::role_type, WireStream& wire, Handler&& handler) {
+  wire.stream().shutdown_write();
+  asio::post(wire.get_executor(), [handler = std::forward<Handler>(handler)]() mutable { std::move(handler)(error_code()); });
 }
-void teardown(beast::role_type, AnyStream& stream, error_code& error) {
-  stream.shutdown_write();
+void teardown(beast::role_type, WireStream& wire, error_code& error) {
+  wire.stream().shutdown_write();
   error = {};
 }
 
 namespace {
-using WireSocket = ws::stream<AnyStream&, false>;
+using WireSocket = ws::stream<WireStream, false>;
 
 class BeastWebSocket final : public WebSocket {
  public:
@@ -69,13 +138,20 @@ class BeastWebSocket final : public WebSocket {
   }
 
   Async<> close(std::uint16_t code, std::string reason) override {
-    if (!wire_.is_open()) co_return;
+    if (!wire_.is_open() || dropped_) co_return;
     ws::close_reason wanted;
     wanted.code = code;
     // A close frame holds 123 bytes of text.
     wanted.reason.assign(reason.data(), std::min<std::size_t>(reason.size(), 123));
     [[maybe_unused]] const auto [error] = co_await wire_.async_close(wanted, no_throw);
     ended_ = true;
+  }
+
+  Async<> drop() override {
+    ended_ = true;
+    dropped_ = true;
+    wire_.next_layer().stream().shutdown_write();
+    co_return;
   }
 
   std::uint16_t close_code() const override {
@@ -97,6 +173,7 @@ class BeastWebSocket final : public WebSocket {
   WireSocket wire_;
   beast::flat_buffer buffer_;
   bool ended_ = false;
+  bool dropped_ = false;
 };
 
 beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
@@ -150,6 +227,18 @@ Async<Result<std::unique_ptr<WebSocket>>> connect_websocket(std::shared_ptr<AnyS
     co_return fail(Code::unavailable, "websocket handshake: {}", error.message());
   }
   co_return std::unique_ptr<WebSocket>(std::move(out));
+}
+
+Async<> end_socket(WebSocket& socket, std::uint16_t code, std::string reason) {
+  constexpr std::chrono::seconds patience{1};
+  if (code == vanished) {
+    co_await socket.drop();
+  } else {
+    using namespace asio::experimental::awaitable_operators;
+    auto closed = socket.close(code, std::move(reason)) || sleep_for(patience);
+    co_await std::move(closed);
+  }
+  co_await sleep_for(patience);
 }
 
 }  // namespace drover::http

@@ -13,19 +13,17 @@
 
 namespace drover::jobspec {
 
-// Every field of the API's job: absent ones become null or zero, unknown ones go, names are matched without case. Accepts {"Job": ...}.
-[[nodiscard]] Result<model::Json> complete_api_job(const model::Json& given);
-
 // A: the defaults of every pointer, then what groups inherit from the job and tasks from the group.
 void canonicalize_api(model::Json& job);
 
 // API JSON that went through A, as the model has it.
-[[nodiscard]] Result<model::Job> to_model(const model::Json& job);
+[[nodiscard]] Result<model::Job> to_model(model::Json job);
 
 // B: what the server adds when a job is registered.
 void canonicalize_server(model::Job& job);
 
-// A job file of API JSON or a request's job: complete, A, model, B.
+// A job file of API JSON or a request's job, also as {"Job": ...}: names are matched without case, unknown ones go; then A, model, B.
+[[nodiscard]] Result<model::Job> job_from_api_json(model::Json given);
 [[nodiscard]] Result<model::Job> job_from_api_json(std::string_view text);
 
 }  // namespace drover::jobspec

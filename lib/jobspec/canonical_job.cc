@@ -25,19 +25,19 @@ const Json& default_migrate() {
   return migrate;
 }
 
-Json default_reschedule(const std::string& type) {
-  if (type == "service") {
-    return {{"Attempts", 0}, {"Interval", 0}, {"Delay", 30 * second_ns}, {"DelayFunction", "exponential"}, {"MaxDelay", 3600 * second_ns}, {"Unlimited", true}};
-  }
-  if (type == "batch") {
-    return {{"Attempts", 1}, {"Interval", 86400 * second_ns}, {"Delay", 5 * second_ns}, {"DelayFunction", "constant"}, {"MaxDelay", 0}, {"Unlimited", false}};
-  }
-  return {{"Attempts", 0}, {"Interval", 0}, {"Delay", 0}, {"DelayFunction", ""}, {"MaxDelay", 0}, {"Unlimited", false}};
+const Json& default_reschedule(const std::string& type) {
+  static const Json service{{"Attempts", 0}, {"Interval", 0}, {"Delay", 30 * second_ns}, {"DelayFunction", "exponential"}, {"MaxDelay", 3600 * second_ns},
+                            {"Unlimited", true}};
+  static const Json batch{{"Attempts", 1}, {"Interval", 86400 * second_ns}, {"Delay", 5 * second_ns}, {"DelayFunction", "constant"}, {"MaxDelay", 0},
+                          {"Unlimited", false}};
+  static const Json system{{"Attempts", 0}, {"Interval", 0}, {"Delay", 0}, {"DelayFunction", ""}, {"MaxDelay", 0}, {"Unlimited", false}};
+  return type == "service" ? service : type == "batch" ? batch : system;
 }
 
-Json default_restart(const std::string& type) {
-  const bool batch = type == "batch" || type == "sysbatch";
-  return {{"Delay", 15 * second_ns}, {"Attempts", batch ? 3 : 2}, {"Interval", (batch ? 86400 : 1800) * second_ns}, {"Mode", "fail"}, {"RenderTemplates", false}};
+const Json& default_restart(const std::string& type) {
+  static const Json service{{"Delay", 15 * second_ns}, {"Attempts", 2}, {"Interval", 1800 * second_ns}, {"Mode", "fail"}, {"RenderTemplates", false}};
+  static const Json batch{{"Delay", 15 * second_ns}, {"Attempts", 3}, {"Interval", 86400 * second_ns}, {"Mode", "fail"}, {"RenderTemplates", false}};
+  return type == "batch" || type == "sysbatch" ? batch : service;
 }
 
 bool is_empty_update(const Json& update) {
@@ -150,6 +150,7 @@ void canonicalize_api(Json& job) {
   fill(job, "Type", "service");
   for (const char* name : {"ParentID", "NodePool", "ConsulNamespace", "VaultNamespace", "NomadTokenID", "Status", "StatusDescription"}) fill(job, name, "");
   for (const char* name : {"Stop", "AllAtOnce", "Stable"}) fill(job, name, false);
+  for (const char* name : {"Reschedule", "Migrate"}) fill(job, name, nullptr);  // which groups inherit
   for (const char* name : {"Version", "CreateIndex", "ModifyIndex", "JobModifyIndex"}) fill(job, name, 0);
   canonicalize_periodic(job["Periodic"]);
   if (!job["Update"].is_null()) job["Update"] = merged(default_update(), job["Update"]);

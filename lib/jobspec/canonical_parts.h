@@ -4,9 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "lib/model/types.h"
+
 namespace drover::jobspec {
 
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 inline constexpr std::int64_t second_ns = 1'000'000'000;
 

@@ -8,31 +8,6 @@ namespace drover::jobspec {
 
 namespace {
 
-bool is_block(const Field& field) {
-  switch (field.shape) {
-    case Shape::one: case Shape::many: case Shape::keyed: case Shape::free_map: case Shape::text_list_map: return true;
-    case Shape::text_map: return field.form != Form::attribute;
-    default: return false;
-  }
-}
-bool is_attribute(const Field& field) {
-  if (field.shape == Shape::text_map) return field.form != Form::block;
-  return !is_block(field);
-}
-
-hcl::BodySchema body_schema(const Schema& schema) {
-  hcl::BodySchema out;
-  for (const Field& field : schema.fields) {
-    if (field.hcl.empty()) continue;
-    if (is_attribute(field)) out.attributes.push_back({std::string(field.hcl), field.required});
-    if (!is_block(field)) continue;
-    std::vector<std::string> labels;
-    if (field.nested != nullptr && !field.nested->label_json.empty()) labels.emplace_back(field.nested->label_name);
-    out.blocks.push_back({std::string(field.hcl), std::move(labels)});
-  }
-  return out;
-}
-
 class BlockDecoder {
  public:
   BlockDecoder(const hcl::Content& content, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics)
@@ -41,7 +16,7 @@ class BlockDecoder {
   Json field(const Field& field) {
     const hcl::Attribute* attribute = field.hcl.empty() ? nullptr : content_.attribute(field.hcl);
     std::vector<const hcl::Block*> blocks;
-    if (is_block(field) && !field.hcl.empty()) {
+    if (may_be_block(field) && !field.hcl.empty()) {
       for (const hcl::Block& block : content_.blocks) {
         if (block.type == field.hcl) blocks.push_back(&block);
       }
@@ -104,16 +79,18 @@ Json decode_block(const hcl::Body& body, const Schema& schema, const std::vector
                   hcl::Diagnostics& diagnostics) {
   if (schema.special == Special::constraint) return decode_constraint(body, context, diagnostics);
   if (schema.special == Special::affinity) return decode_affinity(body, context, diagnostics);
-  const hcl::Content content = body.expanded(body_schema(schema), context, diagnostics);
+  const hcl::Content content = body.expanded(schema.body, context, diagnostics);
   BlockDecoder decoder(content, context, diagnostics);
-  Json out = Json::object();
-  if (!schema.label_json.empty()) out[std::string(schema.label_json)] = labels.empty() ? "" : labels[0];
+  Json::object_t fields;
+  fields.reserve(schema.fields.size() + 1);
+  if (!schema.label_json.empty()) fields.emplace_back(schema.label_json, labels.empty() ? "" : labels[0]);
   for (const Field& field : schema.fields) {
     if (field.json.empty() || field.json == schema.label_json) continue;
     Json value = decoder.field(field);
     if (value.is_null() && field.omit_when_unset) continue;
-    out[std::string(field.json)] = std::move(value);
+    fields.emplace_back(field.json, std::move(value));
   }
+  Json out(std::move(fields));
   if (schema.special == Special::network) finish_network(out);
   if (schema.special == Special::scaling_group) finish_group_scaling(out, content, diagnostics);
   if (const Field* id = schema.find("id"); id != nullptr && id->json == schema.label_json && content.attribute("id") != nullptr) {

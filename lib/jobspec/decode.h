@@ -7,10 +7,11 @@
 
 #include "lib/hcl/body.h"
 #include "lib/jobspec/schema.h"
+#include "lib/model/types.h"
 
 namespace drover::jobspec {
 
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 // The JSON of a field that is not set.
 [[nodiscard]] Json unset_value(const Field& field);

@@ -12,12 +12,8 @@ namespace {
 // Reads attributes by name; what has the wrong type is reported under the attribute's name.
 class Shorthand {
  public:
-  Shorthand(const hcl::Body& body, const std::vector<std::string>& names, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics)
-      : context_(context), diagnostics_(diagnostics) {
-    hcl::BodySchema schema;
-    for (const std::string& name : names) schema.attributes.push_back({name, false});
-    content_ = body.expanded(schema, context, diagnostics);
-  }
+  Shorthand(const hcl::Body& body, const Schema& schema, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics)
+      : content_(body.expanded(schema.body, context, diagnostics)), context_(context), diagnostics_(diagnostics) {}
 
   std::optional<hcl::Value> get(const std::string& name, const hcl::Type& type) {
     const hcl::Attribute* attribute = content_.attribute(name);
@@ -53,7 +49,7 @@ const std::vector<std::string>& shorthand_names(Special special) {
 }
 
 Json decode_constraint(const hcl::Body& body, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics) {
-  Shorthand in(body, shorthand_names(Special::constraint), context, diagnostics);
+  Shorthand in(body, constraint_schema(), context, diagnostics);
   std::string left = in.text("attribute");
   std::string right = in.text("value");
   std::string operand = in.text("operator");
@@ -79,7 +75,7 @@ Json decode_constraint(const hcl::Body& body, const hcl::EvalContext& context, h
 }
 
 Json decode_affinity(const hcl::Body& body, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics) {
-  Shorthand in(body, shorthand_names(Special::affinity), context, diagnostics);
+  Shorthand in(body, affinity_schema(), context, diagnostics);
   const std::string left = in.text("attribute");
   std::string right = in.text("value");
   std::string operand = in.text("operator");

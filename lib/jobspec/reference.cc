@@ -52,9 +52,9 @@ void collect(const Schema& schema, const std::string& name, std::vector<Block>& 
   }
 }
 
-std::string row(std::string_view name, std::string_view kind, std::string_view json) {
+ReferenceRow row(std::string_view name, std::string kind, std::string_view json) {
   const bool in_api = !json.empty() && json[0] != '.';
-  return fmt::format("| `{}` | {} | {} |\n", name, kind, in_api ? fmt::format("`{}`", json) : std::string("–"));
+  return {std::string(name), std::move(kind), in_api ? std::string(json) : std::string()};
 }
 
 std::string section(const Block& block) {
@@ -66,22 +66,27 @@ std::string section(const Block& block) {
   }
   if (!block.schema->label_json.empty()) out += fmt::format("{}Its label is the API's `{}`.", block.parents.empty() ? "" : " ", block.schema->label_json);
   out += "\n\n| Name | What it takes | In the API |\n|---|---|---|\n";
-  if (block.schema->special == Special::constraint || block.schema->special == Special::affinity) {
-    for (const std::string& name : shorthand_names(block.schema->special)) {
-      const bool flag = name == "distinct_hosts" || name.starts_with("is_");
-      const char* json = name == "attribute" ? "LTarget" : name == "value" ? "RTarget" : name == "operator" ? "Operand" : name == "weight" ? "Weight" : "";
-      out += row(name, name == "weight" ? "number" : flag ? "true or false" : "text", json);
-    }
-    return out;
-  }
-  for (const Field& field : block.schema->fields) {
-    if (field.hcl.empty()) continue;
-    out += row(field.hcl, kind_of(field) + (field.required ? ", required" : ""), field.json);
-  }
+  for (const ReferenceRow& one : reference_rows(*block.schema)) out += fmt::format("| `{}` | {} | {} |\n", one.name, one.takes, one.api.empty() ? "–" : fmt::format("`{}`", one.api));
   return out;
 }
 
 }  // namespace
+
+std::vector<ReferenceRow> reference_rows(const Schema& schema) {
+  std::vector<ReferenceRow> out;
+  if (schema.special == Special::constraint || schema.special == Special::affinity) {
+    for (const std::string& name : shorthand_names(schema.special)) {
+      const bool flag = name == "distinct_hosts" || name.starts_with("is_");
+      const char* json = name == "attribute" ? "LTarget" : name == "value" ? "RTarget" : name == "operator" ? "Operand" : name == "weight" ? "Weight" : "";
+      out.push_back(row(name, name == "weight" ? "number" : flag ? "true or false" : "text", json));
+    }
+    return out;
+  }
+  for (const Field& field : schema.fields) {
+    if (!field.hcl.empty()) out.push_back(row(field.hcl, kind_of(field) + (field.required ? ", required" : ""), field.json));
+  }
+  return out;
+}
 
 std::string reference_page() {
   std::vector<Block> blocks{{"job", &job_schema(), {}}};

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/hcl/body.h"
+
 namespace drover::jobspec {
 
 enum class Shape : unsigned char {
@@ -42,16 +44,23 @@ struct Field {
 };
 
 struct Schema {
+  Schema(std::string_view label_json, std::string_view label_name, Special special, std::vector<Field> fields);
+
   std::string_view label_json;  // the field that takes the label; empty: no label
   std::string_view label_name;  // its name in messages
   Special special = Special::none;
   std::vector<Field> fields;
+  hcl::BodySchema body;         // what a block of it may hold, made of the fields
 
   [[nodiscard]] const Field* find(std::string_view hcl) const;
 };
 
 // Attributes of the blocks that are written in shorthand: constraint and affinity.
 [[nodiscard]] const std::vector<std::string>& shorthand_names(Special special);
+
+// Whether a field is written as a block, as an attribute, or as either.
+[[nodiscard]] bool may_be_block(const Field& field);
+[[nodiscard]] bool may_be_attribute(const Field& field);
 
 [[nodiscard]] const Schema& job_schema();
 [[nodiscard]] const Schema& group_schema();

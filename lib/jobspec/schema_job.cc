@@ -4,6 +4,35 @@ namespace drover::jobspec {
 
 using namespace table;
 
+bool may_be_block(const Field& field) {
+  switch (field.shape) {
+    case Shape::one: case Shape::many: case Shape::keyed: case Shape::free_map: case Shape::text_list_map: return true;
+    case Shape::text_map: return field.form != Form::attribute;
+    default: return false;
+  }
+}
+
+bool may_be_attribute(const Field& field) {
+  if (field.shape == Shape::text_map) return field.form != Form::block;
+  return !may_be_block(field);
+}
+
+Schema::Schema(std::string_view json, std::string_view name, Special kind, std::vector<Field> list)
+    : label_json(json), label_name(name), special(kind), fields(std::move(list)) {
+  if (special == Special::constraint || special == Special::affinity) {
+    for (const std::string& word : shorthand_names(special)) body.attributes.push_back({word, false});
+  }
+  for (const Field& field : fields) {
+    if (field.hcl.empty()) continue;
+    if (may_be_attribute(field)) body.attributes.push_back({std::string(field.hcl), field.required});
+    if (!may_be_block(field)) continue;
+    std::vector<std::string> labels;
+    if (field.nested != nullptr && !field.nested->label_json.empty()) labels.emplace_back(field.nested->label_name);
+    body.blocks.push_back({std::string(field.hcl), std::move(labels)});
+  }
+  body = hcl::expandable(std::move(body));
+}
+
 const Field* Schema::find(std::string_view hcl) const {
   for (const Field& field : fields) {
     if (!hcl.empty() && field.hcl == hcl) return &field;

@@ -31,7 +31,7 @@ struct Options {
   std::vector<std::string> prefix_filter;
   bool filter_default = true;
   // Prometheus series not touched for this long are dropped.
-  std::chrono::seconds expiry{24 * 3600};
+  std::chrono::seconds expiry{60};
   // Distinct series; more are dropped and counted in `metrics.dropped`.
   std::size_t max_series = 50'000;
 };

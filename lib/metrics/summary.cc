@@ -6,10 +6,12 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "lib/model/types.h"
+
 namespace drover::metrics {
 
 namespace {
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 Json labels_json(const Labels& labels) {
   auto out = Json::object();

@@ -256,7 +256,7 @@ struct AllocListStub {
   std::string client_status;
   std::string client_description;
   DesiredTransition desired_transition;
-  Map<TaskState> task_states;
+  std::shared_ptr<const Map<TaskState>> task_states;  // shared with the allocation
   Box<AllocDeploymentStatus> deployment_status;
   std::string followup_eval_id;
   std::string next_allocation;

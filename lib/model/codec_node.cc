@@ -1,4 +1,5 @@
 #include "lib/model/reflect.inc.h"
+#include "lib/model/driver_schema.h"
 #include "lib/model/node.h"
 #include "lib/model/stats.h"
 #include "lib/model/config.h"
@@ -14,6 +15,8 @@ DROVER_MODEL_CODEC(ClientHostVolumeConfig)
 DROVER_MODEL_CODEC(NodeEvent)
 DROVER_MODEL_CODEC(AllocResourceUsage)
 DROVER_MODEL_CODEC(HostStats)
+DROVER_MODEL_CODEC(DriverSchema)
+DROVER_MODEL_CODEC(List<DriverSchema>)
 DROVER_MODEL_CODEC(SchedulerConfiguration)
 DROVER_MODEL_CODEC(Namespace)
 DROVER_MODEL_CODEC(List<Namespace>)

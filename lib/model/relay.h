@@ -53,12 +53,14 @@ struct HttpRelayRequest {
   std::string target;  // encoded path and query
   List<HttpField> headers;
   Bytes body;
+  bool websocket = false;  // wants to become one: after a head of status 101 HttpRelayFrames go both ways
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Method", self.method);
     v("Target", self.target);
     v("Headers", self.headers);
     v("Body", self.body);
+    v("WebSocket", self.websocket);
   }
 };
 
@@ -92,6 +94,19 @@ struct HttpRelayPart {
     v("Data", self.data);
     v("Flush", self.flush);
     v("End", self.end);
+  }
+};
+
+// One message of a websocket, or its end.
+struct HttpRelayFrame {
+  Bytes data;
+  bool binary = false;
+  std::int64_t close = 0;  // not 0: the close code, and `data` is the reason; 1006 ends without a close frame
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Data", self.data);
+    v("Binary", self.binary);
+    v("Close", self.close);
   }
 };
 

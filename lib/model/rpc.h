@@ -32,6 +32,7 @@ struct ObjectRequest : QueryOptions {
 struct ListRequest : QueryOptions {
   bool all_namespaces = false;      // namespace=*
   bool include_resources = false;   // nodes, allocations: resources=true
+  bool include_os = false;          // nodes: os=true
   bool include_meta = false;        // jobs: meta=true
   bool no_task_states = false;      // allocations: task_states=false
   std::string job_id;               // evaluations, scaling policies: job=
@@ -42,6 +43,7 @@ struct ListRequest : QueryOptions {
     QueryOptions::describe(self, v);
     v("AllNamespaces", self.all_namespaces);
     v("IncludeResources", self.include_resources);
+    v("IncludeOS", self.include_os);
     v("IncludeMeta", self.include_meta);
     v("NoTaskStates", self.no_task_states);
     v("JobID", self.job_id);

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "lib/model/json_object.h"
+
 namespace drover::model {
 
 using Duration = std::chrono::nanoseconds;
@@ -136,7 +138,7 @@ class Bytes {
   bool allocated_ = false;
 };
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::basic_json<JsonObject>;
 
 // Free-form JSON (`any`, `map[string]any`): driver configuration and the like. Shared and immutable; null by default.
 class Any {

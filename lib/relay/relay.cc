@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "lib/model/codec.h"
+#include "lib/relay/socket.h"
 
 namespace drover::relay {
 namespace {
@@ -141,7 +142,20 @@ Result<http::Request> to_request(model::HttpRelayRequest message) {
   out.query = http::Query::parse(out.raw_query());
   for (const auto& field : message.headers) out.headers.add(field.name, field.value);
   out.body = message.body.data();
+  if (message.websocket) {
+    out.headers.set("Connection", "Upgrade");
+    out.headers.set("Upgrade", "websocket");
+  }
   return out;
+}
+
+Async<> run_socket(Response response, NodeStream& stream) {
+  const model::HttpRelayHead head{.status = 101, .headers = {}, .body = {}, .parts_follow = false, .early_head = false, .until_close = false, .compress = false};
+  const bool sent = co_await send_message(stream, model::to_msgpack(head));
+  if (!sent) co_return;
+  const auto socket = socket_over(stream);
+  co_await response.upgrade(*socket);
+  co_await socket->close();
 }
 }  // namespace
 
@@ -151,6 +165,7 @@ model::HttpRelayRequest to_message(const http::Request& request) {
   out.target = request.target;
   copy_headers(request.headers, out.headers);
   out.body = model::Bytes(request.body);
+  out.websocket = request.is_websocket();
   return out;
 }
 
@@ -172,7 +187,10 @@ Async<Response> receive_answer(std::unique_ptr<NodeStream> stream, std::chrono::
   out.early_head = head.early_head;
   out.until_close = head.until_close;
   out.compress = head.compress;
-  if (head.parts_follow) {
+  if (head.status == 101) {
+    const std::shared_ptr<NodeStream> frames = std::move(stream);
+    out.upgrade = [frames](http::WebSocket& socket) { return copy_socket(frames, socket); };
+  } else if (head.parts_follow) {
     const std::shared_ptr<NodeStream> parts = std::move(stream);
     out.stream = [parts](http::ResponseStream& to) { return copy_parts(parts, to); };
   }
@@ -184,6 +202,13 @@ Async<> answer(model::HttpRelayRequest message, NodeStream& stream, const http::
   auto request = to_request(std::move(message));
   if (!request) {
     response = Response::error(request.error());
+  } else if (request->is_websocket()) {
+    // What the asker sends after its request is for the socket.
+    response = co_await run_handler(router, std::move(*request));
+    if (response.upgrade) {
+      co_await run_socket(std::move(response), stream);
+      co_return;
+    }
   } else if (request->method == "GET" || request->method == "HEAD") {
     auto either = run_handler(router, std::move(*request)) || until_gone(stream);
     auto first = co_await std::move(either);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
 
 #include "lib/model/codec.h"
 #include "lib/wire/endpoints.h"
@@ -17,12 +18,30 @@ namespace drover::wire {
 
 using BytesHandler = std::function<Async<Result<std::string>>(std::string payload)>;
 
+// What a call does, for whoever counts them.
+enum class CallKind : std::uint8_t { read, list, write };
+
+template <class Req, class Rep>
+constexpr CallKind call_kind() {
+  if constexpr (!std::is_base_of_v<model::QueryOptions, Req>) return CallKind::write;
+  else return requires(Rep reply) { reply.items; } ? CallKind::list : CallKind::read;
+}
+
 class Registry {
  public:
+  using Start = std::chrono::steady_clock::time_point;
+  // Told of each call when it has ended; `endpoint` is its full name.
+  using Observer = std::function<void(const char* endpoint, CallKind kind, Start start, bool succeeded)>;
+
   template <class Req, class Rep>
   void add(Endpoint<Req, Rep> endpoint, std::function<Async<Result<Rep>>(Req)> handler) {
-    bytes_[endpoint.name] = [handler](std::string payload) { return serve_bytes<Req, Rep>(handler, std::move(payload)); };
+    bytes_[endpoint.name] = [this, endpoint, handler](std::string payload) { return serve_bytes<Req, Rep>(*this, endpoint, handler, std::move(payload)); };
     typed_[endpoint.name] = std::move(handler);
+  }
+  void observe(Observer observer) { observer_ = std::move(observer); }
+  template <class Req, class Rep>
+  void note(Endpoint<Req, Rep> endpoint, Start start, bool succeeded) const {
+    if (observer_) observer_(endpoint.name, call_kind<Req, Rep>(), start, succeeded);
   }
   // Null when nobody handles the endpoint.
   template <class Req, class Rep>
@@ -35,16 +54,20 @@ class Registry {
 
  private:
   template <class Req, class Rep>
-  static Async<Result<std::string>> serve_bytes(std::function<Async<Result<Rep>>(Req)> handler, std::string payload) {
+  static Async<Result<std::string>> serve_bytes(const Registry& registry, Endpoint<Req, Rep> endpoint,
+                                                std::function<Async<Result<Rep>>(Req)> handler, std::string payload) {
+    const Start start = std::chrono::steady_clock::now();
     Req request{};
     if (auto decoded = model::from_msgpack(payload, request); !decoded) co_return fail(decoded.error());
     auto reply = co_await handler(std::move(request));
+    registry.note(endpoint, start, reply.has_value());
     if (!reply) co_return fail(reply.error());
     co_return model::to_msgpack(*reply);
   }
 
   std::map<std::string, std::any, std::less<>> typed_;
   std::map<std::string, BytesHandler, std::less<>> bytes_;
+  Observer observer_;
 };
 
 class Caller {
@@ -58,7 +81,9 @@ class Caller {
     if (const Registry* registry = local(); registry != nullptr) {
       const auto* handler = registry->find(endpoint);
       if (handler == nullptr) co_return fail(Code::unimplemented, "no handler for {}", endpoint.name);
+      const Registry::Start start = std::chrono::steady_clock::now();
       auto reply = co_await (*handler)(std::move(request));
+      registry->note(endpoint, start, reply.has_value());
       co_return reply;
     }
     if constexpr (requires { request.max_query_time; }) limit += request.max_query_time + request.max_query_time / 16;

@@ -3,8 +3,12 @@
 #pragma once
 
 #include "plugins/exec/rootfs.h"
+#include "plugins/shared/capabilities.h"
 #include "plugins/shared/executor_driver.h"
+#include "plugins/shared/limits.h"
+#include "plugins/shared/seccomp.h"
 #include "plugins/shared/users.h"
+#include "sdk/async/pool.h"
 #include "sdk/plugin/schema.h"
 
 namespace drover::exec {
@@ -16,7 +20,15 @@ struct Config {
   bool no_pivot_root = false;
   bool private_pid = true, private_ipc = true;
   bool allow_degraded = false;  // run without cgroup limits on hosts without a usable cgroup v2
-  std::vector<std::string> allow_caps;
+  CapabilityMask allow_caps = default_allowed_capabilities();
+  bool is_allow_caps_set = false;       // by the operator; then it bounds root too
+  bool allow_host_namespaces = true;    // N-020: whether a job may choose "host"
+  bool no_new_privs = true;             // what set-uid programs of a task's tree could give is ignored anyway (nosuid)
+  std::string seccomp_profile = "unconfined";
+  bool copies_chroot = false;           // chroot_mode = "copy"
+  std::vector<std::string> rootfs_paths;  // below which a job's `rootfs` may be, beside its own task directory
+  LimitOptions limits;
+  std::string cgroup_mode;  // "compat", "delegated"
   std::vector<IdRange> denied_host_uids, denied_host_gids;
   std::map<std::string, std::string> chroot_env;
 };
@@ -28,10 +40,18 @@ struct TaskOptions {
   bool private_pid = true, private_ipc = true;
   std::vector<std::string> cap_add, cap_drop;
   std::string work_dir = "/";
+  std::string seccomp_profile;
+  std::string hostname;
+  bool init = false;
+  bool user_namespace = false;
+  std::string rootfs;  // a directory in place of the task's directory and the chroot entries
+  LimitOptions limits;
+  std::vector<ResourceLimit> ulimits;
 };
 [[nodiscard]] Result<TaskOptions> decode_task(std::string_view msgpack, const Config& config);
 
-class ExecDriver final : public ExecutorDriver {
+// java derives from it: a JVM is a command like any other.
+class ExecDriver : public ExecutorDriver {
  public:
   ExecDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock);
 
@@ -39,12 +59,19 @@ class ExecDriver final : public ExecutorDriver {
   driver::Capabilities capabilities() override;
 
  protected:
+  Async<Result<>> make_files(driver::TaskConfig config) override;
   Result<PreparedTask> prepare(const driver::TaskConfig& config) override;
   ExecSpec session_of(const driver::TaskConfig& config) override;
   driver::Fingerprint facts() override;
+  [[nodiscard]] const Config& settings() const { return config_; }
 
  private:
+  Result<> confine(PreparedTask& task, const driver::TaskConfig& config, const TaskOptions& options, const Account& account);
+
   Config config_;
+  SeccompCache seccomp_;
+  std::optional<Pool> pool_;  // made when a task's root has to be copied or unpacked
+  bool has_device_program_ = true;  // until the kernel refuses one
   CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks
 };
 

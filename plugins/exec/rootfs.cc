@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "plugins/executor/syscalls.h"
+#include "sdk/base/fd.h"
 #include "sdk/base/text.h"
 
 namespace drover {
@@ -43,7 +44,7 @@ RootMount bind_mount(std::string source, std::string target, std::uint64_t bits)
 }
 
 RootMount host_directory(const RootPlanInput& input, const ChrootEntry& entry) {
-  if (below(entry.task, "/etc") || entry.populated || input.user_is_root) {
+  if (!input.has_user_namespace && (below(entry.task, "/etc") || entry.populated || input.user_is_root)) {
     RootMount out;
     out.kind = MountKind::overlay;
     out.source = entry.host;
@@ -62,7 +63,7 @@ constexpr const char* masked[] = {
     "/proc/sched_debug", "/proc/scsi", "/proc/interrupts", "/sys/firmware", "/sys/devices/virtual/powercap", "/sys/kernel/security"};
 constexpr const char* read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 
-void add_system(std::vector<RootMount>& out) {
+void add_system(std::vector<RootMount>& out, bool has_cgroup) {
   RootMount devices = filesystem("", "/dev", {"mode=755", "size=65536k"}, flags::nosuid | flags::strictatime);
   devices.kind = MountKind::devices;
   out.push_back(std::move(devices));
@@ -71,6 +72,10 @@ void add_system(std::vector<RootMount>& out) {
   out.push_back(filesystem("tmpfs", "/dev/shm", {"mode=1777", "size=65536k"}, flags::nosuid | flags::nodev | flags::noexec));
   out.push_back(filesystem("mqueue", "/dev/mqueue", {}, flags::nosuid | flags::nodev | flags::noexec));
   out.push_back(filesystem("sysfs", "/sys", {}, flags::read_only | flags::nosuid | flags::nodev | flags::noexec));
+  if (has_cgroup) {
+    // its own cgroup, as the root of a namespace, to read: runtimes look there for their limits.
+    out.push_back(filesystem("cgroup2", "/sys/fs/cgroup", {}, flags::read_only | flags::nosuid | flags::nodev | flags::noexec | flags::if_possible));
+  }
   for (const char* path : masked) {
     RootMount mask;
     mask.kind = MountKind::mask;
@@ -132,7 +137,9 @@ std::vector<ChrootEntry> inspect_chroot(const std::map<std::string, std::string>
   return out;
 }
 
-std::vector<RootMount> plan_root(const RootPlanInput& input) {
+namespace {
+
+std::vector<RootMount> plan_mounts(const RootPlanInput& input) {
   std::vector<RootMount> out;
   for (const auto& entry : input.entries) {
     switch (entry.kind) {
@@ -151,11 +158,17 @@ std::vector<RootMount> plan_root(const RootPlanInput& input) {
   }
   out.push_back(bind_mount(input.alloc_dir + "/alloc", "/alloc", flags::nosuid | flags::nodev | flags::plain_target));
   // Logs are the executor's: a task may read them, not write them.
-  out.push_back(bind_mount(input.alloc_dir + "/alloc/logs", "/alloc/logs", flags::read_only | flags::nosuid | flags::nodev | flags::plain_target));
+  out.push_back(bind_mount(input.alloc_dir + "/alloc/logs", "/alloc/logs",
+                           flags::read_only | flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source));
+  if (!input.root_dir.empty()) {
+    for (const char* name : {"/local", "/secrets", "/tmp"}) {
+      out.push_back(bind_mount(input.task_dir + name, name, flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source));
+    }
+  }
   RootMount private_files;
   private_files.kind = MountKind::mask;
   private_files.target = "/private";
-  add_system(out);
+  add_system(out, input.has_cgroup);
   out.push_back(std::move(private_files));
   if (input.own_resolv_conf) out.push_back(bind_mount(input.work_dir + "/resolv.conf", "/etc/resolv.conf", flags::nosuid | flags::nodev));
   if (input.own_hosts) out.push_back(bind_mount(input.work_dir + "/hosts", "/etc/hosts", flags::nosuid | flags::nodev));
@@ -166,6 +179,41 @@ std::vector<RootMount> plan_root(const RootPlanInput& input) {
   }
   for (const auto& device : input.devices) out.push_back(bind_mount(device.host_path, device.task_path, flags::nosuid));
   return out;
+}
+
+}  // namespace
+
+std::vector<RootMount> plan_root(const RootPlanInput& input) {
+  auto out = plan_mounts(input);
+  for (auto& mount : out) {
+    if (input.has_user_namespace && mount.kind == MountKind::bind) mount.flags |= flags::idmap;
+  }
+  return out;
+}
+
+Result<> check_user_namespace(const RootPlanInput& input) {
+  for (const auto& entry : input.entries) {
+    if (entry.populated) return fail(Code::invalid_argument, "files of the task lie in \"{}\", which cannot be shown in a user namespace: put them below local/", entry.task);
+  }
+  return {};
+}
+
+Result<std::string> find_rootfs(const std::string& rootfs, const std::string& task_dir, const std::vector<std::string>& allowed) {
+  const auto open_below = [](const std::string& base, const std::string& path) {
+    const Fd root(::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return Fd(root ? executor::open_beneath(root.get(), path.c_str(), O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) : -1);
+  };
+  if (!rootfs.starts_with('/')) {
+    if (open_below(task_dir, rootfs)) return task_dir + "/" + rootfs;
+    return fail_errno("rootfs \"{}\" of the task's directory (links and \"..\" out of it are refused)", rootfs);
+  }
+  for (const auto& base : allowed) {
+    if (!below(rootfs, base)) continue;
+    const std::string rest = rootfs.substr(base.size());
+    if (open_below(base, rest.empty() ? "." : rest.substr(1))) return rootfs;
+    return fail_errno("rootfs \"{}\"", rootfs);
+  }
+  return fail(Code::permission_denied, "rootfs \"{}\" is not below a directory that this client allows (plugin \"exec\" {{ config {{ rootfs_paths = [...] }} }})", rootfs);
 }
 
 namespace {
@@ -188,6 +236,7 @@ bool in_root(const std::string& path, const RootPlanInput& input) {
     if (below(path, mount.task_path)) return usable_file(mount.host_path, path.substr(mount.task_path.size()), false);
   }
   if (usable_file(input.task_dir, path, true)) return true;
+  if (!input.root_dir.empty()) return usable_file(input.root_dir, path, false);
   for (const auto& entry : input.entries) {
     if (!below(path, entry.task)) continue;
     // Links of the host's tree may lead anywhere on the host (alternatives); they resolve in the root when it is run.

@@ -29,12 +29,21 @@ struct RootPlanInput {
   std::string alloc_dir, task_dir;
   std::string work_dir;  // private to the driver, on the file system of task_dir: overlay work directories, generated files
   std::vector<ChrootEntry> entries;
+  std::string root_dir;  // empty: task_dir. Else a tree of the job's own, in which the task's directories are mounted
   bool user_is_root = false;
+  bool has_cgroup = false;
+  bool has_user_namespace = false;  // then nothing is an overlay, which knows no mapping of owners
   std::vector<driver::Mount> mounts;
   std::vector<driver::Device> devices;
   bool own_resolv_conf = false, own_hosts = false;  // files of that name are in work_dir
 };
 [[nodiscard]] std::vector<RootMount> plan_root(const RootPlanInput& input);
+// What cannot be had together with a user namespace.
+[[nodiscard]] Result<> check_user_namespace(const RootPlanInput& input);
+
+// The directory or tar file a job's `rootfs` names: relative to the task's directory (an artifact), or absolute below one that the operator
+// allows. Resolved by descriptor and without links, so what is returned has none in its last parts.
+[[nodiscard]] Result<std::string> find_rootfs(const std::string& rootfs, const std::string& task_dir, const std::vector<std::string>& allowed);
 
 // The path by which a command is executed inside the root: `local/`, the root, the mounts, then the usual directories.
 // The files are looked for on the host's side of the plan; nothing is followed through links of the task's directory.

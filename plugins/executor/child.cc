@@ -7,6 +7,12 @@
 
 namespace drover::executor {
 
+Report failure_report(Stage stage, const Failure& failure) {
+  Report out{Report::Kind::failure, stage, failure.error, 0, {}};
+  for (std::size_t i = 0; i + 1 < sizeof out.detail && failure.detail[i] != '\0'; ++i) out.detail[i] = failure.detail[i];
+  return out;
+}
+
 void send_report(int fd, const Report& report, int descriptor) {
   Report copy = report;
   iovec part{&copy, sizeof copy};

@@ -13,11 +13,12 @@ namespace drover::executor {
 
 struct Child {
   const Spec& spec;
-  const User& user;
   int report_fd = -1;
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
+  bool waits = false;            // for a byte of the executor before the program runs: its record is durable
+  int init_fd = -1;              // flag::init: where process 1 says how the program ended
   int task_pidfd = -1;           // exec sessions: whose namespaces are joined
   pid_t task_pid = 0;            // the same process, which is this one's sibling
   std::uint64_t namespaces = 0;  // flags of the task
@@ -35,24 +36,34 @@ Failure enter_namespaces(Child& child);
 Failure enter_mounts(Child& child);
 Failure enter_pivot(Child& child);
 Failure enter_terminal(Child& child);
+Failure enter_bounding(Child& child);
 Failure enter_user(Child& child);
+Failure enter_capabilities(Child& child);
+Failure enter_confine(Child& child);
 Failure enter_exec(Child& child);
 
-// The order, stated once. Attributes need the host's /proc, mounts and pivot need root's rights, the user comes last but
-// for the exec, which must not fail half-way for anything that could have been found earlier.
-inline constexpr std::array<StageEntry, 6> task_stages{{
+// The order, stated once. Attributes need the host's /proc, mounts and pivot need root's rights. Rights go in the order of
+// bounding set, groups and user, what is left of the capabilities; only then what needs none (Landlock), and last the
+// exec, which installs the seccomp filter and must not fail half-way for anything that could have been found earlier.
+inline constexpr std::array<StageEntry, 9> task_stages{{
     {Stage::attributes, enter_attributes},
     {Stage::namespaces, enter_namespaces},
     {Stage::mounts, enter_mounts},
     {Stage::pivot, enter_pivot},
+    {Stage::bounding, enter_bounding},
     {Stage::user, enter_user},
+    {Stage::capabilities, enter_capabilities},
+    {Stage::confine, enter_confine},
     {Stage::exec, enter_exec},
 }};
-inline constexpr std::array<StageEntry, 5> session_stages{{
+inline constexpr std::array<StageEntry, 8> session_stages{{
     {Stage::attributes, enter_attributes},
     {Stage::namespaces, enter_namespaces},
     {Stage::terminal, enter_terminal},
+    {Stage::bounding, enter_bounding},
     {Stage::user, enter_user},
+    {Stage::capabilities, enter_capabilities},
+    {Stage::confine, enter_confine},
     {Stage::exec, enter_exec},
 }};
 
@@ -67,6 +78,10 @@ struct Report {
   char detail[240] = {};
 };
 void send_report(int fd, const Report& report, int descriptor);
+[[nodiscard]] Report failure_report(Stage stage, const Failure& failure);
+
+// Process 1 of the task's pid namespace for flag::init (stages/init.cc). Never returns.
+[[noreturn]] void run_init(pid_t program, int status_fd);
 
 // Runs the stages and never returns: exec, or a failure report and _exit.
 template <std::size_t N>
@@ -74,9 +89,7 @@ template <std::size_t N>
   for (const auto& entry : stages) {
     const Failure failure = entry.enter(child);
     if (!failure) continue;
-    Report report{Report::Kind::failure, entry.stage, failure.error, 0, {}};
-    for (std::size_t i = 0; i + 1 < sizeof report.detail && failure.detail[i] != '\0'; ++i) report.detail[i] = failure.detail[i];
-    send_report(child.report_fd, report, -1);
+    send_report(child.report_fd, failure_report(entry.stage, failure), -1);
     break;
   }
   ::_exit(127);

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "plugins/executor/memory_facts.h"
+
 namespace drover::executor {
 
 namespace {
@@ -48,7 +50,8 @@ int Executor::run() {
       report_failure(failure_stage_ == Stage{} ? Stage::clone : failure_stage_, failed_launch);
     }
   }
-  ::close(spec_fd);
+  // A session gets the filter of the task, which is in its specification.
+  if (!is_spec_kept_) ::close(spec_fd);
   epoll_event events[16];
   while (!reaped_) {
     const int count = ::epoll_pwait2(epoll_.get(), events, 16, is_log_resting_ ? &log_rest : nullptr, nullptr);
@@ -154,9 +157,14 @@ Failure Executor::launch(const Spec& spec) {
   if (!copy_text(identity_.cgroup, sizeof identity_.cgroup, spec.cgroup)) return {ENAMETOOLONG, "cgroup path"};
   fail_point_ = spec.fail_point;
   flags_ = spec.flags;
-  user_ = spec.user;
+  rights_ = spec.rights;
+  rights_.filter = nullptr;
+  rights_.landlock = nullptr;
+  is_spec_kept_ = spec.rights.filter_size != 0 || spec.rights.landlock_count != 0;
   // Descriptors a spec names are ours from here on; close_range in the child keeps them from the task.
   if (spec.cgroup_fd >= 0) cgroup_ = Handle(spec.cgroup_fd);
+  if (spec.user_namespace_fd >= 0) user_namespace_ = Handle(spec.user_namespace_fd);
+  user_namespace_first_ = spec.user_namespace_first;
   const Handle network(spec.network_fd), given_stdout(spec.stdout_fd);
   const Handle given_stderr(spec.stderr_fd == spec.stdout_fd ? -1 : spec.stderr_fd);
   if (close_from(first_extra_fd, CLOSE_RANGE_CLOEXEC) != 0) return failed("inherited descriptors");
@@ -183,7 +191,14 @@ Failure Executor::launch(const Spec& spec) {
   launch_report_ = Handle(reports[0]);
   Handle child_report(reports[1]);
   if (!watch(reports[0], Source::launch_report, 0)) return failed("event loop");
-  oom_kills_at_start_ = oom_kills();
+  oom_kills_at_start_ = memory_facts(cgroup_.get()).oom_kills;
+  Handle init_end;
+  if (spec.has(flag::init)) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return failed("status channel");
+    init_status_ = Handle(ends[0]);
+    init_end = Handle(ends[1]);
+  }
 
   int pidfd = -1;
   clone_args args{};
@@ -193,6 +208,7 @@ Failure Executor::launch(const Spec& spec) {
   if (spec.has(flag::mount_namespace)) args.flags |= CLONE_NEWNS;
   if (spec.has(flag::pid_namespace)) args.flags |= CLONE_NEWPID;
   if (spec.has(flag::ipc_namespace)) args.flags |= CLONE_NEWIPC;
+  if (spec.has(flag::uts_namespace)) args.flags |= CLONE_NEWUTS;
   if (cgroup_) {
     // Born in its cgroup: no move, no instant in which it is not counted.
     args.flags |= CLONE_INTO_CGROUP;
@@ -202,8 +218,8 @@ Failure Executor::launch(const Spec& spec) {
   if (pid < 0) return failed(cgroup_ ? "clone into the task's cgroup" : "clone");
   if (pid == 0) {
     ::close(reports[0]);  // else the channel would never tell that the executor is gone
-    Child child{.spec = spec, .user = spec.user, .report_fd = child_report.get(), .stdin_fd = input.get(),
-                .stdout_fd = outputs[0].get(), .stderr_fd = outputs[1].get(), .terminal = {}};
+    Child child{.spec = spec, .report_fd = child_report.get(), .stdin_fd = input.get(), .stdout_fd = outputs[0].get(),
+                .stderr_fd = outputs[1].get(), .waits = true, .init_fd = init_end.get(), .terminal = {}};
     run_stages(task_stages, child);
   }
   task_pidfd_ = Handle(pidfd);
@@ -212,6 +228,14 @@ Failure Executor::launch(const Spec& spec) {
   launch_.started_at = unix_nanos();
   record_.update(identity_, launch_);
   pass(FailPoint::after_clone, fail_point_);
+  // The stages take longer than the disk; only the program itself has to wait for it.
+  failure_stage_ = Stage::record;
+  if (auto failure = record_.sync()) {
+    launch_report_.reset();  // tells the child that it must not go on
+    return failure;
+  }
+  const char go = 1;
+  while (::send(launch_report_.get(), &go, 1, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
   return {};
 }
 
@@ -230,6 +254,7 @@ void Executor::on_launch_report() {
   launch_.state = State::running;
   record_.update(identity_, launch_);
   broadcast_status();
+  give_up_rights();
   if (task_ended_) finish();
 }
 

@@ -70,10 +70,11 @@ class Executor {
 
   void start_session(Connection& connection, Received& message);
   Failure clone_session(Connection& connection, const Spec& spec, Received& message);
+  Failure read_task_rights(SpecMemory& memory, Spec& own) const;
   void fail_session(Connection& connection, Stage stage, const Failure& failure);
   void on_session_report(Connection& connection);
   void settle_session(Connection& connection);
-  [[nodiscard]] std::uint64_t oom_kills() const;
+  void give_up_rights();
 
   Identity identity_;
   LaunchState launch_;
@@ -81,14 +82,16 @@ class Executor {
   LaunchRecord record_;
   FailPoint fail_point_ = FailPoint::none;
   std::uint64_t flags_ = 0;
-  User user_;
+  Rights rights_;  // for sessions; what lies in the specification is read from it again
   std::uint64_t oom_kills_at_start_ = 0;
 
-  Handle epoll_, children_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_;
+  Handle epoll_, children_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_, user_namespace_, init_status_;
   LogStream logs_[2];
   bool is_log_resting_ = false;
   std::int64_t log_rest_end_ = 0;
   Connection connections_[max_connections];
+  uid_t user_namespace_first_ = 0;
+  bool is_spec_kept_ = false;
   bool task_ended_ = false;
   bool finished_ = false;
   bool is_end_stored_ = false;

@@ -13,6 +13,10 @@ namespace drover::executor {
 namespace {
 // A writer this quick between two looks gets a pipe that it does not fill before the next one.
 constexpr std::uint64_t busy_bytes = 32u << 10;
+// All of a wide pipe in one call: each call costs the file system a transaction.
+constexpr std::uint64_t splice_bytes = 1u << 20;
+// So that a task that writes without end cannot keep the loop from everything else.
+constexpr std::uint64_t pump_bytes = 2u << 20;
 }  // namespace
 
 void WindowBuffer::release_pages() { ::madvise(bytes, sizeof bytes, MADV_DONTNEED); }
@@ -52,11 +56,19 @@ void LogStream::find_files(WindowBuffer& window) {
 Failure LogStream::open_file(std::uint64_t index) {
   char name[256];
   name_of(index, name);
-  // Not O_APPEND, which splice refuses: we are the only writer and keep the offset. Readable for line_started().
-  Handle file(::openat(directory_, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file) return failed("log file");
+  // Not O_APPEND, which splice refuses: we are the only writer and keep the offset. Readable for line_started(). O_NONBLOCK is for
+  // a FIFO that somebody put there; files ignore it.
+  constexpr int how = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  Handle file(::openat(directory_, name, how, 0644));
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {EINVAL, "log file"};
+  // N-002: a link (also a hard one), a FIFO or a device in place of a log is none of ours. It goes, and nothing is written to what it
+  // stands for. A directory cannot be removed that simply, and is the task's own loss.
+  const auto is_log = [&] { return file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1; };
+  if (!is_log() && (file || errno == ELOOP || errno == ENXIO || errno == ENODEV)) {
+    if (::unlinkat(directory_, name, 0) != 0) return failed("log file");
+    file = Handle(::openat(directory_, name, how | O_EXCL, 0644));
+  }
+  if (!is_log()) return failed("log file");
   file_ = std::move(file);
   index_ = index;
   size_ = static_cast<std::uint64_t>(info.st_size);
@@ -111,7 +123,7 @@ LogStream::Moved LogStream::drop() {
 
 LogStream::Moved LogStream::splice_blind(std::uint64_t room) {
   off64_t offset = static_cast<off64_t>(size_);
-  const std::size_t want = room < (64u << 10) ? static_cast<std::size_t>(room) : (64u << 10);
+  const auto want = static_cast<std::size_t>(room < splice_bytes ? room : splice_bytes);
   const ssize_t size = ::splice(pipe_.get(), nullptr, file_.get(), &offset, want, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
   if (size > 0) {
     size_ += static_cast<std::uint64_t>(size);
@@ -151,8 +163,7 @@ LogStream::Moved LogStream::copy_lines(WindowBuffer& window) {
 bool LogStream::pump(WindowBuffer& window) {
   Moved moved = Moved::some;
   moved_ = 0;
-  // A bounded number of rounds, so that a task that writes without end cannot keep the loop from everything else.
-  for (int round = 0; round < 16 && moved == Moved::some; ++round) {
+  for (int round = 0; round < 16 && moved_ < pump_bytes && moved == Moved::some; ++round) {
     const std::uint64_t room = blind_room(size_, max_bytes_);
     moved = room > 0 ? splice_blind(room) : copy_lines(window);
   }

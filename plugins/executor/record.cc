@@ -34,13 +34,15 @@ void put_exit(FixedBuffer& out, const ExitState& exit) {
   put_number(out, Tag::oom_killed, exit.oom_killed ? 1 : 0);
   put_number(out, Tag::ended_at, exit.ended_at);
   put_number(out, Tag::dropped_log_bytes, exit.dropped_log_bytes);
+  put_number(out, Tag::memory_peak, exit.memory_peak);
+  put_number(out, Tag::memory_limit, exit.memory_limit);
 }
 
 namespace {
-Failure write_message(int fd, FixedBuffer& buffer, Type type) {
+Failure write_message(int fd, FixedBuffer& buffer, Type type, off_t offset) {
   if (buffer.overflow()) return {E2BIG, "record"};
   const auto bytes = buffer.finish(type);
-  if (::pwrite(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return failed("record");
+  if (::pwrite(fd, bytes.data(), bytes.size(), offset) != static_cast<ssize_t>(bytes.size())) return failed("record");
   return {};
 }
 }  // namespace
@@ -48,33 +50,34 @@ Failure write_message(int fd, FixedBuffer& buffer, Type type) {
 Failure LaunchRecord::write(const Identity& identity, const LaunchState& state) {
   FixedBuffer buffer;
   put_launch(buffer, identity, state);
-  return write_message(file_.get(), buffer, Type::launch_record);
+  return write_message(file_.get(), buffer, Type::launch_record, 0);
 }
 
 Failure LaunchRecord::create(int state_dir, const Identity& identity) {
   // O_EXCL: a state directory belongs to one start of one task (L-03).
   file_ = Handle(::openat(state_dir, record_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file_) return failed("launch record");
-  if (auto failure = write(identity, {})) return failure;
-  return ::fdatasync(file_.get()) == 0 ? Failure{} : failed("launch record");
+  // Written, not only allocated: a block that has never been written costs the journal when it is.
+  char room[exit_record_offset + max_message_bytes] = {};
+  if (::pwrite(file_.get(), room, sizeof room, 0) != static_cast<ssize_t>(sizeof room)) return failed("launch record");
+  return write(identity, {});
 }
+
+Failure LaunchRecord::sync() { return ::fdatasync(file_.get()) == 0 ? Failure{} : failed("launch record"); }
 
 void LaunchRecord::update(const Identity& identity, const LaunchState& state) {
   // A failure leaves the older content, which adoption copes with: it asks the socket first.
   if (write(identity, state)) return;
 }
 
-Failure write_exit_record(int state_dir, const Identity& identity, const LaunchState& launch, const ExitState& exit, FailPoint fail) {
-  const Handle file(::openat(state_dir, exit_temporary_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return failed("exit record");
+Failure LaunchRecord::write_exit(const Identity& identity, const LaunchState& launch, const ExitState& exit, FailPoint fail) {
   FixedBuffer buffer;
   put_launch(buffer, identity, launch);
   put_exit(buffer, exit);
-  if (auto failure = write_message(file.get(), buffer, Type::exit_record)) return failure;
-  if (::fdatasync(file.get()) != 0) return failed("exit record");
-  pass(FailPoint::before_exit_rename, fail);
-  if (::renameat(state_dir, exit_temporary_name, state_dir, exit_name) != 0) return failed("exit record");
-  return ::fsync(state_dir) == 0 ? Failure{} : failed("exit record");
+  put_number(buffer, Tag::checksum, buffer.checksum());
+  if (auto failure = write_message(file_.get(), buffer, Type::exit_record, exit_record_offset)) return failure;
+  pass(FailPoint::before_exit_sync, fail);
+  return sync();
 }
 
 std::uint64_t unix_nanos() {

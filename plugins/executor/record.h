@@ -1,8 +1,10 @@
 // What survives the executor: the launch record, durable before anything runs, and the exit record, durable before the
-// executor dies (L-02). Both are messages of wire.h in the private state directory.
+// executor dies (L-02). Both are messages of wire.h in one file of the private state directory.
 //
 // The launch record costs one fdatasync: the file and the directory it was made in are part of one journal transaction on
-// every file system we support (ext4, xfs, btrfs), and after a power cut it only says that nothing can be left.
+// every file system we support (ext4, xfs, btrfs). It makes room for the exit record, which is written in place later: one
+// fdatasync of a block that is there already, no journal, no directory, and no full disk can be in the way (L-08). Its checksum
+// tells a record from a torn one.
 #pragma once
 
 #include <sys/types.h>
@@ -34,22 +36,25 @@ struct ExitState {
   bool oom_killed = false;
   std::uint64_t ended_at = 0;
   std::uint64_t dropped_log_bytes = 0;
+  std::uint64_t memory_peak = 0;
+  std::uint64_t memory_limit = 0;
 };
 
 class LaunchRecord {
  public:
-  // Creates, writes and syncs.
+  // Creates and writes; a search finds it from here on, unless the machine fails.
   Failure create(int state_dir, const Identity& identity);
+  // And also when the machine fails.
+  Failure sync();
   // Rewrites in place, same length, not synced: after a reboot the process is gone anyway.
   void update(const Identity& identity, const LaunchState& state);
+  // Durable when it returns. The fail points are passed on the way.
+  Failure write_exit(const Identity& identity, const LaunchState& launch, const ExitState& exit, FailPoint fail);
 
  private:
   Failure write(const Identity& identity, const LaunchState& state);
   Handle file_;
 };
-
-// Temporary file, fdatasync, rename, sync of the directory. The fail points are passed on the way.
-Failure write_exit_record(int state_dir, const Identity& identity, const LaunchState& launch, const ExitState& exit, FailPoint fail);
 
 // Kills this process when `at` is the chosen point.
 void pass(FailPoint at, FailPoint chosen);

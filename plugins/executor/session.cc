@@ -32,6 +32,15 @@ void Executor::start_session(Connection& connection, Received& message) {
   if (const auto failure = clone_session(connection, spec, message)) fail_session(connection, Stage::clone, failure);
 }
 
+// In the session's own process, so that no page of it stays with the executor.
+Failure Executor::read_task_rights(SpecMemory& memory, Spec& own) const {
+  if (!is_spec_kept_) return {};
+  Spec task;
+  if (auto failure = read_spec(spec_fd, Type::launch_spec, memory, task)) return failure;
+  own.rights = task.rights;
+  return {};
+}
+
 Failure Executor::clone_session(Connection& connection, const Spec& spec, Received& message) {
   int reports[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) != 0) return failed("report channel");
@@ -51,8 +60,17 @@ Failure Executor::clone_session(Connection& connection, const Spec& spec, Receiv
     ::close(reports[0]);
     // The rights of a session are the task's, whatever its request says.
     Spec own = spec;
-    own.flags = (spec.flags & flag::terminal) | (flags_ & (flag::set_user | flag::die_with_executor));
-    Child child{.spec = own, .user = user_, .report_fd = child_report.get(), .stdin_fd = message.fds[1].get(),
+    own.flags = (spec.flags & flag::terminal) |
+                (flags_ & (flag::set_user | flag::die_with_executor | flag::set_capabilities | flag::no_new_privs));
+    own.rights = rights_;
+    own.user_namespace_fd = user_namespace_.get();
+    own.user_namespace_first = user_namespace_first_;
+    SpecMemory memory;
+    if (const auto failure = read_task_rights(memory, own)) {
+      send_report(child_report.get(), failure_report(Stage::spec, failure), -1);
+      ::_exit(127);
+    }
+    Child child{.spec = own, .report_fd = child_report.get(), .stdin_fd = message.fds[1].get(),
                 .stdout_fd = message.fds[2].get(), .stderr_fd = message.fds[3].get(), .task_pidfd = task_pidfd_.get(), .task_pid = launch_.pid,
                 .namespaces = flags_, .terminal = {}};
     run_stages(session_stages, child);

@@ -15,6 +15,9 @@ namespace drover::executor {
 inline constexpr std::size_t max_groups = 64;
 inline constexpr std::size_t max_mounts = 256;
 inline constexpr std::size_t max_mount_options = 8;
+inline constexpr std::size_t max_limits = 16;
+inline constexpr std::size_t max_landlock_rules = 64;
+inline constexpr std::size_t max_filter_bytes = 4096 * 8;  // the kernel takes 4096 instructions
 
 struct Mount {
   MountKind kind{};
@@ -25,6 +28,7 @@ struct Mount {
   const char* options[max_mount_options] = {};
   std::size_t option_count = 0;
   std::uint64_t flags = 0;
+  int tree_fd = -1;  // of a bind: instead of source
   mode_t mode = 0755;
 };
 
@@ -33,6 +37,28 @@ struct User {
   gid_t gid = 0;
   gid_t groups[max_groups] = {};
   std::size_t group_count = 0;
+};
+
+struct Limit {
+  int resource = 0;
+  std::uint64_t soft = 0, hard = 0;
+};
+
+struct LandlockRule {
+  const char* path = "";
+  std::uint64_t access = 0;
+};
+
+// What a task may, and every session in it. The pointers are into the mapped specification.
+struct Rights {
+  User user;
+  std::uint64_t capabilities = 0;
+  Limit limits[max_limits];
+  std::size_t limit_count = 0;
+  const char* filter = nullptr;  // BPF instructions of seccomp
+  std::size_t filter_size = 0;
+  const LandlockRule* landlock = nullptr;
+  std::size_t landlock_count = 0;
 };
 
 // Memory that lives from the reading of a spec until the child is cloned.
@@ -64,15 +90,18 @@ struct Spec {
   char** arguments = nullptr;    // ends with null
   char** environment = nullptr;  // ends with null
   const char* directory = "/";
-  User user;
+  Rights rights;
   std::uint64_t flags = 0;
   int oom_score_adj = 0;
+  const char* hostname = nullptr;
   const char* root = nullptr;
   const Mount* mounts = nullptr;
   std::size_t mount_count = 0;
   const char* cgroup = "";
   int cgroup_fd = -1;
   int network_fd = -1;
+  int user_namespace_fd = -1;
+  uid_t user_namespace_first = 0;
   int log_dir_fd = -1;
   const char* stdout_name = nullptr;
   const char* stderr_name = nullptr;
@@ -87,7 +116,7 @@ struct Spec {
   [[nodiscard]] bool has(std::uint64_t bit) const { return (flags & bit) != 0; }
 };
 
-// Reads and checks a spec of the given type from a memfd.
+// Reads and checks a spec of the given type (a launch spec of either version) from a memfd.
 Failure read_spec(int fd, Type type, SpecMemory& memory, Spec& spec);
 
 }  // namespace drover::executor

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
-#include <string_view>
 
 #include "plugins/executor/executor.h"
+#include "plugins/executor/memory_facts.h"
 
 namespace drover::executor {
 
@@ -46,6 +46,9 @@ void Executor::on_children() {
 
 void Executor::on_task_exit(int status) {
   task_ended_ = true;
+  // Process 1 of our own tells how the program ended; its own status is that without signals, or that of its death.
+  int of_program = 0;
+  if (init_status_ && ::read(init_status_.get(), &of_program, sizeof of_program) == sizeof of_program) status = of_program;
   if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) {
     exit_.signal = WTERMSIG(status);
@@ -53,7 +56,10 @@ void Executor::on_task_exit(int status) {
     exit_.core_dumped = WCOREDUMP(status);
   }
   exit_.ended_at = unix_nanos();
-  exit_.oom_killed = oom_kills() > oom_kills_at_start_;
+  const MemoryFacts memory = memory_facts(cgroup_.get());
+  exit_.oom_killed = memory.oom_kills > oom_kills_at_start_;
+  exit_.memory_peak = memory.peak;
+  exit_.memory_limit = memory.limit;
   if (launch_.state == State::failed) return;
   // The report is read first: it tells a stage that failed from a program that ended at once.
   if (launch_report_) on_launch_report();
@@ -73,10 +79,9 @@ void Executor::finish() {
   }
   pass(FailPoint::before_exit_record, fail_point_);
   launch_.state = State::exited;
-  const Failure failure = write_exit_record(state_dir_fd, identity_, launch_, exit_, fail_point_);
-  // A full disk: the status is still told to everybody who is connected or comes before the reap. In a directory that was
-  // removed nobody will look.
-  is_end_stored_ = !failure || failure.error == ENOENT;
+  const Failure failure = record_.write_exit(identity_, launch_, exit_, fail_point_);
+  // A failing disk: the status is still told to everybody who is connected or comes before the reap.
+  is_end_stored_ = !failure;
   if (failure) exit_.ended_at = unix_nanos();
   pass(FailPoint::after_exit_record, fail_point_);
   broadcast_status();
@@ -137,19 +142,6 @@ void Executor::stop(int signal, std::uint64_t grace_ms) {
 void Executor::on_grace_over() {
   std::uint64_t times = 0;
   if (::read(grace_timer_.get(), &times, sizeof times) > 0 && !task_ended_) kill_everything();
-}
-
-std::uint64_t Executor::oom_kills() const {
-  if (!cgroup_) return 0;
-  const Handle file(::openat(cgroup_.get(), "memory.events", O_RDONLY | O_CLOEXEC));
-  char text[512];
-  const ssize_t size = file ? ::read(file.get(), text, sizeof text) : -1;
-  if (size <= 0) return 0;
-  const std::string_view all(text, static_cast<std::size_t>(size));
-  const auto at = all.find("oom_kill ");
-  std::uint64_t count = 0;
-  if (at != std::string_view::npos) std::from_chars(all.data() + at + 9, all.data() + all.size(), count);
-  return count;
 }
 
 }  // namespace drover::executor

@@ -13,10 +13,13 @@
 
 namespace drover::executor {
 
-inline constexpr std::uint16_t protocol_version = 1;
+// 2: what confines a task (capabilities and all that follows in Tag). A launch spec of version 2 has a type of its own, so that
+// an executor of version 1 refuses it instead of starting the task with less confinement than was asked for.
+inline constexpr std::uint16_t protocol_version = 2;
 inline constexpr std::size_t max_message_bytes = 4096;    // control messages and records
 inline constexpr std::size_t max_spec_bytes = 2u << 20;   // launch and exec specs
 inline constexpr std::size_t max_sessions = 32;
+inline constexpr std::size_t exit_record_offset = 4096;   // in the launch record's file, since version 2
 
 // Descriptors an executor is born with; what else a spec names follows from first_extra_fd on.
 inline constexpr int spec_fd = 3;
@@ -26,7 +29,7 @@ inline constexpr int first_extra_fd = 6;
 
 // Names in the state directory.
 inline constexpr char record_name[] = "launch";
-inline constexpr char exit_name[] = "exit";
+inline constexpr char exit_name[] = "exit";  // of version 1, beside exit.tmp; now in the launch record's file
 inline constexpr char exit_temporary_name[] = "exit.tmp";
 inline constexpr char socket_name[] = "control";
 
@@ -35,6 +38,7 @@ enum class Type : std::uint16_t {
   exec_spec = 2,
   launch_record = 3,
   exit_record = 4,
+  confined_launch_spec = 5,  // since version 2, as launch_spec
   // executor to client
   status = 16,        // sent on connecting and at every change of state
   failed = 17,        // the task or the exec session could not be started: stage, error, detail
@@ -100,6 +104,21 @@ enum class Tag : std::uint16_t {
   detail = 73,
   signal = 74,
   grace_ms = 75,
+
+  // Since version 2.
+  capabilities = 80,         // bit mask; see flag::set_capabilities
+  seccomp_filter = 81,       // BPF instructions; needs flag::no_new_privs
+  limit = 82,                // three numbers: resource, soft, hard
+  landlock_rule = 83,        // nested fields: landlock_*; needs flag::no_new_privs
+  landlock_path = 84,
+  landlock_access = 85,      // landlock_access bits
+  hostname = 86,
+  memory_peak = 87,          // of an exit: bytes, where the kernel counts them
+  memory_limit = 88,
+  user_namespace_fd = 89,
+  checksum = 90,             // last field of an exit record: of all bytes before it
+  mount_fd = 91,             // nested in mount: the source as a detached tree
+  user_namespace_first = 92, // the host's id of the namespace's 0
 };
 
 enum class State : std::uint8_t { starting = 1, running = 2, exited = 3, failed = 4 };
@@ -114,6 +133,13 @@ inline constexpr std::uint64_t set_user = 16;
 inline constexpr std::uint64_t no_pivot_root = 32;
 inline constexpr std::uint64_t own_cgroup = 64;  // the cgroup is the task's alone: kill all in it when the task ends
 inline constexpr std::uint64_t terminal = 128;
+// Since version 2.
+inline constexpr std::uint64_t uts_namespace = 256;
+inline constexpr std::uint64_t cgroup_namespace = 512;
+inline constexpr std::uint64_t no_new_privs = 1024;
+// Bounding set, and permitted and effective; for a user other than root inheritable and ambient too, so that they survive exec.
+inline constexpr std::uint64_t set_capabilities = 2048;
+inline constexpr std::uint64_t init = 4096;  // process 1 of the pid namespace is ours: it reaps, and passes signals on
 }  // namespace flag
 
 enum class MountKind : std::uint8_t {
@@ -137,7 +163,16 @@ inline constexpr std::uint64_t plain_target = 16;  // R-013: no component of the
 inline constexpr std::uint64_t slave = 32;         // propagation host-to-task
 inline constexpr std::uint64_t shared = 64;        // propagation in both directions
 inline constexpr std::uint64_t strictatime = 128;
+inline constexpr std::uint64_t if_possible = 256;   // a kernel that refuses this mount does not fail the start
+inline constexpr std::uint64_t plain_source = 512;  // the last component of the source may not be a link
+inline constexpr std::uint64_t idmap = 1024;        // owners as the task's user namespace has them
 }  // namespace mount_flag
+
+namespace landlock_access {
+inline constexpr std::uint64_t read = 1;
+inline constexpr std::uint64_t write = 2;
+inline constexpr std::uint64_t execute = 4;
+}  // namespace landlock_access
 
 // What failed, in the order in which a task passes the stages.
 enum class Stage : std::uint8_t {
@@ -153,6 +188,10 @@ enum class Stage : std::uint8_t {
   user = 10,
   exec = 11,
   control = 12,
+  // Since version 2: between pivot and exec, around user.
+  bounding = 13,
+  capabilities = 14,
+  confine = 15,
 };
 
 struct Header {
@@ -253,6 +292,13 @@ inline void write_header(char* at, Type type, std::size_t size) {
   std::memcpy(at, &header, sizeof header);
 }
 
+// FNV-1a, to tell a record that was written whole from one that a power cut tore.
+[[nodiscard]] inline std::uint64_t checksum(const char* data, std::size_t size) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (std::size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<unsigned char>(data[i])) * 1099511628211u;
+  return hash;
+}
+
 // A message in place. What does not fit is dropped and overflow() tells.
 class FixedBuffer {
  public:
@@ -268,6 +314,7 @@ class FixedBuffer {
     return {bytes_, size_};
   }
   [[nodiscard]] bool overflow() const { return overflow_; }
+  [[nodiscard]] std::uint64_t checksum() const { return executor::checksum(bytes_ + sizeof(Header), size_ - sizeof(Header)); }
 
  private:
   char bytes_[max_message_bytes];
@@ -284,7 +331,7 @@ enum class FailPoint : std::uint8_t {
   after_exec = 4,        // the task runs, nobody has been told
   while_running = 5,     // right after the first log bytes were stored
   before_exit_record = 6,
-  before_exit_rename = 7,
+  before_exit_sync = 7,  // written, not yet durable
   after_exit_record = 8,  // durable, nobody has been told
 };
 

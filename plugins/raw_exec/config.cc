@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/raw_exec/driver.h"
+#include "plugins/shared/landlock.h"
+#include "plugins/shared/ulimits.h"
 #include "sdk/base/text.h"
 #include "sdk/plugin/config.h"
 
@@ -15,6 +17,11 @@ plugin::Spec config_schema() {
                  {"no_cgroups", default_value(attr("no_cgroups", "bool"), "false")},
                  {"denied_host_uids", attr("denied_host_uids", "string")},
                  {"denied_host_gids", attr("denied_host_gids", "string")},
+                 {"landlock", default_value(attr("landlock", "bool"), "false")},
+                 {"cgroup_mode", default_value(attr("cgroup_mode", "string"), "\"compat\"")},
+                 {"disable_swap", default_value(attr("disable_swap", "bool"), "false")},
+                 {"memory_oom_group", default_value(attr("memory_oom_group", "bool"), "false")},
+                 {"pids_limit", default_value(attr("pids_limit", "number"), "0")},
                  {"denied_envvars", attr("denied_envvars", "list(string)")}});
 }
 
@@ -26,6 +33,9 @@ plugin::Spec task_config_schema() {
                  {"cgroup_v1_override", attr("cgroup_v1_override", "list(map(string))")},
                  {"oom_score_adj", attr("oom_score_adj", "number")},
                  {"work_dir", attr("work_dir", "string")},
+                 {"landlock", attr("landlock", "bool")},
+                 {"landlock_paths", attr("landlock_paths", "list(string)")},
+                 {"ulimit", attr("ulimit", "list(map(string))")},
                  {"denied_envvars", attr("denied_envvars", "list(string)")}});
 }
 
@@ -35,6 +45,13 @@ Result<Config> decode_config(std::string_view msgpack) {
   Config out;
   out.enabled = plugin::get_bool(*json, "enabled");
   out.denied_envvars = plugin::get_strings(*json, "denied_envvars");
+  out.landlock = plugin::get_bool(*json, "landlock");
+  out.no_cgroups = plugin::get_bool(*json, "no_cgroups");
+  out.limits.disable_swap = plugin::get_bool(*json, "disable_swap");
+  out.limits.memory_oom_group = plugin::get_bool(*json, "memory_oom_group");
+  out.limits.pids_limit = plugin::get_int(*json, "pids_limit");
+  if (out.limits.pids_limit < 0) return fail(Code::invalid_argument, "pids_limit must not be negative");
+  out.cgroup_mode = plugin::get_string(*json, "cgroup_mode");
   auto uids = parse_id_ranges(plugin::get_string(*json, "denied_host_uids"));
   if (!uids) return fail(uids.error(), "denied_host_uids");
   auto gids = parse_id_ranges(plugin::get_string(*json, "denied_host_gids"));
@@ -63,6 +80,15 @@ Result<TaskOptions> decode_task(std::string_view msgpack) {
   }
   if (has_v1) return fail(Code::invalid_argument, "cgroup_v1_override: cgroup v1 is not supported; use cgroup_v2_override");
   if (!out.work_dir.empty() && out.work_dir.front() != '/') return fail(Code::invalid_argument, "work_dir must be an absolute path");
+  out.landlock = plugin::get_bool(*json, "landlock");
+  for (const auto& text : plugin::get_strings(*json, "landlock_paths")) {
+    auto path = parse_landlock_path(text);
+    if (!path) return fail(std::move(path).error());
+    out.landlock_paths.push_back(std::move(*path));
+  }
+  auto ulimits = parse_ulimits(plugin::get_string_map(*json, "ulimit"));
+  if (!ulimits) return fail(std::move(ulimits).error());
+  out.ulimits = std::move(*ulimits);
   return out;
 }
 

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "plugins/shared/landlock.h"
 #include "plugins/shared/log_settings.h"
+#include "plugins/shared/program.h"
 #include "sdk/base/text.h"
 
 namespace drover::raw_exec {
@@ -32,11 +34,6 @@ Result<std::string> find_command(const std::string& command, const std::string& 
   return fail(Code::not_found, "command \"{}\" was found neither in the task's directory nor in PATH ({})", command, path_variable);
 }
 
-std::string own_path() {
-  const char* value = ::getenv("PATH");
-  return value != nullptr ? value : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-}
-
 Result<TaskCgroup> choose_cgroup(const CgroupHost& host, const driver::TaskConfig& config, const TaskOptions& options) {
   if (!options.cgroup_v2_override.empty()) {
     const std::string& wanted = options.cgroup_v2_override;
@@ -45,7 +42,8 @@ Result<TaskCgroup> choose_cgroup(const CgroupHost& host, const driver::TaskConfi
     return TaskCgroup{path, false};
   }
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  return task_cgroup(host, given, scope_name(config.alloc_id, config.name));
+  const std::string cores = config.resources ? config.resources->linux_resources.cpuset_cpus : "";
+  return task_cgroup(host, given, scope_name(config.alloc_id, config.name), cores);
 }
 
 }  // namespace
@@ -57,6 +55,8 @@ Async<Result<>> RawExecDriver::set_config(std::string msgpack, std::string) {
   auto config = decode_config(msgpack);
   if (!config) co_return fail(std::move(config).error());
   config_ = std::move(*config);
+  DROVER_CO_TRY(choose_cgroup_layout(config_.cgroup_mode));
+  cgroups_ = inspect();
   co_return Result<>{};
 }
 
@@ -71,7 +71,7 @@ driver::Capabilities RawExecDriver::capabilities() {
 }
 
 driver::Fingerprint RawExecDriver::facts() {
-  cgroups_ = inspect_cgroups();
+  cgroups_ = inspect();
   driver::Fingerprint out;
   if (!config_.enabled) {
     out.description = "disabled";
@@ -80,6 +80,7 @@ driver::Fingerprint RawExecDriver::facts() {
   out.health = driver::Health::healthy;
   out.description = "Healthy";
   out.attributes["driver.raw_exec"] = {true, {}};
+  if (const int abi = landlock_abi(); abi > 0) out.attributes["driver.raw_exec.landlock"] = {std::int64_t{abi}, {}};
   return out;
 }
 
@@ -115,9 +116,22 @@ Result<PreparedTask> RawExecDriver::prepare(const driver::TaskConfig& config) {
   }
   if (config.network_isolation) launch.network_path = config.network_isolation->path;
   DROVER_TRY(apply_log_settings(launch, config.alloc_dir, config.name, config.stdout_path, config.stderr_path));
+  launch.confinement.limits = options->ulimits;
+  if (config_.landlock || options->landlock || !options->landlock_paths.empty()) {
+    if (landlock_abi() == 0) return fail(Code::unavailable, "landlock was asked for, and this kernel has none: boot with lsm=landlock,... or leave it unset");
+    launch.confinement.landlock = default_landlock_paths(config.alloc_dir, task_dir);
+    launch.confinement.landlock.insert(launch.confinement.landlock.end(), options->landlock_paths.begin(), options->landlock_paths.end());
+  }
+  if (config_.no_cgroups) return out;
   // Last, since it is the only step that leaves something behind.
   auto cgroup = choose_cgroup(cgroups_, config, *options);
   if (!cgroup) return fail(std::move(cgroup).error());
+  if (cgroup->made && cgroups_.mode == CgroupMode::unified && config.resources) {
+    if (auto limited = write_limits(cgroup->path, limit_files(*config.resources, config_.limits, 0)); !limited) {
+      static_cast<void>(remove_scope(cgroups_, cgroup->path));
+      return fail(std::move(limited).error());
+    }
+  }
   launch.cgroup = cgroup->path;
   out.made_cgroup = cgroup->made;
   if (!launch.cgroup.empty() && options->cgroup_v2_override.empty()) launch.flags |= executor::flag::own_cgroup;

@@ -4,6 +4,7 @@
 
 #include "plugins/shared/cgroups.h"
 #include "plugins/shared/executor_driver.h"
+#include "plugins/shared/limits.h"
 #include "plugins/shared/users.h"
 #include "sdk/plugin/schema.h"
 
@@ -15,6 +16,10 @@ namespace drover::raw_exec {
 
 struct Config {
   bool enabled = false;  // N-024: unset is the safe state
+  bool no_cgroups = false;
+  bool landlock = false;  // for every task, whether it asks or not
+  LimitOptions limits;
+  std::string cgroup_mode;  // "compat", "delegated"
   std::vector<std::string> denied_envvars;
   std::vector<IdRange> denied_host_uids, denied_host_gids;
 };
@@ -26,6 +31,9 @@ struct TaskOptions {
   std::string cgroup_v2_override;
   std::int64_t oom_score_adj = 0;
   std::string work_dir;
+  bool landlock = false;
+  std::vector<LandlockPath> landlock_paths;  // beside the usual ones
+  std::vector<ResourceLimit> ulimits;
   std::vector<std::string> denied_envvars;
 };
 [[nodiscard]] Result<TaskOptions> decode_task(std::string_view msgpack);

@@ -38,6 +38,15 @@ struct Session {
 
 std::unique_ptr<Stream> make_stream(const Executor& loop, Fd fd) { return std::make_unique<Stream>(loop, fd.release()); }
 
+// In the words users of the reference know.
+Error start_failure(const ExecutorStatus& status) {
+  if (status.stage != executor::Stage::exec) return errno_error(status.error, fmt::format("{}: \"{}\"", stage_text(status.stage), status.detail));
+  if (status.error == ENOENT && status.detail.find('/') == std::string::npos) {
+    return Error(Code::not_found, fmt::format("failed to start command: exec: \"{}\": executable file not found in $PATH", status.detail));
+  }
+  return errno_error(status.error, fmt::format("failed to start command: fork/exec {}", status.detail));
+}
+
 // Starts the command; the session's streams are ready when it returns.
 Async<Result<std::shared_ptr<Session>>> begin(std::shared_ptr<ExecutorTask> task, ExecSpec spec) {
   const Executor loop = co_await asio::this_coro::executor;
@@ -71,7 +80,7 @@ Async<Result<std::shared_ptr<Session>>> begin(std::shared_ptr<ExecutorTask> task
     if (type == Type::failed) {
       const auto status = parse_status(answer->bytes);
       if (!status) co_return fail(Code::internal, "starting an exec session: unreadable answer of the executor");
-      co_return fail(errno_error(status->error, fmt::format("{}: \"{}\"", stage_text(status->stage), status->detail)));
+      co_return fail(start_failure(*status));
     }
     if (type != Type::exec_started) continue;
     if (spec.terminal) {

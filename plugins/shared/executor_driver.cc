@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "plugins/shared/delegated_scope.h"
 #include "plugins/shared/users.h"
 #include "sdk/base/fail_point.h"
 #include "sdk/base/file.h"
@@ -18,13 +19,45 @@ using namespace std::chrono_literals;
 using driver::task_not_found;
 
 constexpr auto fingerprint_interval = 30s;
+constexpr std::int64_t scope_age_seconds = 300;
+constexpr std::size_t max_events = 256;
 // After SIGKILL: longer than that is a process stuck in the kernel, which the caller should hear of.
 constexpr auto kill_limit = 15s;
 constexpr std::int32_t handle_version = 1;
 
-Async<> remove_cgroup(std::string path) {
-  // Zombies keep a cgroup busy until their parent, the executor or init, has reaped them.
-  for (int attempt = 0; attempt < 50 && ::rmdir(path.c_str()) != 0 && errno == EBUSY; ++attempt) co_await sleep_for(20ms);
+// Zombies keep a cgroup busy until their parent, the executor or init, has reaped them: at once mostly, seldom after long. What is
+// still there after some five seconds is the sweep's.
+Async<> remove_cgroup(CgroupHost host, std::string path) {
+  auto pause = 1ms;
+  while (!remove_scope(host, path) && pause < 4s) {
+    co_await sleep_for(pause);
+    pause *= 2;
+  }
+}
+
+std::string mebibytes(std::uint64_t bytes) { return fmt::format("{} MiB", (bytes + (1u << 19)) >> 20); }
+
+// L-18: never told as stopped; its cgroup and its record stay.
+Error unkillable_error(const std::string& name, const ExecutorStatus& status) {
+  const std::string where = unkillable(task_processes(status.cgroup, status.executor_pid));
+  return {Code::deadline_exceeded, fmt::format("task \"{}\" did not end within {} s after SIGKILL: {}", name, kill_limit.count(),
+                                               where.empty() ? "its executor has not told its end" : "unkillable, " + where)};
+}
+
+driver::TaskEvent out_of_memory(const driver::TaskConfig& config, const ExecutorStatus& status) {
+  driver::TaskEvent out;
+  out.task_id = config.id;
+  out.alloc_id = config.alloc_id;
+  out.task_name = config.name;
+  out.timestamp = status.ended_at;
+  out.message = "OOM Killed";
+  if (status.memory_limit != 0) out.message += fmt::format(": its limit is {}", mebibytes(status.memory_limit));
+  if (status.memory_peak != 0) {
+    out.message += fmt::format("{} it had {} at most", status.memory_limit != 0 ? "," : ":", mebibytes(status.memory_peak));
+    out.annotations["memory_peak_bytes"] = std::to_string(status.memory_peak);
+  }
+  if (status.memory_limit != 0) out.annotations["memory_limit_bytes"] = std::to_string(status.memory_limit);
+  return out;
 }
 
 // The executor has no environment: a point of its own travels in the launch spec.
@@ -34,7 +67,7 @@ executor::FailPoint armed_executor_point() {
       {"executor.before_record", FailPoint::before_record},           {"executor.after_record", FailPoint::after_record},
       {"executor.after_clone", FailPoint::after_clone},               {"executor.after_exec", FailPoint::after_exec},
       {"executor.while_running", FailPoint::while_running},           {"executor.before_exit_record", FailPoint::before_exit_record},
-      {"executor.before_exit_rename", FailPoint::before_exit_rename}, {"executor.after_exit_record", FailPoint::after_exit_record}};
+      {"executor.before_exit_sync", FailPoint::before_exit_sync}, {"executor.after_exit_record", FailPoint::after_exit_record}};
   for (const auto& [name, point] : points) {
     if (take_fail_point(name)) return point;
   }
@@ -63,11 +96,34 @@ ExecutorHost executor_host_from_environment() {
 }
 
 ExecutorDriver::ExecutorDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock)
-    : loop_(loop), log_(std::move(log)), host_(std::move(host)), clock_(clock), scope_(std::move(loop)) {}
+    : loop_(loop), log_(std::move(log)), host_(std::move(host)), binary_(host_.executor_path), clock_(clock), scope_(loop), has_events_(std::move(loop)) {}
 
 ExecutorDriver::~ExecutorDriver() = default;
 
 Async<> ExecutorDriver::close() { co_await scope_.close(); }
+
+CgroupHost ExecutorDriver::inspect() const {
+  CgroupHost out = inspect_cgroups();
+  if (!delegated_root_.empty()) {
+    out.slice = delegated_root_;
+    out.suffix.clear();
+  }
+  return out;
+}
+
+Result<> ExecutorDriver::choose_cgroup_layout(const std::string& mode) {
+  delegated_root_.clear();
+  if (mode.empty() || mode == "compat") return {};
+  if (mode != "delegated") return fail(Code::invalid_argument, "cgroup_mode must be \"compat\" or \"delegated\", got \"{}\"", mode);
+  const CgroupHost host = inspect_cgroups();
+  if (host.mode != CgroupMode::unified) return fail(Code::unavailable, "cgroup_mode = \"delegated\": {}", cgroup_complaint(host));
+  auto scope = delegated_scope(host.mount);
+  if (!scope) return fail(std::move(scope).error());
+  delegated_root_ = std::move(*scope);
+  return {};
+}
+
+Async<Result<>> ExecutorDriver::make_files(driver::TaskConfig) { co_return Result<>{}; }
 
 Result<std::shared_ptr<ExecutorDriver::Task>> ExecutorDriver::find(const std::string& id) {
   const auto at = tasks_.find(id);
@@ -115,21 +171,25 @@ Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig
   if (!task->outcome) co_return fail(task->outcome.error());
   log_.debug("task started", "id", task->config.id, "pid", task->running->status().pid);
   fail_point("driver.start.runs");
-  co_return driver::StartedTask{handle_of(*task), std::nullopt};
+  co_return driver::StartedTask{handle_of(*task), task->network};
 }
 
 Async<Result<>> ExecutorDriver::launch(Task& task) {
   const auto place = state_directory(host_.state_dir, task.config.id);
   if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
+  auto files = co_await make_files(task.config);
+  if (!files) co_return fail(std::move(files).error());
   auto prepared = prepare(task.config);
   if (!prepared) co_return fail(std::move(prepared).error());
   prepared->launch.id = task.config.id;
   prepared->launch.fail_point = armed_executor_point();
   if (prepared->made_cgroup) task.made_cgroup = prepared->launch.cgroup;
+  task.network = prepared->network;
   fail_point("driver.start.prepared");
-  auto started = co_await ExecutorTask::start(scope_, host_.executor_path, place.path, std::move(prepared->launch));
+  const auto held = std::move(prepared->held);
+  auto started = co_await ExecutorTask::start(scope_, binary_.runnable(), place.path, std::move(prepared->launch));
   if (!started) {
-    if (!task.made_cgroup.empty()) co_await remove_cgroup(task.made_cgroup);
+    if (!task.made_cgroup.empty()) co_await remove_cgroup(inspect(), task.made_cgroup);
     co_return fail(started.error(), "starting task \"{}\"", task.config.name);
   }
   task.running = std::move(*started);
@@ -171,7 +231,7 @@ Async<Result<>> ExecutorDriver::take_over(Task& task, std::string driver_state) 
   const std::string scope = scope_name(task.config.alloc_id, task.config.name);
   if (!adopted) {
     // A start that came no further than its cgroup; one with processes in it stays.
-    ::rmdir(scope_path(inspect_cgroups(), scope).c_str());
+    for (const bool reserves : {false, true}) ::rmdir(scope_path(inspect(), scope, reserves).c_str());
     co_return fail(adopted.error(), "recovering task \"{}\"", task.config.name);
   }
   const ExecutorStatus& status = (*adopted)->status();
@@ -180,7 +240,7 @@ Async<Result<>> ExecutorDriver::take_over(Task& task, std::string driver_state) 
   }
   const auto state = nlohmann::json::parse(driver_state, nullptr, false);
   if (state.is_object()) task.made_cgroup = state.value("made_cgroup", "");
-  else if (status.cgroup == scope_path(inspect_cgroups(), scope)) task.made_cgroup = status.cgroup;
+  else if (status.cgroup.ends_with("/" + scope)) task.made_cgroup = status.cgroup;
   task.running = std::move(*adopted);
   co_return Result<>{};
 }
@@ -189,7 +249,9 @@ Async<Result<driver::ExitResult>> ExecutorDriver::wait_task(std::string id) {
   const auto task = find(id);
   if (!task) co_return fail(task.error());
   const auto running = (*task)->running;
+  const bool seen_before = running->ended();
   co_await running->wait();
+  if (running->status().exit.oom_killed && !seen_before) tell(out_of_memory((*task)->config, running->status()));
   co_return running->status().exit;
 }
 
@@ -199,12 +261,20 @@ Async<Result<>> ExecutorDriver::stop_task(std::string id, std::chrono::nanosecon
   const auto number = parse_signal(signal, SIGINT);
   if (!number) co_return fail(number.error());
   const auto running = (*task)->running;
-  const auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
+  auto grace = std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, 0ns));
   fail_point("driver.stop.asked");
+  if (grace > 0ms) {
+    const bool asked = co_await ask_to_end((*task)->config);
+    if (asked) {
+      const bool obeyed = co_await running->wait_for(grace);
+      if (obeyed) co_return Result<>{};
+      grace = 0ms;
+    }
+  }
   DROVER_CO_TRY(running->stop(grace.count() == 0 ? SIGKILL : *number, grace));
   fail_point("driver.stop.sent");
   const bool ended = co_await running->wait_for(grace + kill_limit);
-  if (!ended) co_return fail(Code::deadline_exceeded, "task \"{}\" did not end within {} s after SIGKILL", (*task)->config.name, kill_limit.count());
+  if (!ended) co_return fail(unkillable_error((*task)->config.name, running->status()));
   fail_point("driver.stop.ended");
   co_return Result<>{};
 }
@@ -218,13 +288,14 @@ Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
     if (!force) co_return fail(Code::conflict, "cannot destroy running task");
     DROVER_CO_TRY(running->stop(SIGKILL, 0ms));
     const bool ended = co_await running->wait_for(kill_limit);
-    if (!ended) co_return fail(Code::deadline_exceeded, "task did not end within {} s after SIGKILL", kill_limit.count());
+    if (!ended) co_return fail(unkillable_error((*task)->config.name, running->status()));
   }
   fail_point("driver.destroy.ended");
   // The record goes last: until then whoever comes after us finds the task, and its cgroup by it (L-17).
-  if (!cgroup.empty()) co_await remove_cgroup(cgroup);
+  if (!cgroup.empty()) co_await remove_cgroup(inspect(), cgroup);
   fail_point("driver.destroy.cgroup_removed");
   running->reap();
+  told_.erase(id);
   tasks_.erase(id);
   fail_point("driver.destroy.done");
   co_return Result<>{};
@@ -264,11 +335,21 @@ Async<Result<>> ExecutorDriver::task_stats(std::string id, std::chrono::nanoseco
   co_return Result<>{};
 }
 
+void ExecutorDriver::tell(driver::TaskEvent event) {
+  // Several waits of one task see its end; it is told once, and to nobody when nobody listens.
+  if (!told_.insert(event.task_id).second) return;
+  if (events_.size() < max_events) events_.push_back(std::move(event));
+  has_events_.notify_all();
+}
+
 Async<> ExecutorDriver::task_events(Channel<driver::TaskEvent>& out) {
-  // Nothing to tell between start and end; the stream stays open for the life of the plugin.
-  static_cast<void>(out);
-  Event never(loop_);
-  co_await never.wait();
+  for (;;) {
+    while (events_.empty()) co_await has_events_.wait();
+    auto event = std::move(events_.front());
+    events_.pop_front();
+    const bool sent = co_await out.send(std::move(event));
+    if (!sent) co_return;
+  }
 }
 
 Async<Result<>> ExecutorDriver::signal_task(std::string id, std::string signal) {
@@ -316,9 +397,17 @@ driver::Fingerprint ExecutorDriver::health() {
   return out;
 }
 
+Async<bool> ExecutorDriver::ask_to_end(driver::TaskConfig) { co_return false; }
+
+Async<> ExecutorDriver::gather() { co_return; }
+
 Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
   std::optional<driver::Fingerprint> last;
   for (;;) {
+    co_await gather();
+    for (const auto& scope : sweep_scopes(inspect(), clock_.unix_nanos() / 1'000'000'000, scope_age_seconds)) {
+      log_.info("removed a cgroup that nobody uses", "path", scope);
+    }
     auto now = health();
     if (!last || !(*last == now)) {
       last = now;

@@ -5,11 +5,14 @@
 // names nothing but the task's id and this layout's version, so it stays valid when the state directory moves.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "plugins/shared/cgroups.h"
 #include "plugins/shared/exec_session.h"
+#include "plugins/shared/executor_binary.h"
 #include "plugins/shared/process_stats.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
@@ -27,6 +30,8 @@ struct ExecutorHost {
 struct PreparedTask {
   LaunchSpec launch;
   bool made_cgroup = false;  // to be removed when the task is destroyed
+  std::optional<driver::DriverNetwork> network = {};  // to be told to the host
+  std::vector<Fd> held = {};  // what the spec borrows
 };
 
 class ExecutorDriver : public driver::Driver {
@@ -52,14 +57,26 @@ class ExecutorDriver : public driver::Driver {
   Async<> close();
 
  protected:
+  // Makes what takes long to make, on a pool; runs before prepare().
+  virtual Async<Result<>> make_files(driver::TaskConfig config);
   // Decides how the task runs; refuses with a message for the user. Must leave nothing behind when it fails.
   virtual Result<PreparedTask> prepare(const driver::TaskConfig& config) = 0;
   // Environment and directory of an exec session.
   virtual ExecSpec session_of(const driver::TaskConfig& config) = 0;
+  // Asks the task to end in a way of its own before any signal, as a machine is told to power off. True: it was asked, and has the
+  // grace to do it; then SIGKILL.
+  virtual Async<bool> ask_to_end(driver::TaskConfig config);
+  // What facts() needs and what takes longer than a look at a file, such as asking a program for its version. Runs before it.
+  virtual Async<> gather();
   // The facts now; sent at once and at each change.
   virtual driver::Fingerprint facts() = 0;
 
   [[nodiscard]] const Logger& log() const { return log_; }
+  // The host's cgroups now, in the layout that was chosen. Reads a file that grows with the mounts of all tasks.
+  [[nodiscard]] CgroupHost inspect() const;
+  // cgroup_mode of a plugin's configuration: "compat" or "delegated".
+  [[nodiscard]] Result<> choose_cgroup_layout(const std::string& mode);
+  [[nodiscard]] const std::string& state_dir() const { return host_.state_dir; }
 
  private:
   // Known from the call that starts or recovers it on, so that a second one cannot run it twice.
@@ -68,6 +85,7 @@ class ExecutorDriver : public driver::Driver {
     driver::TaskConfig config;
     std::shared_ptr<ExecutorTask> running;  // null until settled
     std::string made_cgroup;
+    std::optional<driver::DriverNetwork> network;
     Event settled;
     Result<> outcome;
   };
@@ -78,6 +96,7 @@ class ExecutorDriver : public driver::Driver {
   Async<Result<>> launch(Task& task);
   Async<Result<>> take_over(Task& task, std::string driver_state);
   driver::Fingerprint health();
+  void tell(driver::TaskEvent event);
   Result<std::shared_ptr<Task>> find(const std::string& id);
   bool is_known(const std::string& state_path) const;
   driver::TaskHandle handle_of(const Task& task) const;
@@ -85,9 +104,14 @@ class ExecutorDriver : public driver::Driver {
   Executor loop_;
   Logger log_;
   ExecutorHost host_;
+  ExecutorBinary binary_;
   const Clock& clock_;
   Scope scope_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
+  std::string delegated_root_;            // empty: the plain layout
+  std::deque<driver::TaskEvent> events_;  // for whoever listens; the oldest ones are kept
+  std::set<std::string> told_;
+  Condition has_events_;
 };
 
 }  // namespace drover

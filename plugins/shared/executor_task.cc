@@ -54,9 +54,20 @@ void remove_state(const std::string& state_path) {
   ::rmdir(std::filesystem::path(state_path).parent_path().c_str());
 }
 
-std::optional<ExecutorStatus> read_record(const std::string& state_path, const char* name) {
-  const auto bytes = read_file(state_path + "/" + name, executor::max_message_bytes);
+std::optional<ExecutorStatus> read_launch_record(const std::string& state_path) {
+  const auto bytes = read_file(state_path + "/" + executor::record_name, executor::exit_record_offset + executor::max_message_bytes);
   return bytes ? parse_status(*bytes) : std::nullopt;
+}
+
+// In the launch record's file, whole by its checksum; executors of version 1 made a file of its own, whole by its name.
+std::optional<ExecutorStatus> read_exit_record(const std::string& state_path) {
+  const auto bytes = read_file(state_path + "/" + executor::record_name, executor::exit_record_offset + executor::max_message_bytes);
+  if (bytes && bytes->size() > executor::exit_record_offset) {
+    const auto record = std::string_view(*bytes).substr(executor::exit_record_offset);
+    if (is_whole_record(record)) return parse_status(record);
+  }
+  const auto old = read_file(state_path + "/" + executor::exit_name, executor::max_message_bytes);
+  return old ? parse_status(*old) : std::nullopt;
 }
 
 // Members of the session a task led. A session keeps the number of its leader from being given to another process.
@@ -114,6 +125,9 @@ bool keep_from_running(const std::string& state_path) {
 }
 
 Error launch_error(const ExecutorStatus& status) {
+  if (status.stage == executor::Stage::spec && status.error == EBADMSG) {
+    return Error(Code::unavailable, "the drover-executor of this host does not understand this driver: install both from the same version");
+  }
   return errno_error(status.error, fmt::format("{}: \"{}\"", stage_text(status.stage), status.detail));
 }
 
@@ -125,6 +139,18 @@ StateDirectory state_directory(const std::string& base, const std::string& task_
   out.slot = base + "/" + short_hash(std::string_view(task_id).substr(0, end));
   out.path = out.slot + "/" + short_hash(task_id);
   return out;
+}
+
+bool is_whole_record(std::string_view bytes) {
+  auto reader = executor::FieldReader::message(bytes.data(), bytes.size(), Type::exit_record);
+  const char* const begin = bytes.data() + sizeof(executor::Header);
+  executor::Field field;
+  while (reader.next(field)) {
+    if (field.tag != Tag::checksum) continue;
+    const auto before = static_cast<std::size_t>(field.data - sizeof(executor::FieldHeader) - begin);
+    return field.number() == executor::checksum(begin, before);
+  }
+  return false;
 }
 
 std::optional<ExecutorStatus> parse_status(std::string_view bytes) {
@@ -150,6 +176,8 @@ std::optional<ExecutorStatus> parse_status(std::string_view bytes) {
       case Tag::dropped_log_bytes: out.dropped_log_bytes = number; break;
       case Tag::exit_code: out.exit.exit_code = static_cast<std::int32_t>(number); break;
       case Tag::exit_signal: out.exit.signal = static_cast<std::int32_t>(number); break;
+      case Tag::memory_peak: out.memory_peak = number; break;
+      case Tag::memory_limit: out.memory_limit = number; break;
       case Tag::oom_killed: out.exit.oom_killed = number != 0; break;
       case Tag::stage: out.stage = static_cast<executor::Stage>(number); break;
       case Tag::error: out.error = static_cast<int>(number); break;
@@ -223,10 +251,10 @@ void ExecutorTask::on_message(std::string_view bytes) {
 
 void ExecutorTask::on_executor_gone() {
   connection_.reset();
-  if (auto record = read_record(state_path_, executor::exit_name)) {
+  if (auto record = read_exit_record(state_path_)) {
     status_ = std::move(*record);
   } else {
-    if (auto launch = read_record(state_path_, executor::record_name)) status_ = std::move(*launch);
+    if (auto launch = read_launch_record(state_path_)) status_ = std::move(*launch);
     kill_leftovers(status_);
     status_.state = executor::State::exited;
     status_.exit = {};
@@ -314,7 +342,7 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::adopt(Scope& scope, s
   const auto boot = boot_id();
   if (!boot) co_return fail(boot.error());
   for (int attempt = 0; !task->connection_; ++attempt) {
-    const auto record = read_record(state_path, executor::record_name);
+    const auto record = read_launch_record(state_path);
     if (record && record->boot_id != *boot) {
       // The kernel that ran it is gone; the id and the pid in the record mean nothing any more.
       remove_state(state_path);

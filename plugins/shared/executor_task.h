@@ -25,6 +25,7 @@ struct ExecutorStatus {
   std::int64_t started_at = 0;
   std::int64_t ended_at = 0;
   std::uint64_t dropped_log_bytes = 0;
+  std::uint64_t memory_peak = 0, memory_limit = 0;  // of an end; 0: not counted, none
   driver::ExitResult exit;  // when exited
   executor::Stage stage{};  // when failed
   int error = 0;
@@ -98,5 +99,7 @@ struct ExecutorMessage {
 // Code::unavailable when the connection has ended.
 [[nodiscard]] Async<Result<ExecutorMessage>> receive_from_executor(int fd);
 [[nodiscard]] std::optional<ExecutorStatus> parse_status(std::string_view bytes);
+// An exit record that no power cut has torn.
+[[nodiscard]] bool is_whole_record(std::string_view bytes);
 
 }  // namespace drover

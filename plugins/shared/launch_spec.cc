@@ -36,6 +36,30 @@ Result<Fd> seal(std::string bytes, executor::Type type) {
   return fd;
 }
 
+std::uint64_t confinement_flags(const Confinement& confinement) {
+  std::uint64_t out = 0;
+  if (confinement.capabilities) out |= executor::flag::set_capabilities;
+  if (confinement.no_new_privs || !confinement.seccomp_filter.empty() || !confinement.landlock.empty()) out |= executor::flag::no_new_privs;
+  return out;
+}
+
+void put_confinement(std::string& out, const Confinement& confinement) {
+  if (confinement.capabilities) executor::put_number(out, Tag::capabilities, *confinement.capabilities);
+  if (!confinement.seccomp_filter.empty()) {
+    executor::put_bytes(out, Tag::seccomp_filter, confinement.seccomp_filter.data(), confinement.seccomp_filter.size());
+  }
+  for (const auto& limit : confinement.limits) {
+    const std::uint64_t numbers[3] = {static_cast<std::uint64_t>(limit.resource), limit.soft, limit.hard};
+    executor::put_bytes(out, Tag::limit, reinterpret_cast<const char*>(numbers), sizeof numbers);
+  }
+  for (const auto& rule : confinement.landlock) {
+    std::string nested;
+    put_string(nested, Tag::landlock_path, rule.path);
+    executor::put_number(nested, Tag::landlock_access, rule.access);
+    executor::put_bytes(out, Tag::landlock_rule, nested.data(), nested.size());
+  }
+}
+
 std::string encode_mount(const RootMount& mount) {
   std::string out;
   executor::put_number(out, Tag::mount_kind, static_cast<std::uint64_t>(mount.kind));
@@ -65,11 +89,18 @@ Result<Fd> open_output(const std::string& path) {
   return open_file(target, O_WRONLY | O_CREAT | O_APPEND, 0644);
 }
 
+Result<Fd> duplicate(int fd) {
+  Fd out(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!out) return fail_errno("duplicating a descriptor");
+  return out;
+}
+
 class Numbering {
  public:
   explicit Numbering(PreparedLaunch& launch, std::string& out) : launch_(launch), out_(out) {}
-  void add(Tag tag, Fd fd) {
-    executor::put_number(out_, tag, static_cast<std::uint64_t>(next_));
+  void add(Tag tag, Fd fd) { add_to(out_, tag, std::move(fd)); }
+  void add_to(std::string& out, Tag tag, Fd fd) {
+    executor::put_number(out, tag, static_cast<std::uint64_t>(next_));
     launch_.extra.emplace_back(next_++, std::move(fd));
   }
 
@@ -92,7 +123,7 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
   put_strings(out, Tag::argument, spec.arguments);
   put_strings(out, Tag::environment, spec.environment);
   put_string(out, Tag::directory, spec.directory);
-  std::uint64_t flags = spec.flags;
+  std::uint64_t flags = spec.flags | confinement_flags(spec.confinement);
   if (spec.user) {
     flags |= executor::flag::set_user;
     executor::put_number(out, Tag::uid, spec.user->uid);
@@ -101,15 +132,28 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
   }
   executor::put_number(out, Tag::flags, flags);
   executor::put_number(out, Tag::oom_score_adj, static_cast<std::uint64_t>(static_cast<std::int64_t>(spec.oom_score_adj)));
+  put_confinement(out, spec.confinement);
+  if (!spec.hostname.empty()) put_string(out, Tag::hostname, spec.hostname);
   if (!spec.root.empty()) put_string(out, Tag::root, spec.root);
-  for (const auto& mount : spec.mounts) {
-    const std::string nested = encode_mount(mount);
-    executor::put_bytes(out, Tag::mount, nested.data(), nested.size());
-  }
   executor::put_number(out, Tag::log_max_files, spec.log_max_files);
   executor::put_number(out, Tag::log_max_bytes, spec.log_max_bytes);
   executor::put_number(out, Tag::fail_point, static_cast<std::uint64_t>(spec.fail_point));
   Numbering numbers(launch, out);
+  for (const auto& mount : spec.mounts) {
+    std::string nested = encode_mount(mount);
+    if (mount.tree_fd >= 0) {
+      auto tree = duplicate(mount.tree_fd);
+      if (!tree) return fail(tree.error(), "mount \"{}\"", mount.target);
+      numbers.add_to(nested, Tag::mount_fd, std::move(*tree));
+    }
+    executor::put_bytes(out, Tag::mount, nested.data(), nested.size());
+  }
+  if (spec.user_namespace_fd >= 0) {
+    auto fd = duplicate(spec.user_namespace_fd);
+    if (!fd) return fail(fd.error(), "user namespace of the task");
+    numbers.add(Tag::user_namespace_fd, std::move(*fd));
+    executor::put_number(out, Tag::user_namespace_first, spec.user_namespace_first);
+  }
   if (!spec.cgroup.empty()) {
     auto fd = open_file(spec.cgroup, O_RDONLY | O_DIRECTORY);
     if (!fd) return fail(fd.error(), "cgroup of the task");
@@ -123,7 +167,8 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
     numbers.add(Tag::network_fd, std::move(*fd));
   }
   if (!spec.stdout_target.rotated_name.empty() || !spec.stderr_target.rotated_name.empty()) {
-    auto fd = open_file(spec.log_directory, O_RDONLY | O_DIRECTORY);
+    // N-002: the directory lies where tasks can write; a link in its place would put our files anywhere.
+    auto fd = open_file(spec.log_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd) return fail(fd.error(), "log directory");
     numbers.add(Tag::log_dir_fd, std::move(*fd));
   }
@@ -137,7 +182,7 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
     if (!fd) return fail(fd.error(), "output of the task");
     numbers.add(stream.fd, std::move(*fd));
   }
-  auto sealed = seal(std::move(out), executor::Type::launch_spec);
+  auto sealed = seal(std::move(out), executor::Type::confined_launch_spec);
   if (!sealed) return fail(std::move(sealed).error());
   launch.spec = std::move(*sealed);
   return launch;
@@ -174,6 +219,9 @@ std::string_view stage_text(executor::Stage stage) {
     case Stage::user: return "switching the user";
     case Stage::exec: return "executing";
     case Stage::control: return "opening the control socket";
+    case Stage::bounding: return "limiting the capabilities";
+    case Stage::capabilities: return "setting the capabilities";
+    case Stage::confine: return "confining the task";
   }
   return "starting";
 }

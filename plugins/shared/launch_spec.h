@@ -26,6 +26,7 @@ struct UserIds {
 struct RootMount {
   executor::MountKind kind{};
   std::string source, target, upper, work;
+  int tree_fd = -1;  // of a bind: a detached tree to clone instead of `source`; borrowed
   std::vector<std::string> options;
   std::uint64_t flags = 0;
   unsigned mode = 0755;
@@ -38,6 +39,28 @@ struct OutputTarget {
   std::string path;
 };
 
+struct ResourceLimit {
+  int resource = 0;  // RLIMIT_*
+  std::uint64_t soft = 0, hard = 0;
+  friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
+};
+
+// A path of the host that a task with Landlock may use.
+struct LandlockPath {
+  std::string path;
+  std::uint64_t access = 0;  // executor::landlock_access
+  friend bool operator==(const LandlockPath&, const LandlockPath&) = default;
+};
+
+// What confines a task and its sessions beyond namespaces. Nothing of it is asked for by default.
+struct Confinement {
+  std::optional<std::uint64_t> capabilities;  // empty: what the user has
+  bool no_new_privs = false;                  // implied by the next two
+  std::string seccomp_filter;                 // BPF instructions
+  std::vector<LandlockPath> landlock;
+  std::vector<ResourceLimit> limits;
+};
+
 struct LaunchSpec {
   std::string id;
   std::string executable;              // absolute, in the task's root
@@ -47,6 +70,10 @@ struct LaunchSpec {
   std::optional<UserIds> user;  // empty: the plugin's own
   std::uint64_t flags = 0;      // executor::flag
   int oom_score_adj = 0;
+  Confinement confinement;
+  std::string hostname;  // needs executor::flag::uts_namespace
+  int user_namespace_fd = -1;  // borrowed
+  uid_t user_namespace_first = 0;
   std::string root;  // empty: the host's
   std::vector<RootMount> mounts;
   std::string cgroup;        // directory of a cgroup2 hierarchy, empty: none

@@ -1,6 +1,8 @@
 #include "plugins/shared/log_settings.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -15,13 +17,26 @@ bool is_regular_target(const std::string& path) {
   return path.empty() || ::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
 }
 
+// N-002: it lies where tasks can write. A link is not followed and a FIFO does not keep us waiting; both are refused.
+Result<std::string> read_plain_file(const std::string& path, std::size_t limit) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return fail_errno("opening \"{}\"", path);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return fail(Code::invalid_argument, "log settings \"{}\" are not a regular file", path);
+  std::string out(limit, '\0');
+  const ssize_t size = ::pread(file.get(), out.data(), out.size(), 0);
+  if (size < 0) return fail_errno("reading \"{}\"", path);
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
 }  // namespace
 
 Result<> apply_log_settings(LaunchSpec& spec, const std::string& alloc_dir, const std::string& task_name, const std::string& stdout_path,
                             const std::string& stderr_path) {
   spec.log_directory = alloc_dir + "/alloc/logs";
   const std::string path = fmt::format("{}/.{}.logs.json", spec.log_directory, task_name);
-  const auto text = read_file(path, 65536);
+  const auto text = read_plain_file(path, 65536);
   if (!text && text.error().code() != Code::not_found) return fail(text.error());
   bool rotated = true;
   if (text) {

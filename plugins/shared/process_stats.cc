@@ -100,7 +100,79 @@ std::vector<pid_t> task_processes(const std::string& cgroup, pid_t executor_pid)
   return out;
 }
 
-driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now) {
+std::string unkillable(const std::vector<pid_t>& processes) {
+  std::vector<std::string> out;
+  for (const pid_t pid : processes) {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid));
+    const auto end = stat ? stat->rfind(") D") : std::string::npos;
+    if (end == std::string::npos) continue;
+    const auto where = read_file(fmt::format("/proc/{}/wchan", pid));
+    out.push_back(fmt::format("process {} waits in {}", pid, where && !where->empty() && *where != "0" ? *where : "the kernel"));
+  }
+  return join(out, ", ");
+}
+
+CgroupSample parse_cgroup(std::string_view cpu_stat, std::string_view memory_stat) {
+  const auto number = [](std::string_view text, std::string_view key) {
+    for (const auto& line : split(text, '\n')) {
+      if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
+      return field_at(line, 1);
+    }
+    return std::uint64_t{0};
+  };
+  CgroupSample out;
+  out.user_us = number(cpu_stat, "user_usec");
+  out.system_us = number(cpu_stat, "system_usec");
+  out.throttled_periods = number(cpu_stat, "nr_throttled");
+  out.throttled_us = number(cpu_stat, "throttled_usec");
+  out.anon_bytes = number(memory_stat, "anon");
+  out.file_bytes = number(memory_stat, "file");
+  out.mapped_bytes = number(memory_stat, "file_mapped");
+  return out;
+}
+
+namespace {
+
+std::uint64_t number_of(const std::string& path) {
+  const auto text = read_file(path);
+  return text ? field_at(*text, 0) : 0;
+}
+
+std::optional<CgroupSample> read_cgroup(const std::string& cgroup) {
+  const auto memory = cgroup.empty() ? Result<std::string>("") : read_file(cgroup + "/memory.stat");
+  if (cgroup.empty() || !memory) return std::nullopt;
+  const auto cpu = read_file(cgroup + "/cpu.stat");
+  CgroupSample out = parse_cgroup(cpu ? *cpu : "", *memory);
+  out.usage_bytes = number_of(cgroup + "/memory.current");
+  out.peak_bytes = number_of(cgroup + "/memory.peak");
+  out.swap_bytes = number_of(cgroup + "/memory.swap.current");
+  return out;
+}
+
+// In place of the sum of the processes: what is shared is counted once, and what has ended is in it.
+void use_cgroup(driver::ResourceUsage& total, const CgroupSample& now, const std::optional<CgroupSample>& before, double seconds, double mhz) {
+  const auto percent = [&](std::uint64_t later, std::uint64_t earlier) {
+    return !before || seconds <= 0 || later < earlier ? 0.0 : static_cast<double>(later - earlier) / 1e6 / seconds * 100;
+  };
+  total.cpu.user_mode = percent(now.user_us, before ? before->user_us : 0);
+  total.cpu.system_mode = percent(now.system_us, before ? before->system_us : 0);
+  total.cpu.percent = total.cpu.user_mode + total.cpu.system_mode;
+  total.cpu.total_ticks = total.cpu.percent / 100 * mhz;
+  total.cpu.throttled_periods = now.throttled_periods;
+  total.cpu.throttled_time = now.throttled_us * 1000;
+  total.cpu.measured = {"System Mode", "User Mode", "Throttled Periods", "Throttled Time", "Percent"};
+  total.memory.rss = now.anon_bytes;
+  total.memory.cache = now.file_bytes;
+  total.memory.mapped_file = now.mapped_bytes;
+  total.memory.swap = now.swap_bytes;
+  total.memory.usage = now.usage_bytes;
+  total.memory.max_usage = now.peak_bytes;
+  total.memory.measured = {"RSS", "Cache", "Swap", "Usage"};
+}
+
+}  // namespace
+
+driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now, const std::optional<CgroupSample>& whole) {
   const double seconds = last_at_ == 0 ? 0 : static_cast<double>(now - last_at_) / 1e9;
   driver::TaskStats out;
   out.id = task_id_;
@@ -119,6 +191,8 @@ driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& pr
     out.total.memory.usage += usage.memory.usage;
     out.by_pid.emplace(std::to_string(pid), std::move(usage));
   }
+  if (whole) use_cgroup(out.total, *whole, last_whole_, seconds, core_mhz_);
+  last_whole_ = whole;
   last_ = processes;
   last_at_ = now;
   return out;
@@ -132,7 +206,7 @@ driver::TaskStats StatsSampler::sample(const Clock& clock) {
     if (!stat || !status) continue;
     if (const auto parsed = parse_process(*stat, *status)) processes.emplace(pid, *parsed);
   }
-  return combine(processes, clock.unix_nanos());
+  return combine(processes, clock.unix_nanos(), read_cgroup(cgroup_));
 }
 
 double core_mhz() {

@@ -23,6 +23,17 @@ struct ProcessSample {
 // The processes of a task: those of its cgroup, else the descendants of its executor.
 [[nodiscard]] std::vector<pid_t> task_processes(const std::string& cgroup, pid_t executor_pid);
 
+// "process 42 waits in nfs_wait_bit_killable": of those that not even SIGKILL wakes (L-18). Empty when there is none.
+[[nodiscard]] std::string unkillable(const std::vector<pid_t>& processes);
+
+// What the kernel counts of a whole cgroup; empty where it has no memory controller.
+struct CgroupSample {
+  std::uint64_t user_us = 0, system_us = 0, throttled_periods = 0, throttled_us = 0;
+  std::uint64_t anon_bytes = 0, file_bytes = 0, mapped_bytes = 0, swap_bytes = 0, usage_bytes = 0, peak_bytes = 0;
+};
+// Contents of cpu.stat and memory.stat.
+[[nodiscard]] CgroupSample parse_cgroup(std::string_view cpu_stat, std::string_view memory_stat);
+
 // Turns successive samples into rates. One per stream of statistics.
 class StatsSampler {
  public:
@@ -31,13 +42,15 @@ class StatsSampler {
   // Blocking reads of /proc, some 20 µs a process.
   [[nodiscard]] driver::TaskStats sample(const Clock& clock);
   // The pure part: what changed since the last call, `now` in nanoseconds.
-  [[nodiscard]] driver::TaskStats combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now);
+  [[nodiscard]] driver::TaskStats combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now,
+                                          const std::optional<CgroupSample>& whole = std::nullopt);
 
  private:
   std::string task_id_, cgroup_;
   pid_t executor_pid_;
   double core_mhz_;
   std::map<pid_t, ProcessSample> last_;
+  std::optional<CgroupSample> last_whole_;
   std::int64_t last_at_ = 0;
 };
 

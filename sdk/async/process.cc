@@ -1,5 +1,6 @@
 #include "sdk/async/process.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ struct ChildSetup {
   const char* directory;
   template <class Launcher>
   boost::system::error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*) const {
+    // A service manager's strict umask is for the agent's own files: plugins, and what tasks get of them, expect the usual one.
+    ::umask(022);
     if (new_session && ::setsid() < 0) return {errno, boost::system::system_category()};
     if (directory != nullptr && ::chdir(directory) != 0) return {errno, boost::system::system_category()};
     return {};

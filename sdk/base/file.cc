@@ -70,7 +70,14 @@ Result<> sync_directory(const std::string& path) {
 Result<> make_directories(const std::string& path, unsigned mode) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string part = path.substr(0, at);
-    if (!part.empty() && ::mkdir(part.c_str(), mode) != 0) {
+    if (part.empty()) {
+      if (at == std::string::npos) return {};
+      continue;
+    }
+    if (::mkdir(part.c_str(), mode) == 0) {
+      // mkdir's mode went through the umask, which under a service manager may be a strict one.
+      if (::chmod(part.c_str(), mode) != 0) return fail_errno("setting the mode of \"{}\"", part);
+    } else {
       const int saved = errno;
       struct stat info {};
       if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {

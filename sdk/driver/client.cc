@@ -328,6 +328,13 @@ Async<Result<>> DriverClient::destroy_network(std::string alloc_id, NetworkIsola
   return call_empty<pb::DestroyNetworkResponse>(connection_, path("DestroyNetwork"), std::move(request), slow);
 }
 
+std::string rpc_text(const Error& error) {
+  // Made by the host itself.
+  if (error.code() == Code::unavailable) return error.message();
+  const char* code = error.code() == Code::deadline_exceeded ? "DeadlineExceeded" : error.code() == Code::resource_exhausted ? "ResourceExhausted" : "Unknown";
+  return fmt::format("rpc error: code = {} desc = {}", code, error.message());
+}
+
 Result<TaskHandle> decode_handle(const std::string& encoded) {
   pb::TaskHandle handle;
   if (!handle.ParseFromString(encoded)) return fail(Code::invalid_argument, "the stored handle of the task is damaged");

@@ -75,6 +75,9 @@ class DriverClient {
   std::shared_ptr<rpc::Client> connection_;
 };
 
+// An error of a plugin's call as users see it: "rpc error: code = Unknown desc = <text>" (protocol 5.1).
+[[nodiscard]] std::string rpc_text(const Error& error);
+
 // The bytes of a TaskHandle back to its fields (for display and for tasks of an earlier agent).
 [[nodiscard]] Result<TaskHandle> decode_handle(const std::string& encoded);
 

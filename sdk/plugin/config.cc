@@ -5,6 +5,7 @@
 #include <set>
 
 #include "sdk/base/text.h"
+#include "sdk/plugin/config_body.h"
 #include "sdk/plugin/expression.h"
 #include "sdk/plugin/type.h"
 
@@ -13,81 +14,19 @@ namespace {
 using json = nlohmann::json;
 constexpr int max_depth = 64;
 
-// The properties of one body: one object, or several concatenated.
-struct Body {
-  std::vector<std::pair<std::string, const json*>> properties;
-
-  [[nodiscard]] const json* find(const std::string& name) const {
-    const json* out = nullptr;
-    for (const auto& [key, value] : properties) {
-      if (key == name) out = value;
-    }
-    return out;
-  }
-};
-
-const std::string& name_or(const std::string& given, const std::string& implied) { return given.empty() ? implied : given; }
-
-// Which names a body may have. Nested blocks have their own; a default's fallback adds none.
-void collect_names(const Spec& spec, const std::string& implied, std::set<std::string>& out) {
-  std::visit(
-      [&](const auto& kind) {
-        using Kind = std::decay_t<decltype(kind)>;
-        if constexpr (std::is_same_v<Kind, ObjectSpec>) {
-          for (const auto& [key, child] : kind.attributes) collect_names(child, key, out);
-        } else if constexpr (std::is_same_v<Kind, ArraySpec>) {
-          for (const Spec& child : kind.values) collect_names(child, {}, out);
-        } else if constexpr (std::is_same_v<Kind, DefaultSpec>) {
-          collect_names(kind.primary, {}, out);
-        } else if constexpr (!std::is_same_v<Kind, LiteralSpec>) {
-          out.insert(name_or(kind.name, implied));
-        }
-      },
-      spec.node().kind);
-}
-
 class Decoder {
  public:
   explicit Decoder(const json& variables) : variables_(variables) {}
 
   Result<json> decode_body(const Spec& spec, const Body& body) {
     if (++depth_ > max_depth) return fail(Code::invalid_argument, "the configuration is nested too deeply");
-    std::set<std::string> known;
-    collect_names(spec, {}, known);
+    const std::set<std::string> known = known_names(spec);
     for (const auto& [key, value] : body.properties) {
-      if (known.contains(key)) continue;
-      const std::string near = nearest_name(key, known);
-      return fail(Code::invalid_argument, "Invalid label: No argument or block type is named \"{}\".{}", key,
-                  near.empty() ? "" : fmt::format(" Did you mean \"{}\"?", near));
+      if (!known.contains(key)) return fail(Code::invalid_argument, "Invalid label: {}", unknown_name(key, known));
     }
     auto out = decode(spec, body, {});
     --depth_;
     return out;
-  }
-
-  // The bodies that a property's value stands for: an object, an array of them, or null.
-  static Result<std::vector<Body>> bodies(const std::string& name, const json* value) {
-    std::vector<Body> out;
-    if (value == nullptr || value->is_null()) return out;
-    const auto add = [&](const json& object) {
-      Body body;
-      for (const auto& [key, item] : object.items()) {
-        if (key != "//") body.properties.emplace_back(key, &item);
-      }
-      out.push_back(std::move(body));
-    };
-    if (value->is_object()) {
-      add(*value);
-      return out;
-    }
-    bool good = value->is_array();
-    for (std::size_t i = 0; good && i < value->size(); ++i) {
-      good = (*value)[i].is_object();
-      if (good) add((*value)[i]);
-    }
-    if (good) return out;
-    return fail(Code::invalid_argument,
-                "Incorrect JSON value type: Either a JSON object or a JSON array is required, representing the contents of one or more \"{}\" blocks.", name);
   }
 
  private:
@@ -264,7 +203,7 @@ Result<json> evaluate_config(const Spec& schema, const json& config, const json&
                 "Root value must be object: The root value in a JSON-based configuration must be either a JSON object or a JSON array of objects.");
   }
   Body root;
-  auto parts = Decoder::bodies("config", &config);
+  auto parts = bodies("config", &config);
   if (!parts) return fail(parts.error());
   for (Body& part : *parts) {
     root.properties.insert(root.properties.end(), part.properties.begin(), part.properties.end());

@@ -38,7 +38,7 @@ struct ApiOptions {
   // Job file to the JSON of a job; the error's text are the diagnostics. Canonicalises when the request says so.
   std::function<Result<std::string>(const model::JobsParseRequest& request)> parse_job;
   // The job of a request's body, with the defaults that depend on null and zero being different. Empty: as decoded.
-  std::function<Result<model::Job>(std::string_view body)> read_job;
+  std::function<Result<model::Job>(model::Json&& request)> read_job;
   // Null where no server runs: the stream is then asked of one by `ask_server`.
   events::EventBuffer* events = nullptr;
   std::function<Async<http::Response>(http::Request request)> ask_server;

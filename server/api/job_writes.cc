@@ -1,4 +1,6 @@
 // Registration, stop and evaluation of jobs, and the three that store nothing: plan, parse and validate.
+#include <nlohmann/json.hpp>
+
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -11,10 +13,10 @@ using http::Response;
 
 Error bad(std::string text) { return Error(Code::invalid_argument, std::move(text)); }
 
-// Reads the job of `body` anew from the text, where null and zero differ.
-Result<> complete_job(const Context& c, const Request& request, std::shared_ptr<const model::Job>& job) {
+// Reads the job of the request anew from its document, where null and zero differ.
+Result<> complete_job(const Context& c, model::Json document, std::shared_ptr<const model::Job>& job) {
   if (!c.options.read_job || !job) return {};
-  auto complete = c.options.read_job(request.body);
+  auto complete = c.options.read_job(std::move(document));
   if (!complete) return fail(complete.error());
   job = std::make_shared<const model::Job>(std::move(*complete));
   return {};
@@ -22,12 +24,13 @@ Result<> complete_job(const Context& c, const Request& request, std::shared_ptr<
 
 Async<Response> register_job(const Context& c, Request request) {
   model::JobRegisterRequest body;
-  if (auto read = read_body(request, body, "api.JobRegisterRequest"); !read) co_return error_answer(read.error());
+  model::Json document;
+  if (auto read = read_body(request, body, "api.JobRegisterRequest", &document); !read) co_return error_answer(read.error());
   if (!body.job) co_return error_answer(bad("Job must be specified"));
   if (body.job->id.empty()) co_return error_answer(bad("Job ID hasn't been provided"));
   const auto id = request.param("id");
   if (!id.empty() && id != body.job->id) co_return error_answer(bad("Job ID does not match name"));
-  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
+  if (auto done = complete_job(c, std::move(document), body.job); !done) co_return error_answer(done.error());
   if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::job_register, std::move(body));
   co_return written_answer(request, reply);
@@ -70,12 +73,13 @@ Async<Response> evaluate(const Context& c, Request request) {
 
 Async<Response> plan(const Context& c, Request request) {
   model::JobPlanRequest body;
-  if (auto read = read_body(request, body, "api.JobPlanRequest"); !read) co_return error_answer(read.error());
+  model::Json document;
+  if (auto read = read_body(request, body, "api.JobPlanRequest", &document); !read) co_return error_answer(read.error());
   if (!body.job) co_return error_answer(bad("Job must be specified"));
   if (body.job->id.empty()) co_return error_answer(bad("Job must have a valid ID"));
   const auto id = request.param("id");
   if (!id.empty() && id != body.job->id) co_return error_answer(bad("Job ID does not match"));
-  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
+  if (auto done = complete_job(c, std::move(document), body.job); !done) co_return error_answer(done.error());
   if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::job_plan, std::move(body));
   co_return written_answer(request, reply);
@@ -83,9 +87,10 @@ Async<Response> plan(const Context& c, Request request) {
 
 Async<Response> validate(const Context& c, Request request) {
   model::JobValidateRequest body;
-  if (auto read = read_body(request, body, "api.JobValidateRequest"); !read) co_return error_answer(read.error());
+  model::Json document;
+  if (auto read = read_body(request, body, "api.JobValidateRequest", &document); !read) co_return error_answer(read.error());
   if (!body.job) co_return error_answer(bad("Job must be specified"));
-  if (auto done = complete_job(c, request, body.job); !done) co_return error_answer(done.error());
+  if (auto done = complete_job(c, std::move(document), body.job); !done) co_return error_answer(done.error());
   if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::job_validate, std::move(body));
   if (!reply) co_return error_answer(reply.error());

@@ -14,11 +14,7 @@ using http::Response;
 Async<Response> list(const Context& c, Request request) {
   model::ListRequest query;
   if (auto read = read_list_query(c, request, query); !read) co_return error_answer(read.error());
-  for (const std::string_view name : {"resources", "os"}) {
-    const auto wanted = read_bool(request.query, name);
-    if (!wanted) co_return error_answer(Error(Code::invalid_argument, "Failed to parse node list fields: " + wanted.error().message()));
-    if (name == "resources") query.include_resources = wanted->value_or(false);
-  }
+  if (auto read = read_node_fields(request, query); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::node_list, std::move(query));
   co_return list_answer(request, reply);
 }

@@ -110,6 +110,17 @@ Result<std::optional<bool>> read_bool(const http::Query& query, std::string_view
 
 bool read_flag(const http::Query& query, std::string_view name) { return parse_bool(query.get(name)).value_or(false); }
 
+Result<> read_node_fields(const http::Request& request, model::ListRequest& out) {
+  const auto read = [&](std::string_view name, bool& field) -> Result<> {
+    const auto wanted = read_bool(request.query, name);
+    if (!wanted) return fail(Code::invalid_argument, "Failed to parse node list fields: {}", wanted.error().message());
+    field = wanted->value_or(false);
+    return {};
+  };
+  DROVER_TRY(read("resources", out.include_resources));
+  return read("os", out.include_os);
+}
+
 Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::string_view name) {
   const auto text = query.get(name);
   if (text.empty()) return std::optional<std::int64_t>{};
@@ -132,6 +143,18 @@ std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go
   else if (first == '-' || (first >= '0' && first <= '9')) kind = "number";
   if (kind.empty() || !nlohmann::json::accept(text)) return std::nullopt;
   return Error(Code::invalid_argument, fmt::format("json: cannot unmarshal {} into Go value of type {}", kind, go_type));
+}
+
+Result<> read_body(const http::Request& request, const model::Type& type, void* out, std::string_view go_type, model::Json* document) {
+  if (request.body.empty()) return fail(Code::invalid_argument, "Request body is empty");
+  if (auto wrong = wrong_outer_type(request.body, go_type)) return fail(std::move(*wrong));
+  model::Json json = model::Json::parse(request.body, nullptr, false);
+  if (json.is_discarded()) return fail(json_error(request.body));
+  if (auto read = model::from_json_value(json, type, out); !read) {
+    return fail(type_error(Error(Code::invalid_argument, read.error().message()), go_type));
+  }
+  if (document != nullptr) *document = std::move(json);
+  return {};
 }
 
 }  // namespace drover::api

@@ -26,6 +26,8 @@ namespace drover::api {
 [[nodiscard]] Result<std::optional<bool>> read_bool(const http::Query& query, std::string_view name);
 // The same where a wrong value counts as absent.
 [[nodiscard]] bool read_flag(const http::Query& query, std::string_view name);
+// `resources` and `os`: the members a list of nodes shows besides those it always has.
+[[nodiscard]] Result<> read_node_fields(const http::Request& request, model::ListRequest& out);
 [[nodiscard]] Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::string_view name);
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
@@ -36,16 +38,11 @@ namespace drover::api {
 // Go's complaint when the text's outermost value is no object; nothing when it is one.
 [[nodiscard]] std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go_type);
 
-// `go_type` is the name in that complaint, `api.JobRegisterRequest`.
+// Decodes a body. With `document` the whole text is handed out as well. `go_type` is the name in complaints, `api.JobRegisterRequest`.
+[[nodiscard]] Result<> read_body(const http::Request& request, const model::Type& type, void* out, std::string_view go_type, model::Json* document);
 template <class T>
-[[nodiscard]] Result<> read_body(const http::Request& request, T& out, std::string_view go_type) {
-  if (request.body.empty()) return fail(Code::invalid_argument, "Request body is empty");
-  if (auto wrong = wrong_outer_type(request.body, go_type)) return fail(std::move(*wrong));
-  if (auto read = model::from_json(request.body, out); !read) {
-    if (read.error().message() == "the text is not valid JSON") return fail(json_error(request.body));
-    return fail(type_error(Error(Code::invalid_argument, read.error().message()), go_type));
-  }
-  return {};
+[[nodiscard]] Result<> read_body(const http::Request& request, T& out, std::string_view go_type, model::Json* document = nullptr) {
+  return read_body(request, model::type_of<T>(), &out, go_type, document);
 }
 
 }  // namespace drover::api

@@ -96,9 +96,7 @@ Result<model::ListRequest> read_pool_query(const Context& c, const Request& requ
 Async<Response> pool_nodes(const Context& c, Request request) {
   auto query = read_pool_query(c, request);
   if (!query) co_return error_answer(query.error());
-  const auto resources = read_bool(request.query, "resources");
-  if (!resources) co_return error_answer(Error(Code::invalid_argument, "Failed to parse node list fields: " + resources.error().message()));
-  query->include_resources = resources->value_or(false);
+  if (auto read = read_node_fields(request, *query); !read) co_return error_answer(read.error());
   auto reply = co_await c.caller.call(endpoints::node_list, std::move(*query));
   co_return list_answer(request, reply);
 }

@@ -79,7 +79,10 @@ std::string display_message(const TaskEvent& event) {
 
 void show_messages(model::List<model::AllocListStub>& stubs) {
   for (auto& stub : stubs) {
-    if (lacks_message(stub.task_states)) fill(stub.task_states);
+    if (!stub.task_states || !lacks_message(*stub.task_states)) continue;
+    auto copy = std::make_shared<model::Map<model::TaskState>>(*stub.task_states);
+    fill(*copy);
+    stub.task_states = std::move(copy);
   }
 }
 

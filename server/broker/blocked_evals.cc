@@ -110,4 +110,11 @@ BlockedEvals::Stats BlockedEvals::stats() const {
   return out;
 }
 
+std::vector<EvalPtr> BlockedEvals::all() const {
+  std::vector<EvalPtr> out;
+  out.reserve(evals_.size());
+  for (const auto& [id, eval] : evals_) out.push_back(eval);
+  return out;
+}
+
 }  // namespace drover::broker

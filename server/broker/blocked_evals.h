@@ -42,6 +42,7 @@ class BlockedEvals {
     std::size_t blocked = 0, escaped = 0, quota_limited = 0;
   };
   [[nodiscard]] Stats stats() const;
+  [[nodiscard]] std::vector<EvalPtr> all() const;
 
  private:
   using JobKey = std::pair<std::string, std::string>;

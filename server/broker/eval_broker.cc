@@ -195,8 +195,9 @@ EvalBroker::Stats EvalBroker::stats() const {
   Stats out;
   for (const auto& [type, evals] : ready_) {
     out.ready += evals.size();
-    out.ready_by_type[type] = evals.size();
+    out.by_type[type].ready = evals.size();
   }
+  for (const auto& [id, held] : unacked_) ++out.by_type[held.queue].unacked;
   out.unacked = unacked_.size();
   for (const auto& [job, evals] : pending_) out.pending += evals.size();
   out.waiting = waiting_.size();

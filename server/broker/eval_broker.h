@@ -65,8 +65,11 @@ class EvalBroker {
   [[nodiscard]] std::vector<EvalPtr> take_cancelable(std::size_t limit);
 
   struct Stats {
+    struct OfType {
+      std::size_t ready = 0, unacked = 0;
+    };
     std::size_t ready = 0, unacked = 0, pending = 0, waiting = 0, cancelable = 0;
-    std::map<std::string, std::size_t> ready_by_type;
+    std::map<std::string, OfType> by_type;
   };
   [[nodiscard]] Stats stats() const;
 

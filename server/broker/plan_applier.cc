@@ -8,14 +8,15 @@
 namespace drover::broker {
 
 PlanApplier::PlanApplier(const Executor& executor, Scope& scope, fsm::Writer& writer, fsm::Fsm& fsm, EvalBroker& broker,
-                         const Clock& clock, FitCheck fits, Logger log, std::size_t pipeline)
+                         const Clock& clock, FitCheck fits, Logger log, metrics::Meter meter, std::size_t pipeline)
     : executor_(executor), scope_(scope), writer_(writer), fsm_(fsm), broker_(broker), clock_(clock), fits_(std::move(fits)),
-      log_(std::move(log)), pipeline_(pipeline), changed_(executor) {}
+      log_(std::move(log)), meter_(meter), pipeline_(pipeline), changed_(executor) {}
 
 Async<Result<model::PlanResult>> PlanApplier::submit(std::shared_ptr<const model::Plan> plan) {
   if (!broker_.outstanding(plan->eval_id, plan->eval_token)) {
     co_return fail(Code::conflict, "plan of evaluation {}: evaluation token does not match", plan->eval_id);
   }
+  const auto start = clock_.monotonic();
   broker_.pause_timer(plan->eval_id, plan->eval_token);
   auto pending = std::make_shared<Pending>(plan, executor_);
   queue_[plan->priority].push_back(pending);
@@ -23,6 +24,7 @@ Async<Result<model::PlanResult>> PlanApplier::submit(std::shared_ptr<const model
   changed_.notify_all();
   co_await pending->done.wait();
   broker_.resume_timer(plan->eval_id, plan->eval_token);
+  meter_.since("nomad.plan.submit", start);
   co_return std::move(pending->result);
 }
 
@@ -61,8 +63,11 @@ Async<> PlanApplier::run() {
       continue;
     }
     const auto snapshot = fsm_.store().snapshot();
+    const auto start = clock_.monotonic();
     PlanCheck checked = check_plan(plan, *snapshot, [this](std::string_view node) { return live_on(node); }, fits_);
+    meter_.since("nomad.plan.evaluate", start);
     for (const auto& rejection : checked.rejected) {
+      meter_.count("nomad.plan.node_rejected", 1, {{"node_id", rejection.node_id}});
       log_.debug("plan for node rejected", "node_id", rejection.node_id, "reason", rejection.reason, "eval_id", plan.eval_id);
     }
     if (is_noop(checked.result)) {
@@ -78,8 +83,12 @@ Async<> PlanApplier::run() {
 
 Async<> PlanApplier::commit(PendingPtr pending, fsm::PlanResult entry, std::list<model::PlanResult>::iterator overlay) {
   const std::uint64_t generation = generation_;
+  const auto start = clock_.monotonic();
+  meter_.sample("nomad.plan.outstanding_apply", static_cast<double>(uncommitted_.size()));
   auto index = co_await writer_.write(std::move(entry));
   fail_point("server.plan_stored");
+  meter_.since("nomad.plan.raft_dispatch", start);
+  meter_.since("nomad.plan.apply", start);
   if (generation != generation_) {
     finish(*pending, fail(Code::no_leader, "No cluster leader"));
     co_return;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "lib/metrics/meter.h"
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
@@ -21,7 +22,7 @@ namespace drover::broker {
 class PlanApplier {
  public:
   PlanApplier(const Executor& executor, Scope& scope, fsm::Writer& writer, fsm::Fsm& fsm, EvalBroker& broker, const Clock& clock,
-              FitCheck fits, Logger log, std::size_t pipeline = 16);
+              FitCheck fits, Logger log, metrics::Meter meter = {}, std::size_t pipeline = 16);
 
   void start() { scope_.spawn(run()); }
   // Resumes when what was accepted is durable and applied. Refused when the evaluation is not outstanding by its token.
@@ -55,6 +56,7 @@ class PlanApplier {
   const Clock& clock_;
   FitCheck fits_;
   Logger log_;
+  metrics::Meter meter_;
   std::size_t pipeline_;
   std::size_t depth_ = 0;
   std::uint64_t generation_ = 0;  // of the leadership: commits of an earlier one do not touch this one's overlay

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "lib/metrics/meter.h"
 #include "sdk/async/event.h"
 #include "sdk/async/pool.h"
 #include "sdk/base/log.h"
@@ -33,6 +34,7 @@ struct WorkerContext {
   // Evaluations of the core (garbage collection); they have no scheduler.
   std::function<Async<Result<>>(EvalPtr eval)> run_core;
   Logger log;
+  metrics::Meter meter;
   std::size_t pool_above_nodes = 500;
 };
 
@@ -47,7 +49,8 @@ class Worker {
  private:
   [[nodiscard]] Async<Result<>> process(EvalPtr eval, std::string token);
   [[nodiscard]] Async<Result<>> write_evals(const scheduler::Step& step, std::uint64_t snapshot_index);
-  [[nodiscard]] Async<scheduler::Step> step(std::function<scheduler::Step()> work, std::size_t nodes);
+  [[nodiscard]] Async<scheduler::Step> step(std::string type, std::function<scheduler::Step()> work, std::size_t nodes);
+  void measure(const model::Evaluation& eval, std::chrono::steady_clock::time_point start) const;
 
   WorkerContext& c_;
   std::vector<std::string> types_;

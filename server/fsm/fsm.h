@@ -9,6 +9,7 @@
 #include <map>
 #include <string_view>
 
+#include "lib/metrics/meter.h"
 #include "server/fsm/messages.h"
 #include "server/state/store.h"
 
@@ -27,6 +28,8 @@ class Fsm {
   [[nodiscard]] state::Store& store() { return store_; }
   [[nodiscard]] const state::Store& store() const { return store_; }
   void set_listener(Listener listener) { listener_ = std::move(listener); }
+  // Where the time of each entry is recorded from now on.
+  void set_meter(metrics::Meter meter) { meter_ = meter; }
 
   // An error means that the log is not for this build: the server must stop.
   [[nodiscard]] Result<> apply(std::uint64_t index, std::string_view entry);
@@ -42,6 +45,7 @@ class Fsm {
 
   state::Store store_;
   Listener listener_;
+  metrics::Meter meter_;
   std::map<std::uint64_t, Error> refusals_;
 };
 

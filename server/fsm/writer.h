@@ -2,10 +2,12 @@
 // Loop only. `Log` is what the server needs of raft.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "lib/metrics/meter.h"
 #include "sdk/async/asio.h"
 #include "server/fsm/fsm.h"
 
@@ -30,13 +32,16 @@ class Log {
 
 class Writer {
  public:
-  Writer(Log& log, Fsm& fsm) : log_(log), fsm_(fsm) {}
+  Writer(Log& log, Fsm& fsm, metrics::Meter meter = {}) : log_(log), fsm_(fsm), meter_(meter) {}
 
   template <class Message>
   [[nodiscard]] Async<Result<std::uint64_t>> write(Message message) {
+    const auto start = std::chrono::steady_clock::now();
     std::string entry = encode(message);
     auto index = co_await log_.propose(std::move(entry));
     if (!index) co_return index;
+    meter_.count("raft.apply");
+    meter_.since("raft.commitTime", start);
     if (auto refused = fsm_.take_refusal(*index)) co_return fail(std::move(*refused));
     co_return index;
   }
@@ -45,6 +50,7 @@ class Writer {
  private:
   Log& log_;
   Fsm& fsm_;
+  metrics::Meter meter_;
 };
 
 }  // namespace drover::fsm

@@ -23,13 +23,13 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       timer_changed_(executor),
       broker_(clock, rng_),
       blocked_(clock, [this](state::EvalPtr eval) { broker_.enqueue(std::move(eval), true); }),
-      applier_(executor, scope_, writer, fsm, broker_, clock, options_.fits, log_.named("plan_applier")),
+      applier_(executor, scope_, writer, fsm, broker_, clock, options_.fits, log_.named("plan_applier"), options_.meter),
       heartbeats_(options_.heartbeats, rng_),
       deployments_(executor, scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("deployments")),
       drainer_(executor, scope_, writer, fsm, clock, rng_, log_.named("drainer")),
       periodic_(scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("periodic")),
       context_{.broker = broker_, .blocked = blocked_, .applier = applier_, .writer = writer, .fsm = fsm, .clock = clock, .ready = ready_,
-               .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker")} {
+               .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker"), .meter = options_.meter} {
   context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
   broker_.set_on_ready([this] { ready_.notify_all(); });
   set_workers(options_.workers, options_.schedulers);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "lib/metrics/meter.h"
 #include "sdk/async/pool.h"
 #include "sdk/async/scope.h"
 #include "server/broker/worker.h"
@@ -28,6 +29,7 @@ struct LeaderOptions {
   model::SchedulerConfiguration default_config;
   broker::FitCheck fits;
   broker::RunFactory make_run;
+  metrics::Meter meter;
 };
 
 class Leader {

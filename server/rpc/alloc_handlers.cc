@@ -25,7 +25,7 @@ Async<Result<model::ListReply<model::AllocListStub>>> list(Context& c, model::Li
     Reply reply;
     reply.items.allocate();
     const auto emit = [&](const AllocPtr& alloc) {
-      reply.items.push_back(alloc_stub(*alloc, request.include_resources, !request.no_task_states));
+      reply.items.push_back(alloc_stub(alloc, request.include_resources, !request.no_task_states));
     };
     const state::Tables& t = s.tables();
     auto next = walk_created<AllocPtr>(t.allocs, t.allocs_created, t.allocs_namespace, prefix, ns, request, *match, emit);

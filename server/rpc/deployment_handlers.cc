@@ -58,7 +58,7 @@ Async<Result<model::ListReply<model::AllocListStub>>> allocations(Context& c, mo
     watch.add(Table::allocs, Scope::deployment, request.id);
     Reply reply;
     reply.items.allocate();
-    for (const auto& alloc : s.allocs_by_deployment(request.id)) reply.items.push_back(alloc_stub(*alloc, false, true));
+    for (const auto& alloc : s.allocs_by_deployment(request.id)) reply.items.push_back(alloc_stub(alloc, false, true));
     reply.index = s.index_of(Table::allocs);
     return reply;
   };

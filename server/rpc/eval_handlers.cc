@@ -92,7 +92,7 @@ Async<Result<model::ListReply<model::AllocListStub>>> allocations(Context& c, mo
     Reply reply;
     reply.items.allocate();
     for (const auto& alloc : s.allocs_by_eval(request.id)) {
-      reply.items.push_back(alloc_stub(*alloc, false, true));
+      reply.items.push_back(alloc_stub(alloc, false, true));
       reply.index = std::max(reply.index, alloc->modify_index);
     }
     if (reply.items.empty()) reply.index = s.index_of(Table::allocs);

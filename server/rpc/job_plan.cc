@@ -78,7 +78,7 @@ void annotate_preemptions(const model::Plan& plan, model::PlanAnnotations& annot
   }
   for (const auto& [node, allocs] : plan.node_preemptions) {
     for (const auto& alloc : allocs) {
-      annotations.preempted_allocs.push_back(alloc_stub(*alloc, false, false));
+      annotations.preempted_allocs.push_back(alloc_stub(alloc, false, false));
       const auto* group = groups.get(alloc->preempted_by_allocation);
       if (group != nullptr) ++annotations.desired_tg_updates[*group].preemptions;
     }

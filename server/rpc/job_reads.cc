@@ -149,7 +149,7 @@ Async<Result<model::ListReply<model::AllocListStub>>> allocations(Context& c, mo
     watch.add(Table::allocs, Scope::job, ns, request.id);
     Reply reply;
     reply.items.allocate();
-    for (const auto& alloc : s.allocs_by_job(ns, request.id, request.all)) reply.items.push_back(alloc_stub(*alloc, false, true));
+    for (const auto& alloc : s.allocs_by_job(ns, request.id, request.all)) reply.items.push_back(alloc_stub(alloc, false, true));
     reply.index = s.index_of(Table::allocs);
     return reply;
   };

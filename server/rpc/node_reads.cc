@@ -34,7 +34,7 @@ Async<Result<model::ListReply<model::NodeListStub>>> list(Context& c, model::Lis
     const bool every_pool = request.node_pool.empty() || request.node_pool == "all";
     std::function<bool(const NodePtr&)> of_pool = [&](const NodePtr& node) { return every_pool || node->node_pool == request.node_pool; };
     auto next = walk<Nodes, NodePtr>(s.tables().nodes, prefix, high, start, request, *match, [](const NodePtr& node) { return node->id; },
-                                     [&](const NodePtr& node) { reply.items.push_back(node_stub(*node, request.include_resources)); }, of_pool);
+                                     [&](const NodePtr& node) { reply.items.push_back(node_stub(*node, request.include_resources, request.include_os)); }, of_pool);
     if (!next) return fail(next.error());
     watch_list(watch, Table::nodes, "*", prefix, !reply.items.empty());
     reply.next_token = std::move(*next);

@@ -2,7 +2,8 @@
 
 namespace drover::rpc {
 
-model::AllocListStub alloc_stub(const model::Allocation& alloc, bool resources, bool task_states) {
+model::AllocListStub alloc_stub(const std::shared_ptr<const model::Allocation>& from, bool resources, bool task_states) {
+  const model::Allocation& alloc = *from;
   model::AllocListStub out;
   out.id = alloc.id;
   out.eval_id = alloc.eval_id;
@@ -22,7 +23,7 @@ model::AllocListStub alloc_stub(const model::Allocation& alloc, bool resources, 
   out.client_status = alloc.client_status;
   out.client_description = alloc.client_description;
   out.desired_transition = alloc.desired_transition;
-  if (task_states) out.task_states = alloc.task_states;
+  if (task_states) out.task_states = {from, &alloc.task_states};
   out.deployment_status = alloc.deployment_status;
   out.followup_eval_id = alloc.followup_eval_id;
   out.next_allocation = alloc.next_allocation;
@@ -61,7 +62,7 @@ model::JobListStub job_stub(const model::Job& job, const model::JobSummary* summ
   return out;
 }
 
-model::NodeListStub node_stub(const model::Node& node, bool resources) {
+model::NodeListStub node_stub(const model::Node& node, bool resources, bool os) {
   model::NodeListStub out;
   out.address = node.http_addr.substr(0, node.http_addr.rfind(':'));
   if (out.address.size() > 2 && out.address.front() == '[' && out.address.back() == ']') out.address = out.address.substr(1, out.address.size() - 2);
@@ -77,6 +78,10 @@ model::NodeListStub node_stub(const model::Node& node, bool resources) {
   out.status_description = node.status_description;
   out.drivers = node.drivers;
   out.host_volumes = node.host_volumes;
+  if (os) {
+    const std::string* name = node.attributes.get("os.name");
+    out.attributes["os.name"] = name == nullptr ? "" : *name;
+  }
   if (resources) {
     out.node_resources = node.node_resources;
     out.reserved_resources = node.reserved_resources;

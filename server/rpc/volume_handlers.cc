@@ -84,7 +84,7 @@ Async<Result<model::ObjectReply<model::HostVolume>>> get(Context& c, model::Obje
       const auto group = std::ranges::find(alloc->job->task_groups, alloc->task_group, &model::TaskGroup::name);
       if (group == alloc->job->task_groups.end()) continue;
       const bool uses = std::ranges::any_of(group->volumes, [&](const auto& entry) { return entry.second.source == volume->name; });
-      if (uses) volume->allocations.push_back(alloc_stub(*alloc, false, true));
+      if (uses) volume->allocations.push_back(alloc_stub(alloc, false, true));
     }
     reply.item = std::move(volume);
     return reply;

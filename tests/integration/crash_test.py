@@ -22,7 +22,7 @@ END = ['task.ended', 'task.end_stored', 'driver.destroy.ended', 'driver.destroy.
        'task.destroyed', 'alloc.ended', 'server.update_stored']
 REMOVE = ['alloc.removing', 'alloc.removed']
 EXECUTOR_START = ['executor.before_record', 'executor.after_record', 'executor.after_clone', 'executor.after_exec']
-EXECUTOR_END = ['executor.while_running', 'executor.before_exit_record', 'executor.before_exit_rename', 'executor.after_exit_record']
+EXECUTOR_END = ['executor.while_running', 'executor.before_exit_record', 'executor.before_exit_sync', 'executor.after_exit_record']
 
 
 def task_pids(agent):

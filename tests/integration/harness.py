@@ -23,12 +23,15 @@ import urllib.parse
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get('BUILD', 'build')))
 LONG = os.environ.get('LONG') == '1'
-ROUNDS = 100 if LONG else 10
+ROUNDS = int(os.environ.get('ROUNDS', 100 if LONG else 10))
+SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a real machine things may take
 PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
     'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
     'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
+    'plugins/java/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',
+    'plugins/qemu/drover-driver-qemu': 'libexec/drover/plugins/drover-driver-qemu',
 }
 
 
@@ -144,7 +147,7 @@ def pss_kib(pid):
 
 def until(what, check, limit=20.0, pause=0.02):
     """Calls check() until it returns something true; a bounded wait for what has no event to wait on."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * SLOW
     while True:
         answer = check()
         if answer:
@@ -177,6 +180,7 @@ ports {{
 }}
 plugin "raw_exec" {{ config {{ enabled = true }} }}
 plugin "exec" {{ config {{ allow_degraded = true }} }}
+plugin "java" {{ config {{ allow_degraded = true }} }}
 '''
 SINGLE = DEV + '''
 advertise {{
@@ -233,7 +237,7 @@ class Agent:
 
     def start(self, node=True, drivers=('raw_exec',), limit=20.0):
         self.spawn()
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + limit * SLOW
 
         def leader():
             try:
@@ -252,7 +256,7 @@ class Agent:
 
     def wait_node(self, drivers=('raw_exec',), limit=20.0):
         """Waits, by blocking queries, until one node is ready and the drivers are healthy; returns the node."""
-        deadline, index, node, missing = time.monotonic() + limit, 0, None, list(drivers)
+        deadline, index, node, missing = time.monotonic() + limit * SLOW, 0, None, list(drivers)
         while time.monotonic() < deadline:
             left = max(1, int(deadline - time.monotonic()))
             nodes, index = self.query('/v1/nodes', index, left)
@@ -268,7 +272,7 @@ class Agent:
 
     def wait_drivers(self, names, limit=20.0):
         """Waits until a ready node says something final about each driver, healthy or not; returns the node."""
-        deadline, index, node = time.monotonic() + limit, 0, {}
+        deadline, index, node = time.monotonic() + limit * SLOW, 0, {}
         while time.monotonic() < deadline:
             nodes, index = self.query('/v1/nodes', index, max(1, int(deadline - time.monotonic())))
             ready = [one for one in nodes or [] if one['Status'] == 'ready']
@@ -313,7 +317,7 @@ class Agent:
     # CLI
 
     def cli(self, *arguments, status=0, timeout=60, stdin=None):
-        result = subprocess.run([*self.prefix, self.sandbox.drover, *arguments], capture_output=True, timeout=timeout, input=stdin, check=False,
+        result = subprocess.run([*self.prefix, self.sandbox.drover, *arguments], capture_output=True, timeout=timeout * SLOW, input=stdin, check=False,
                                 env={'NOMAD_ADDR': self.url, 'PATH': os.environ['PATH'], 'HOME': self.directory, 'LANG': 'C.UTF-8'})
         out, err = result.stdout.decode(errors='replace'), result.stderr.decode(errors='replace')
         if status is not None:
@@ -331,7 +335,7 @@ class Agent:
 
     def wait_alloc(self, job, state, limit=20.0):
         """Waits, by blocking queries, for one allocation of the job with this client status; returns it whole."""
-        deadline, index, seen = time.monotonic() + limit, 0, []
+        deadline, index, seen = time.monotonic() + limit * SLOW, 0, []
         while time.monotonic() < deadline:
             seen, index = self.query(f'/v1/job/{job}/allocations', index, max(1, int(deadline - time.monotonic())))
             for one in seen or []:
@@ -350,7 +354,7 @@ class Agent:
     def stop_jobs(self, limit=20.0):
         for job in self.get('/v1/jobs?namespace=*') or []:
             self.call('DELETE', f'/v1/job/{urllib.parse.quote(job["ID"], safe="")}')
-        deadline, index = time.monotonic() + limit, 0
+        deadline, index = time.monotonic() + limit * SLOW, 0
         while True:
             allocs, index = self.query('/v1/allocations?namespace=*', index, 5)
             left = [one['ID'] for one in allocs or [] if one['ClientStatus'] in ('pending', 'running')]
@@ -374,7 +378,7 @@ class Agent:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(limit)
+            self.process.wait(limit * SLOW)
         except subprocess.TimeoutExpired:
             self.kill9()
             raise Failure(f'agent "{self.name}" did not end within {limit:g} s after SIGINT') from None

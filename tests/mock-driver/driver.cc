@@ -199,6 +199,8 @@ Async<Result<>> MockDriver::task_stats(std::string id, nanoseconds interval, Cha
   const auto held = *task;
   while (!held->result) {
     driver::TaskStats sample{.id = id, .timestamp = clock_.unix_nanos(), .total = {}, .by_pid = {}};
+    sample.total.memory.rss = 1 << 20;
+    sample.total.memory.measured = {"RSS"};
     const bool sent = co_await out.send(std::move(sample));
     if (!sent) break;
     [[maybe_unused]] const bool ended = co_await held->ended.wait_for(interval);

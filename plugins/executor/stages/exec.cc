@@ -1,8 +1,11 @@
 // The last stage: standard streams, directory, signals, and the program.
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <climits>
 #include <csignal>
@@ -24,9 +27,11 @@ Failure take_streams(const Child& child) {
   return {};
 }
 
-// a directory that is not below the root would be reported as unreachable.
+// not through a magic link, which could lead to a descriptor of ours; and a directory that is not below the root would be
+// reported as unreachable.
 Failure enter_directory(const char* path) {
-  if (::chdir(path) != 0) return failed(path);
+  const Handle directory(open_beneath(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS));
+  if (!directory || ::fchdir(directory.get()) != 0) return failed(path);
   char buffer[PATH_MAX];
   if (::syscall(SYS_getcwd, buffer, sizeof buffer) < 0) return failed(path);
   return buffer[0] == '/' ? Failure{} : Failure{EXDEV, path};
@@ -53,11 +58,16 @@ const char* search_path(char* const* environment) {
   return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+// what a magic link names may be one of our descriptors. Says why a file cannot be run, else does not return.
+Failure execute_file(const char* path, const Spec& spec) {
+  const Handle file(open_beneath(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS));
+  if (!file) return failed(spec.executable);
+  ::execve(path, spec.arguments, spec.environment);
+  return failed(spec.executable);
+}
+
 Failure execute(const Spec& spec) {
-  if (std::strchr(spec.executable, '/') != nullptr) {
-    ::execve(spec.executable, spec.arguments, spec.environment);
-    return failed(spec.executable);
-  }
+  if (std::strchr(spec.executable, '/') != nullptr) return execute_file(spec.executable, spec);
   int error = ENOENT;
   const std::size_t name_length = std::strlen(spec.executable);
   for (const char* part = search_path(spec.environment); part != nullptr;) {
@@ -68,12 +78,42 @@ Failure execute(const Spec& spec) {
       std::memcpy(path, part, length);
       path[length] = '/';
       std::memcpy(path + length + 1, spec.executable, name_length + 1);
-      ::execve(path, spec.arguments, spec.environment);
-      if (errno != ENOENT && errno != ENOTDIR) error = errno;
+      const Failure failure = execute_file(path, spec);
+      if (failure.error != ENOENT && failure.error != ENOTDIR) error = failure.error;
     }
     part = end != nullptr ? end + 1 : nullptr;
   }
   return {error, spec.executable};
+}
+
+// Nothing of the task runs before its record is durable. The executor gone: nobody would hold the task.
+void wait_for_record(const Child& child) {
+  char go = 0;
+  ssize_t size = 0;
+  do {
+    size = ::recv(child.report_fd, &go, 1, 0);
+  } while (size < 0 && errno == EINTR);
+  if (size != 1) ::_exit(127);
+}
+
+// The program becomes a child of process 1, which this one stays.
+Failure become_init(const Child& child) {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  const long pid = clone3(args);
+  if (pid < 0) return failed("making the program's process");
+  if (pid == 0) return {};
+  for (int fd = 0; fd < 3; ++fd) ::close(fd);
+  if (::dup2(child.init_fd, 3) != 3 || close_from(4, 0) != 0) ::_exit(127);
+  run_init(static_cast<pid_t>(pid), 3);
+}
+
+// last, so that a profile has to allow nothing but what the program does, and the exec that starts it.
+Failure install_filter(const Rights& rights) {
+  if (rights.filter_size == 0) return {};
+  const sock_fprog program{static_cast<unsigned short>(rights.filter_size / sizeof(sock_filter)),
+                           reinterpret_cast<sock_filter*>(const_cast<char*>(rights.filter))};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? Failure{} : failed("installing the seccomp filter");
 }
 
 }  // namespace
@@ -89,8 +129,13 @@ Failure enter_exec(Child& child) {
     if (::poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0) ::_exit(127);
   }
   reset_signals();
+  if (child.waits) wait_for_record(child);
+  if (child.spec.has(flag::init) && child.init_fd >= 0) {
+    if (auto failure = become_init(child)) return failure;
+  }
   // whatever slipped in, the program sees 0, 1 and 2 only.
   if (close_from(3, CLOSE_RANGE_CLOEXEC) != 0) return failed("close_range");
+  if (auto failure = install_filter(child.spec.rights)) return failure;
   return execute(child.spec);
 }
 

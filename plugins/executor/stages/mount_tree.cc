@@ -19,12 +19,16 @@ std::uint64_t attribute_bits(std::uint64_t flags) {
   return out;
 }
 
-Failure set_attributes(int tree, std::uint64_t flags, const char* name) {
+Failure set_attributes(int tree, std::uint64_t flags, const char* name, int user_namespace) {
   mount_attr attributes{};
   attributes.attr_set = attribute_bits(flags);
   attributes.propagation = (flags & mount_flag::shared) != 0 ? static_cast<std::uint64_t>(MS_SHARED)
                            : (flags & mount_flag::slave) != 0 ? static_cast<std::uint64_t>(MS_SLAVE)
                                                               : static_cast<std::uint64_t>(MS_PRIVATE);
+  if (user_namespace >= 0 && (flags & mount_flag::idmap) != 0) {
+    attributes.attr_set |= MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<std::uint64_t>(user_namespace);
+  }
   if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0) return failed(name);
   return {};
 }

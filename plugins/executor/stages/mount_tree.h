@@ -8,8 +8,8 @@ namespace drover::executor {
 
 // MOUNT_ATTR_* bits for mount_flag bits.
 std::uint64_t attribute_bits(std::uint64_t flags);
-// Sets attributes and propagation on a whole detached tree.
-Failure set_attributes(int tree, std::uint64_t flags, const char* name);
+// Sets attributes and propagation on a whole detached tree; with mount_flag::idmap its owners are those of the user namespace.
+Failure set_attributes(int tree, std::uint64_t flags, const char* name, int user_namespace = -1);
 // A new file system of type m.source with its options and attributes, not yet attached.
 Failure make_filesystem(const Mount& m, Handle& tree);
 // Opens the target inside the root, making the directories (and the file, when `directory` is false) that are missing.

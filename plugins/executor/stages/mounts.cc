@@ -41,10 +41,32 @@ struct SharedSources {
   }
 };
 
-Failure mount_bind(int root, const Mount& m, Handle tree) {
-  if (!tree) tree = Handle(::open_tree(AT_FDCWD, m.source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
-  if (!tree) return failed(m.source);
-  if (auto failure = set_attributes(tree.get(), m.flags, m.source)) return failure;
+// What is bound: a tree the driver keeps, or a path of the host. N-001: where a task can write beside it (alloc/logs), a link in
+// its place is refused, and what was opened is what is mounted.
+Failure clone_source(const Mount& m, Handle& tree) {
+  constexpr unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  if (m.tree_fd >= 0) {
+    // Linux 6.15; before it the path does as well.
+    tree = Handle(::open_tree(m.tree_fd, "", how | AT_EMPTY_PATH));
+    if (tree) return {};
+  }
+  if ((m.flags & mount_flag::plain_source) == 0) {
+    tree = Handle(::open_tree(AT_FDCWD, m.source, how));
+    return tree ? Failure{} : failed(m.source);
+  }
+  const Handle source(::open(m.source, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!source || ::fstat(source.get(), &info) != 0) return failed(m.source);
+  if (S_ISLNK(info.st_mode)) return {ELOOP, m.source};
+  tree = Handle(::open_tree(source.get(), "", how | AT_EMPTY_PATH));
+  return tree ? Failure{} : failed(m.source);
+}
+
+Failure mount_bind(int root, const Mount& m, Handle tree, int user_namespace) {
+  if (!tree) {
+    if (auto failure = clone_source(m, tree)) return failure;
+  }
+  if (auto failure = set_attributes(tree.get(), m.flags, m.source, user_namespace)) return failure;
   struct stat info {};
   if (::fstat(tree.get(), &info) != 0) return failed(m.source);
   Handle target;
@@ -168,9 +190,9 @@ Failure make_symlink(int root, const Mount& m) {
   return {};
 }
 
-Failure apply(int root, int below, const Mount& m, Handle shared, Handle& empty) {
+Failure apply(int root, int below, const Mount& m, Handle shared, Handle& empty, int user_namespace) {
   switch (m.kind) {
-    case MountKind::bind: return mount_bind(root, m, std::move(shared));
+    case MountKind::bind: return mount_bind(root, m, std::move(shared), user_namespace);
     case MountKind::overlay: return mount_overlay(root, below, m);
     case MountKind::filesystem: return mount_filesystem(root, m);
     case MountKind::devices: return mount_devices(root, m);
@@ -191,18 +213,24 @@ Failure enter_mounts(Child& child) {
   if (auto failure = shared.open_all(spec)) return failure;
   // The host's later mounts may still come in, ours never go out.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return failed("/");
-  const Handle below(::open(spec.root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  // resolved once, and through no link: the last parts may be a directory of the task.
+  const Handle below(open_beneath(AT_FDCWD, spec.root, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS));
   if (!below) return failed(spec.root);
-  Handle root(::open_tree(AT_FDCWD, spec.root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  Handle root(::open_tree(below.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH));
   if (!root) return failed(spec.root);
   // N-027. Not recursive: what the host mounted below has its own attributes.
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (spec.user_namespace_fd >= 0) {
+    attributes.attr_set |= MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<std::uint64_t>(spec.user_namespace_fd);
+  }
   if (::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return failed(spec.root);
-  if (::move_mount(root.get(), "", AT_FDCWD, spec.root, MOVE_MOUNT_F_EMPTY_PATH) != 0) return failed(spec.root);
+  if (auto failure = attach(root.get(), below.get(), spec.root)) return failure;
   Handle empty;
   for (std::size_t i = 0; i < spec.mount_count; ++i) {
-    if (auto failure = apply(root.get(), below.get(), spec.mounts[i], shared.take(i), empty)) return failure;
+    const auto failure = apply(root.get(), below.get(), spec.mounts[i], shared.take(i), empty, spec.user_namespace_fd);
+    if (failure && (spec.mounts[i].flags & mount_flag::if_possible) == 0) return failure;
   }
   child.root_fd = root.release();
   return {};

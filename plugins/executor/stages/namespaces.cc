@@ -38,13 +38,19 @@ Handle root_of_task(const Child& child) {
 
 Failure enter_namespaces(Child& child) {
   if (child.task_pidfd < 0) {
-    if (child.spec.network_fd >= 0 && ::setns(child.spec.network_fd, CLONE_NEWNET) != 0) return failed("network namespace");
+    const Spec& spec = child.spec;
+    if (spec.network_fd >= 0 && ::setns(spec.network_fd, CLONE_NEWNET) != 0) return failed("network namespace");
+    // here, since clone3 would take the executor's cgroup for the root of the new namespace.
+    if (spec.has(flag::cgroup_namespace) && ::unshare(CLONE_NEWCGROUP) != 0) return failed("cgroup namespace");
+    if (spec.hostname != nullptr && ::sethostname(spec.hostname, std::strlen(spec.hostname)) != 0) return failed(spec.hostname);
     return {};
   }
   int flags = 0;
   if ((child.namespaces & flag::mount_namespace) != 0) flags |= CLONE_NEWNS;
   if ((child.namespaces & flag::pid_namespace) != 0) flags |= CLONE_NEWPID;
   if ((child.namespaces & flag::ipc_namespace) != 0) flags |= CLONE_NEWIPC;
+  if ((child.namespaces & flag::uts_namespace) != 0) flags |= CLONE_NEWUTS;
+  if ((child.namespaces & flag::cgroup_namespace) != 0) flags |= CLONE_NEWCGROUP;
   if (::geteuid() == 0) flags |= CLONE_NEWNET;
   const bool own_mounts = (flags & CLONE_NEWNS) != 0;
   const Handle root = own_mounts ? root_of_task(child) : Handle();

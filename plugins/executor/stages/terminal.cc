@@ -21,7 +21,7 @@ Failure enter_terminal(Child& child) {
     winsize size{child.spec.rows, child.spec.columns, 0, 0};
     ::ioctl(master.get(), TIOCSWINSZ, &size);
   }
-  if (::geteuid() == 0 && ::fchown(child.terminal.get(), child.user.uid, static_cast<gid_t>(-1)) != 0) return failed("the terminal's owner");
+  if (::geteuid() == 0 && ::fchown(child.terminal.get(), child.spec.user_namespace_first + child.spec.rights.user.uid, static_cast<gid_t>(-1)) != 0) return failed("the terminal's owner");
   // the session leader made by setsid gets this terminal and can reach no other.
   if (::ioctl(child.terminal.get(), TIOCSCTTY, 0) != 0) return failed("the controlling terminal");
   send_report(child.report_fd, Report{Report::Kind::terminal, Stage::terminal, 0, 0, {}}, master.get());

@@ -5,7 +5,7 @@ namespace drover::executor {
 
 Failure enter_user(Child& child) {
   if (!child.spec.has(flag::set_user)) return {};
-  const User& user = child.user;
+  const User& user = child.spec.rights.user;
   if (set_groups(user.group_count, user.groups) != 0) return failed("supplementary groups");
   if (set_gid(user.gid) != 0) return failed("group id");
   if (set_uid(user.uid) != 0) return failed("user id");

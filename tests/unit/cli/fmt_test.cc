@@ -82,6 +82,26 @@ TEST_CASE("fmt: files are listed, checked and written") {
   CHECK(answer.text.err.starts_with("1 error occurred:\n\t* No file or directory at " + root + "/none.hcl\n\n"));
 }
 
+TEST_CASE("fmt: -check for programs names the first line that differs, and what does not parse") {
+  auto folder = TempDir::make();
+  REQUIRE(folder);
+  const std::string path = folder->path() + "/a.hcl";
+  REQUIRE(write_file(path, "a = 1\nb=2\n"));
+  Answer answer = run({"fmt", "-check", "-format=github", path});
+  CHECK(answer.code == 1);
+  CHECK(answer.text.out.find("::error file=" + path + ",line=2,endLine=2,col=1,endColumn=4,title=the file is not in the canonical layout::run: drover fmt " + path + "\n") != std::string::npos);
+  answer = run({"fmt", "-check", "-format=json", path});
+  CHECK(nlohmann::json::parse(answer.text.out, nullptr, false)["diagnostics"][0]["id"] == "format");
+  REQUIRE(write_file(path, "a {\n"));
+  answer = run({"fmt", "-check", "-format=json", path});
+  CHECK(answer.code == 1);
+  CHECK(nlohmann::json::parse(answer.text.out, nullptr, false)["diagnostics"][0]["id"] == "parse");
+  REQUIRE(write_file(path, "a = 1\n"));
+  answer = run({"fmt", "-check", "-format=json", path});
+  CHECK(answer.code == 0);
+  CHECK(nlohmann::json::parse(answer.text.out, nullptr, false).value("valid", false));
+}
+
 TEST_CASE("golden misc: counts of bytes") {
   if (!golden::has("misc")) return;
   golden::Tally tally("misc", "bytes");

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
 
 #include "agent/api/routes.h"
 #include "sdk/async/scope.h"
@@ -32,12 +33,17 @@ class FakeClient final : public ClientOps {
     signalled = task + ":" + signal;
     co_return Result<>{};
   }
+  [[nodiscard]] Result<std::vector<std::string>> action_command(std::string_view, std::string_view, std::string_view) const override { return std::vector<std::string>{}; }
+  Async<Result<>> exec_task(std::string, std::string, driver::ExecOptions, Channel<driver::ExecInput>&, Channel<driver::ExecOutput>&) override { co_return Result<>{}; }
   Async<Result<>> collect_alloc(std::string alloc) override {
     if (alloc != known) co_return fail(Code::not_found, "unknown");
     co_return Result<>{};
   }
   Async<> collect_all() override { co_return; }
   Async<Result<model::HostStats>> host_stats() override { co_return model::HostStats{}; }
+  Result<model::List<model::DriverSchema>> driver_schemas() const override {
+    return model::List<model::DriverSchema>{{"raw_exec", "1.0.0", model::Any(model::Json{{"attr", {{"name", "command"}}}})}};
+  }
 
  private:
   std::string directory_;
@@ -158,4 +164,5 @@ TEST_CASE("client allocation: restart, signal, stats and gc answer as recorded")
   CHECK(f.get(base + "/other") == "404 resource not found");
   CHECK(f.get("/v1/client/gc") == "200 ");
   CHECK(f.get("/v1/client/stats?node_id=zz") == "404 Unknown node zz");
+  CHECK(f.get("/v1/client/drivers") == R"(200 [{"Name":"raw_exec","Version":"1.0.0","TaskConfig":{"attr":{"name":"command"}}}])");
 }

@@ -31,9 +31,12 @@ class OneAlloc final : public ClientOps {
   [[nodiscard]] Async<Result<model::AllocResourceUsage>> alloc_stats(std::string, std::string) override { co_return model::AllocResourceUsage{}; }
   [[nodiscard]] Async<Result<>> restart_alloc(std::string, std::string, bool) override { co_return Result<>{}; }
   [[nodiscard]] Async<Result<>> signal_alloc(std::string, std::string, std::string) override { co_return Result<>{}; }
+  [[nodiscard]] Result<std::vector<std::string>> action_command(std::string_view, std::string_view, std::string_view) const override { return std::vector<std::string>{}; }
+  [[nodiscard]] Async<Result<>> exec_task(std::string, std::string, driver::ExecOptions, Channel<driver::ExecInput>&, Channel<driver::ExecOutput>&) override { co_return Result<>{}; }
   [[nodiscard]] Async<Result<>> collect_alloc(std::string) override { co_return Result<>{}; }
   [[nodiscard]] Async<> collect_all() override { co_return; }
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override { co_return model::HostStats{}; }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return model::List<model::DriverSchema>{}; }
 };
 
 // Knows where `there` is.

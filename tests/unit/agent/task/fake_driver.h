@@ -119,6 +119,16 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     co_await never_.wait();
     co_return Result<>{};
   }
+  // Says what it was given, and ends with code 3.
+  Async<Result<>> exec(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>&, Channel<driver::ExecOutput>& output) override {
+    calls.push_back("exec " + id + " " + join(options.command, " "));
+    if (!up) co_return gone();
+    driver::ExecOutput end;
+    end.exit_code = 3;
+    [[maybe_unused]] const bool sent = output.try_send(std::move(end));
+    output.close();
+    co_return Result<>{};
+  }
   Async<bool> wait_ready(std::chrono::nanoseconds) override {
     while (!up) co_await changed_.wait();
     co_return true;

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@
 #include "cli/agent/hooks.h"
 #include "cli/agent/notify.h"
 #include "lib/model/codec.h"
+#include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 
 using namespace drover;
@@ -189,4 +191,36 @@ TEST_CASE("notify: one datagram to a path or to an abstract name, and nothing wi
     notify_service_manager("READY=1");
     CHECK(manager.heard() == "nothing");
   }
+}
+
+TEST_CASE("notify: the watchdog's limit is that of this process, or there is none") {
+  using std::chrono::microseconds;
+  CHECK(watchdog_limit({}, 7) == std::nullopt);
+  CHECK(watchdog_limit({{"WATCHDOG_USEC", "60000000"}}, 7) == microseconds(60000000));
+  CHECK(watchdog_limit({{"WATCHDOG_USEC", "60000000"}, {"WATCHDOG_PID", "7"}}, 7) == microseconds(60000000));
+  CHECK(watchdog_limit({{"WATCHDOG_USEC", "60000000"}, {"WATCHDOG_PID", "8"}}, 7) == std::nullopt);
+  for (const char* bad : {"", "0", "-5", "1s", "99999999999999999999"}) CHECK(watchdog_limit({{"WATCHDOG_USEC", bad}}, 7) == std::nullopt);
+}
+
+namespace {
+Async<> feed_until(Manager& manager, int wanted, int& seen) {
+  Scope scope(co_await asio::this_coro::executor);
+  scope.spawn(feed_watchdog(std::chrono::microseconds(200)));
+  while (seen < wanted) {
+    co_await sleep_for(std::chrono::microseconds(50));
+    while (manager.heard() == "WATCHDOG=1") ++seen;
+  }
+  co_await scope.close();
+}
+}  // namespace
+
+TEST_CASE("notify: signs of life come again and again until they are cancelled") {
+  auto dir = TempDir::make();
+  Manager manager(dir->path() + "/notify");
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  int seen = 0;
+  scope.spawn(feed_until(manager, 3, seen));
+  loop.run();
+  CHECK(seen >= 3);
 }

@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "lib/model/codec.h"
+#include "lib/http/websocket.h"
 #include "lib/relay/relay.h"
 #include "lib/wire/streams.h"
 #include "sdk/async/event.h"
@@ -258,5 +259,90 @@ TEST_CASE("relay: no answer in time, a bug in a handler, and a malformed path ar
     const auto refused = co_await relay::receive_answer(std::move(*unknown), 30s, "asking there");
     CHECK(refused.status == 500);
     CHECK(refused.body == "asking there: unknown RPC stream \"Agent.Nothing\"");
+  });
+}
+
+namespace {
+// The user's end of a socket, in memory: what was sent to the user is kept, what the user sends is there already.
+class UserSocket final : public http::WebSocket {
+ public:
+  UserSocket(const Executor& loop, std::vector<std::string> messages) : changed_(loop), messages_(std::move(messages)) {}
+  std::vector<std::string> got;
+  bool leaves = false;
+
+  Async<std::optional<http::WebSocketMessage>> receive() override {
+    if (next_ < messages_.size()) co_return http::WebSocketMessage{messages_[next_++], next_ % 2 == 0};
+    while (!leaves) co_await changed_.wait();
+    co_return std::nullopt;
+  }
+  Async<bool> send_text(std::string_view data) override {
+    got.push_back("text " + std::string(data));
+    co_return true;
+  }
+  Async<bool> send_binary(std::string_view data) override {
+    got.push_back("binary " + std::string(data));
+    co_return true;
+  }
+  Async<bool> ping() override { co_return true; }
+  Async<> close(std::uint16_t code, std::string reason) override {
+    got.push_back(fmt::format("close {} {}", code, reason));
+    leaves = true;
+    changed_.notify_all();
+    co_return;
+  }
+  Async<> drop() override { return close(http::vanished, "dropped"); }
+  [[nodiscard]] std::uint16_t close_code() const override { return 1001; }
+  [[nodiscard]] std::string close_reason() const override { return "gone away"; }
+
+ private:
+  Condition changed_;
+  std::vector<std::string> messages_;
+  std::size_t next_ = 0;
+};
+
+// Sends each of two messages back in its own kind, and ends as the second says.
+Async<> echo_two(http::WebSocket& socket) {
+  const auto first = co_await socket.receive();
+  REQUIRE(first);
+  CHECK_FALSE(first->binary);
+  [[maybe_unused]] const bool text = co_await socket.send_text(first->data);
+  const auto second = co_await socket.receive();
+  REQUIRE(second);
+  CHECK(second->binary);
+  [[maybe_unused]] const bool binary = co_await socket.send_binary(second->data);
+  if (second->data == "drop") co_await socket.drop();
+  else co_await socket.close(1011, "why");
+}
+
+Async<> echo_over_relay(Agents& agents, std::string last, std::string end) {
+  Request request;
+  request.method = "GET";
+  request.target = "/socket";
+  request.headers = {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  auto stream = co_await agents.client->open(wire::streams::http_relay.name, model::to_msgpack(relay::to_message(request)));
+  REQUIRE(stream);
+  auto answer = co_await relay::receive_answer(std::move(*stream), 30s, "asking there");
+  REQUIRE(answer.upgrade);
+  UserSocket user(agents.executor, {"one", last});
+  co_await answer.upgrade(user);
+  CHECK(user.got == std::vector<std::string>{"text one", "binary " + last, end});
+}
+
+Response socket_of(const Request& request) {
+  if (!request.is_websocket()) return Response::text(400, "no socket");
+  Response out;
+  out.upgrade = [](http::WebSocket& socket) { return echo_two(socket); };
+  return out;
+}
+Async<Response> socket_route(Request request) { co_return socket_of(request); }
+}  // namespace
+
+TEST_CASE("relay: a websocket's messages go both ways, and its end arrives as it was") {
+  run([](Agents& agents) -> Async<> {
+    agents.router.add("GET", "/socket", socket_route);
+    co_await echo_over_relay(agents, "two", "close 1011 why");
+    co_await echo_over_relay(agents, "drop", "close 1006 dropped");
+    const auto plain = co_await agents.ask("GET", "/socket");
+    CHECK(plain.status == 400);
   });
 }

@@ -85,10 +85,12 @@ TEST_CASE("rotation: the lowest numbers go first") {
 TEST_CASE("stages: the order is the one the kernel demands") {
   std::vector<Stage> order;
   for (const auto& entry : task_stages) order.push_back(entry.stage);
-  CHECK(order == std::vector<Stage>{Stage::attributes, Stage::namespaces, Stage::mounts, Stage::pivot, Stage::user, Stage::exec});
+  CHECK(order == std::vector<Stage>{Stage::attributes, Stage::namespaces, Stage::mounts, Stage::pivot, Stage::bounding, Stage::user, Stage::capabilities,
+                                    Stage::confine, Stage::exec});
   order.clear();
   for (const auto& entry : session_stages) order.push_back(entry.stage);
-  CHECK(order == std::vector<Stage>{Stage::attributes, Stage::namespaces, Stage::terminal, Stage::user, Stage::exec});
+  CHECK(order == std::vector<Stage>{Stage::attributes, Stage::namespaces, Stage::terminal, Stage::bounding, Stage::user, Stage::capabilities,
+                                    Stage::confine, Stage::exec});
 }
 
 TEST_CASE("wire: R-060 a cut, oversized or foreign message is malformed, never read past its end") {

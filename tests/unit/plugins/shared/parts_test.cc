@@ -1,7 +1,11 @@
 #include <unistd.h>
 
+#include "plugins/shared/capabilities.h"
 #include "plugins/shared/cgroups.h"
+#include "plugins/shared/device_program.h"
+#include "plugins/shared/limits.h"
 #include "plugins/shared/process_stats.h"
+#include "plugins/shared/seccomp.h"
 #include "plugins/shared/users.h"
 #include "tests/unit/plugins/support.h"
 
@@ -80,4 +84,86 @@ TEST_CASE("stats: rates come from differences, a new process has none yet") {
   CHECK(stats.total.cpu.total_ticks == doctest::Approx(1000));
   CHECK(stats.total.memory.rss == 4096 * 1024);
   CHECK(stats.by_pid.at("13").cpu.percent == 0);
+}
+
+TEST_CASE("limits: cpu.weight follows the table") {
+  const std::pair<std::int64_t, int> table[] = {{2, 1}, {10, 4}, {20, 6}, {50, 10}, {100, 17}, {200, 29}, {250, 34}, {500, 58}, {1000, 99},
+                                                {1024, 100}, {2000, 170}, {4000, 297}, {8000, 522}, {20000, 1112}, {100000, 4340}, {262144, 10000}};
+  for (const auto& [shares, weight] : table) {
+    CAPTURE(shares);
+    CHECK(cpu_weight(shares) == weight);
+  }
+  CHECK(scaled_shares(1000, 200000) == 1000);
+  CHECK(scaled_shares(1000, 524288) == 500);
+  CHECK(scaled_shares(1, 0) == 2);
+}
+
+TEST_CASE("limits: files of a task in the order in which they are written") {
+  driver::Resources resources;
+  resources.cpu_shares = 500;
+  resources.memory_mb = 100;
+  using Files = std::vector<LimitFile>;
+  CHECK(limit_files(resources, {}, 2) == Files{{"cpu.weight", "58"}, {"memory.max", "104857600"}});
+  resources.memory_max_mb = 200;
+  CHECK(limit_files(resources, {}, 2) == Files{{"cpu.weight", "58"}, {"memory.low", "104857600"}, {"memory.max", "209715200"}});
+  resources.memory_max_mb = -1;
+  CHECK(limit_files(resources, {}, 2).back() == LimitFile{"memory.max", "max"});
+  resources.linux_resources.cpuset_cpus = "0,1";
+  resources.linux_resources.percent_ticks = 0.25;
+  const LimitOptions all{.cpu_hard_limit = true, .disable_swap = true, .memory_oom_group = true, .pids_limit = 64};
+  CHECK(limit_files(resources, all, 4) == Files{{"cpuset.cpus", "0,1"}, {"cpu.weight", "58"}, {"cpu.max", "100000 100000"}, {"memory.low", "104857600"},
+                                                {"memory.max", "max"}, {"memory.swap.max", "0"}, {"memory.oom.group", "1"}, {"pids.max", "64"}});
+}
+
+TEST_CASE("limits: N_030 a limit that was not taken is an error, one that was rounded to the same is not") {
+  const TempDir directory = *TempDir::make();
+  REQUIRE(write_file(directory.path() + "/pids.max", "00"));
+  CHECK(write_limits(directory.path(), {{"pids.max", "64"}}));
+  const auto missing = write_limits(directory.path(), {{"memory.max", "64"}});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().message().find("cgroup.subtree_control") != std::string::npos);
+  // A file that takes everything and holds something else.
+  CHECK_FALSE(write_limits("/dev", {{"null", "64"}}));
+  CHECK(*parse_cpu_list("0-2,5") == std::set<unsigned>{0, 1, 2, 5});
+  CHECK(format_cpu_list({0, 1, 2, 5, 7, 8}) == "0-2,5,7-8");
+  CHECK_FALSE(parse_cpu_list("2-1"));
+  CHECK_FALSE(parse_cpu_list("x"));
+}
+
+TEST_CASE("capabilities: names in any form, and what a task gets") {
+  CHECK(*parse_capability("CAP_NET_ADMIN") == *parse_capability("net_admin"));
+  CHECK_FALSE(parse_capability("cap_no_such"));
+  CHECK(capability_names(0x23) == std::vector<std::string>{"chown", "dac_override", "kill"});
+  CapabilityRequest request{.allowed = default_allowed_capabilities()};
+  CHECK(*task_capabilities(request) == default_capabilities());
+  request.add = {"mknod"};
+  request.drop = {"all"};
+  CHECK(*task_capabilities(request) == *parse_capability("mknod"));
+  request.add = {"all"};
+  CHECK(task_capabilities(request).error().message() == "driver does not allow the following capabilities: all");
+  // Root has what it always had, unless the operator draws a line.
+  CHECK(*task_capabilities({.is_root = true, .allowed = default_allowed_capabilities()}) == 0x3fffffffffu);
+  CHECK(*task_capabilities({.is_root = true, .allowed = 1, .is_allowed_explicitly = true}) == 1);
+}
+
+TEST_CASE("device program: ends each path, and knows the usual devices") {
+  const std::string program = device_program(default_device_rules());
+  CHECK(program.size() % 8 == 0);
+  CHECK(static_cast<unsigned char>(program[program.size() - 8]) == 0x95);  // exit
+  CHECK(device_rule("/dev/null", "rw")->access == (DeviceRule::read | DeviceRule::write));
+  CHECK_FALSE(device_rule("/dev/null", "rwx"));
+  CHECK_FALSE(device_rule("/etc/passwd", "r"));
+}
+
+TEST_CASE("seccomp: a profile is compiled once, and one for other capabilities is another") {
+  SeccompCache cache;
+  CHECK(cache.compile({.profile = "unconfined"})->empty());
+  const auto program = cache.compile({.profile = "default"});
+  REQUIRE(program);
+  CHECK(program->size() % 8 == 0);
+  CHECK(program->size() < executor::max_spec_bytes);
+  CHECK(*cache.compile({.profile = "default"}) == *program);
+  CHECK(*cache.compile({.profile = "default", .capabilities = *parse_capability("chown")}) == *program);
+  CHECK(*cache.compile({.profile = "default", .capabilities = *parse_capability("sys_admin")}) != *program);
+  CHECK_FALSE(cache.compile({.profile = "relative"}));
 }

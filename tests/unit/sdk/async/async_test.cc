@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -72,6 +74,24 @@ Async<> spawn_then_signal(bool& arrived) {
   if (child) [[maybe_unused]] const auto status = co_await wait_process(*child);
 }
 }  // namespace
+
+TEST_CASE("process: P-38 a child begins with the usual umask, whatever ours is") {
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  auto pipe = make_pipe();
+  REQUIRE(pipe);
+  Result<ExitStatus> status;
+  SpawnOptions options{.executable = "/bin/sh", .arguments = {"-c", "umask"}};
+  options.stdout_fd = pipe->write_end.get();
+  const mode_t before = ::umask(0077);
+  scope.spawn(run_child(options, status, 0));
+  loop.run();
+  CHECK(::umask(before) == 0077);
+  REQUIRE(status);
+  char text[16] = {};
+  CHECK(::read(pipe->read_end.get(), text, sizeof text - 1) == 5);
+  CHECK(std::string(text) == "0022\n");
+}
 
 TEST_CASE("process: starting a child leaves the loop's signal handlers alone") {
   asio::io_context loop;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +79,25 @@ TEST_CASE("file: durable replacement leaves the new content and no temporary") {
   CHECK(*read_file(path) == "two");
   CHECK(!read_file(path + ".tmp"));
   CHECK(read_file(path, 2).error().code() == Code::too_large);
+}
+
+TEST_CASE("file: directories get the mode that was asked for under any umask") {
+  auto dir = TempDir::make();
+  REQUIRE(dir);
+  const mode_t before = ::umask(0077);
+  const auto made = make_directories(dir->path() + "/a//b/", 0711);
+  ::umask(before);
+  REQUIRE(made);
+  for (const char* name : {"/a", "/a/b"}) {
+    struct stat info {};
+    REQUIRE(::stat((dir->path() + name).c_str(), &info) == 0);
+    CHECK((info.st_mode & 07777) == 0711);
+  }
+  // One that was there keeps its own.
+  REQUIRE(make_directories(dir->path() + "/a", 0755));
+  struct stat info {};
+  REQUIRE(::stat((dir->path() + "/a").c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0711);
 }
 
 TEST_CASE("process: a pidfd names this process and its start time") {

@@ -1,0 +1,11 @@
+// drover-driver-qemu: started by a host, never by hand.
+#include "plugins/qemu/driver.h"
+#include "sdk/driver/serve.h"
+
+int main(int argc, char** argv) {
+  using namespace drover;
+  driver::PluginInfo info{"qemu", "0.1.0", qemu::config_schema(), qemu::task_config_schema()};
+  return driver::serve_driver(argc, argv, std::move(info), [](Executor loop, Logger log) -> std::unique_ptr<driver::Driver> {
+    return std::make_unique<qemu::QemuDriver>(std::move(loop), std::move(log), executor_host_from_environment(), system_clock());
+  });
+}
