@@ -52,6 +52,7 @@ std::unique_ptr<Command> make_job_stop();
 std::unique_ptr<Command> make_job_tag_apply();
 std::unique_ptr<Command> make_job_tag_unset();
 std::unique_ptr<Command> make_job_validate();
+std::unique_ptr<Command> make_job_why();
 std::unique_ptr<Command> make_lsp();
 std::unique_ptr<Command> make_namespace_apply();
 std::unique_ptr<Command> make_namespace_delete();
@@ -93,6 +94,11 @@ std::unique_ptr<Command> make_system_reconcile();
 std::unique_ptr<Command> make_ui();
 std::unique_ptr<Command> make_var_init();
 std::unique_ptr<Command> make_version();
+std::unique_ptr<Command> make_volume_claim_delete();
+std::unique_ptr<Command> make_volume_claim_list();
+std::unique_ptr<Command> make_volume_delete();
 std::unique_ptr<Command> make_volume_init();
+std::unique_ptr<Command> make_volume_register();
+std::unique_ptr<Command> make_volume_status();
 
 }  // namespace drover::cli
