@@ -106,12 +106,13 @@ def recover(node, task):
 
 
 def takes_over_a_running_task(node, old):
-    task = Version1(old, node.base + '/state', node.allocation(), 'echo up; read x; exit 7').until_running()
+    task = Version1(old, node.base + '/state', node.allocation(), 'echo up; exec sleep 1000').until_running()
     until(lambda: 'up' in task.alloc.log('web', 'stdout'), 'the first line of the task')
     task.connection.close()
     found = recover(node, task)
     equal(found.get('error', ''), '')
-    equal(node.call({'op': 'exec', 'id': found['id'], 'command': ['echo', 'session']})['stdout'], 'session\n')
+    session = node.call({'op': 'exec', 'id': found['id'], 'command': ['echo', 'session']})
+    equal(session.get('stdout', session.get('error')), 'session\n')
     equal(node.call({'op': 'stop', 'id': found['id'], 'grace_ms': 5000, 'signal': 'SIGTERM'}), {})
     equal(node.call({'op': 'wait', 'id': found['id']})['signal'], 15)
     equal(node.call({'op': 'destroy', 'id': found['id']}), {})

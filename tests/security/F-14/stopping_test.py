@@ -16,8 +16,16 @@ def F_14_double_fork_and_ignored_signals(node):
             equal(answer, {})
             equal(task.wait().signal, 9)
             node.finish(task)
-            until(lambda executor=task.executor: not os.path.exists(f'/proc/{executor}'), 'the executor leaves when nothing is left of its task')
+            until(lambda executor=task.executor: has_ended(executor), 'the executor leaves when nothing is left of its task')
             expect(processes_with(mark) == [], 'a process of the task is left')
+
+
+def has_ended(pid):
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as file:
+            return file.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except OSError:
+        return True
 
 
 def processes_with(mark):

@@ -1,7 +1,7 @@
 """Nothing survives the kill of a cgroup, and limits are there before the first instruction."""
 import os
 
-from tasks import controllers, equal, expect, need_controller
+from tasks import controllers, equal, expect, need_controller, until
 
 
 FORKS = """
@@ -55,7 +55,7 @@ def R_024_no_process_of_a_fork_bomb_is_left(node):
         expect(len(members(scope)) > 1, 'the task has not forked')
         task.call('stop', grace_ms=20, signal='SIGTERM')
         equal(task.wait().signal, 9)
-        equal(members(scope), [], f'{driver}: processes left')
+        until(lambda place=scope: members(place) == [], f'{driver}: processes are left', 2.0)
         node.finish(task)
         expect(not os.path.exists(scope), f'{scope} is left')
 
