@@ -100,26 +100,11 @@ Problems check_parameterized(const model::ParameterizedJobConfig& config) {
   return out;
 }
 
-// A check that Consul exposes needs a network namespace.
-void check_exposed(const model::Job& job, Problems& out) {
-  for (const model::TaskGroup& group : job.task_groups) {
-    for (const model::Service& service : group.services) {
-      for (const model::ServiceCheck& check : service.checks) {
-        if (!check.expose) continue;
-        const std::string mode = group.networks.empty() || group.networks[0].mode.empty() ? "host" : group.networks[0].mode;
-        if (mode == "bridge" || mode.starts_with("cni/")) continue;
-        out.add("connect expose check: invalid network mode for Consul Connect: group {} uses network mode {}; must be \"bridge\" or \"cni/*\"", quote(group.name), quote(mode));
-        return;
-      }
-    }
-  }
-}
-
 }  // namespace
 
 Validation validate(const model::Job& job, const ValidateOptions& options) {
   Problems out;
-  check_exposed(job, out);
+  out.append(check_connect_use(job));
   check_identity_of(job, out);
   if (job.datacenters.empty() && !job.multiregion) out.add("Missing job datacenters");
   for (const std::string& datacenter : job.datacenters) {
