@@ -6,6 +6,7 @@
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/decode.h"
 #include "lib/model/codec.h"
+#include "lib/model/json_complaint.h"
 
 namespace drover::jobspec {
 
@@ -139,8 +140,8 @@ Result<model::Job> job_from_api(model::Json given) {
 }
 
 Result<model::Job> job_from_api_json(std::string_view text) {
-  Json given = Json::parse(text, nullptr, false);
-  if (given.is_discarded()) return fail(Code::invalid_argument, "the job is not valid JSON");
+  Json given;
+  if (!model::parse_json(text, given).empty()) return fail(Code::invalid_argument, "the job is not valid JSON");
   return job_from_api(std::move(given));
 }
 
