@@ -1,7 +1,7 @@
 // `job plan`: what would happen if a job were registered now. The scheduler runs on the state as it is with the new job in it, and
 // what it wants to write is answered instead of written.
-#include "lib/cron/launch.h"
 #include "lib/diff/diff.h"
+#include "server/periodic/children.h"
 #include "server/rpc/job_check.h"
 #include "server/rpc/stubs.h"
 #include "server/state/txn.h"
@@ -106,10 +106,8 @@ DryRun dry_run(scheduler::EvalRun& run, scheduler::ViewPtr view, std::int64_t no
 
 Result<model::Time> next_launch(const model::Job& job, std::int64_t now) {
   if (!job.periodic || !job.periodic->enabled || job.stop || job.dispatched) return model::Time();
-  std::vector<std::string> expressions = job.periodic->specs;
-  if (!job.periodic->spec.empty()) expressions.push_back(job.periodic->spec);
   constexpr std::int64_t second = 1'000'000'000;
-  auto found = cron::next_launch(expressions, job.periodic->time_zone, now / second);
+  auto found = periodic::next_launch(*job.periodic, now / second);
   if (!found) return fail(found.error(), "failed to parse cron expression");
   return *found ? model::Time(**found * second) : model::Time();
 }
