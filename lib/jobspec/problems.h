@@ -56,7 +56,8 @@ void check_placement(Problems& out, const model::List<model::Constraint>& constr
 [[nodiscard]] Problems check_networks(const model::TaskGroup& group);
 [[nodiscard]] Problems check_group_services(const model::TaskGroup& group);
 [[nodiscard]] Problems check_group_script_checks(const model::TaskGroup& group);
-// validate_connect.cc: of a service that has a connect block; of a task's schedule.
+// validate_connect.cc: of the job's services with regard to their groups; of a service that has a connect block; of a task's schedule.
+[[nodiscard]] Problems check_connect_use(const model::Job& job);
 [[nodiscard]] Problems check_connect(const model::Service& service);
 [[nodiscard]] Problems check_schedule(const model::TaskSchedule& schedule);
 [[nodiscard]] Problems check_task_services(const model::Task& task, const model::TaskGroup& group);

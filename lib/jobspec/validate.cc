@@ -39,7 +39,7 @@ void check_identity_of(const model::Job& job, Problems& out) {
   else if (has_null(job.name)) out.add("Job Name contains a null character");
   if (job.namespace_.empty()) out.add("Job must be in a namespace");
   if (job.type.empty()) out.add("Missing job type");
-  else if (job.type != "service" && job.type != "batch" && job.type != "system" && job.type != "sysbatch") out.add("Invalid job type: {}", quote(job.type));
+  else if (job.type != "core" && job.type != "service" && job.type != "batch" && job.type != "system" && job.type != "sysbatch") out.add("Invalid job type: {}", quote(job.type));
 }
 
 void check_groups(const model::Job& job, Problems& out) {
@@ -100,26 +100,11 @@ Problems check_parameterized(const model::ParameterizedJobConfig& config) {
   return out;
 }
 
-// A check that Consul exposes needs a network namespace.
-void check_exposed(const model::Job& job, Problems& out) {
-  for (const model::TaskGroup& group : job.task_groups) {
-    for (const model::Service& service : group.services) {
-      for (const model::ServiceCheck& check : service.checks) {
-        if (!check.expose) continue;
-        const std::string mode = group.networks.empty() || group.networks[0].mode.empty() ? "host" : group.networks[0].mode;
-        if (mode == "bridge" || mode.starts_with("cni/")) continue;
-        out.add("connect expose check: invalid network mode for Consul Connect: group {} uses network mode {}; must be \"bridge\" or \"cni/*\"", quote(group.name), quote(mode));
-        return;
-      }
-    }
-  }
-}
-
 }  // namespace
 
 Validation validate(const model::Job& job, const ValidateOptions& options) {
   Problems out;
-  check_exposed(job, out);
+  out.append(check_connect_use(job));
   check_identity_of(job, out);
   if (job.datacenters.empty() && !job.multiregion) out.add("Missing job datacenters");
   for (const std::string& datacenter : job.datacenters) {
@@ -137,6 +122,7 @@ Validation validate(const model::Job& job, const ValidateOptions& options) {
   if (job.periodic) out.nest(check_periodic(*job.periodic, options));
   if (job.parameterized_job && !batch) out.add("Parameterized job can only be used with \"batch\" or \"sysbatch\" scheduler");
   if (job.parameterized_job) out.nest(check_parameterized(*job.parameterized_job));
+  if (job.type == "core") out.add("job type cannot be core");
   if (!job.payload.empty()) out.add("job can't be submitted with a payload, only dispatched");
   if (job.priority < 1 || job.priority > options.max_priority) out.add("job priority must be between [1, {}]", options.max_priority);
   std::int64_t total = 0;

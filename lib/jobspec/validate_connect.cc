@@ -10,6 +10,9 @@ namespace drover::jobspec {
 
 namespace {
 
+std::string network_mode(const model::TaskGroup& group) { return group.networks.empty() || group.networks[0].mode.empty() ? "host" : group.networks[0].mode; }
+bool own_namespace(const std::string& mode) { return mode == "bridge" || mode.starts_with("cni/"); }
+
 // Why a text is no prefix such as 10.0.0.0/8, in the words of Go's netip; empty when it is one.
 std::string prefix_problem(const std::string& text) {
   const auto wrong = [&](const std::string& why) { return fmt::format("netip.ParsePrefix({}): {}", quote(text), why); };
@@ -128,6 +131,71 @@ Problems check_connect(const model::Service& service) {
     }
     if (proxy.transparent_proxy) check_transparent_proxy(*proxy.transparent_proxy, out);
   }
+  return out;
+}
+
+namespace {
+
+bool has_upper(const std::string& text) { return std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }); }
+
+bool has_transparent_proxy(const model::ConsulSidecarService& sidecar) { return sidecar.proxy && sidecar.proxy->transparent_proxy; }
+
+std::string sidecar_problem(const model::TaskGroup& group, const model::Service& service) {
+  if (group.networks.size() != 1) {
+    return fmt::format("connect sidecar: must have exactly one network for Consul Connect: group {} has {} networks", quote(group.name), group.networks.size());
+  }
+  if (const std::string mode = network_mode(group); !own_namespace(mode)) {
+    return fmt::format("connect sidecar: invalid network mode for Consul Connect: group {} uses network mode {}; must be \"bridge\" or \"cni/*\"", quote(group.name),
+                       quote(mode));
+  }
+  if (has_upper(service.name)) return fmt::format("Consul Connect service name {} in group {} must not contain uppercase characters", quote(service.name), quote(group.name));
+  if (has_upper(group.name)) return fmt::format("Consul Connect group {} with service {} must not contain uppercase characters", quote(group.name), quote(service.name));
+  const auto connects = std::count_if(group.services.begin(), group.services.end(), [](const model::Service& other) { return static_cast<bool>(other.connect); });
+  if (has_transparent_proxy(*service.connect->sidecar_service) && connects > 1) return "Consul Connect transparent proxy requires there is only one connect block";
+  return {};
+}
+
+std::string native_problem(const model::TaskGroup& group, const model::Service& service) {
+  const std::string& wanted = service.task_name;
+  if (wanted.empty()) {
+    return group.tasks.size() == 1 ? "" : fmt::format("task for Consul Connect Native service {}->{} is ambiguous and must be set", group.name, service.name);
+  }
+  const bool found = std::any_of(group.tasks.begin(), group.tasks.end(), [&](const model::Task& task) { return task.name == wanted; });
+  return found ? "" : fmt::format("task {} named by Consul Connect Native service {}->{} does not exist", wanted, group.name, service.name);
+}
+
+// A check that Consul exposes needs a network namespace.
+std::string exposed_problem(const model::TaskGroup& group, const model::Service& service) {
+  const bool exposed = std::any_of(service.checks.begin(), service.checks.end(), [](const model::ServiceCheck& check) { return check.expose; });
+  const std::string mode = network_mode(group);
+  if (!exposed || own_namespace(mode)) return {};
+  return fmt::format("connect expose check: invalid network mode for Consul Connect: group {} uses network mode {}; must be \"bridge\" or \"cni/*\"", quote(group.name),
+                     quote(mode));
+}
+
+std::string use_problem(const model::TaskGroup& group, const model::Service& service) {
+  if (!service.connect) return {};
+  if (service.connect->sidecar_service) return sidecar_problem(group, service);
+  if (service.connect->native) return native_problem(group, service);
+  const bool mesh = service.connect->gateway && service.connect->gateway->mesh;
+  return mesh && service.port_label.empty() ? "service.port must be set for mesh gateway service" : "";
+}
+
+// Of all the job's services the first one that is unfit.
+void first_problem(const model::Job& job, std::string (*problem)(const model::TaskGroup&, const model::Service&), Problems& out) {
+  for (const model::TaskGroup& group : job.task_groups) {
+    for (const model::Service& service : group.services) {
+      if (std::string why = problem(group, service); !why.empty()) return out.add_text(std::move(why));
+    }
+  }
+}
+
+}  // namespace
+
+Problems check_connect_use(const model::Job& job) {
+  Problems out;
+  first_problem(job, use_problem, out);
+  first_problem(job, exposed_problem, out);
   return out;
 }
 

@@ -70,6 +70,15 @@ void shutdown_delay_warning(const model::TaskGroup& group, std::vector<std::stri
   if (!delayed) out.push_back(fmt::format("group {} defines services, but neither the group nor any of its tasks have shutdown_delay set", quote(group.name)));
 }
 
+void vault_identity_warnings(const model::TaskGroup& group, std::vector<std::string>& out) {
+  for (const model::Task& task : group.tasks) {
+    if (task.vault) continue;
+    for (const model::WorkloadIdentity& identity : task.identities) {
+      if (identity.name.starts_with("vault_")) out.push_back(fmt::format("Task {} has an identity called {} but no vault block", task.name, identity.name));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(const model::Job& job, const ValidateOptions& options) {
@@ -78,6 +87,7 @@ std::vector<std::string> warnings_of(const model::Job& job, const ValidateOption
   bool all_promote = true;
   for (const model::TaskGroup& group : job.task_groups) {
     shutdown_delay_warning(group, out);
+    vault_identity_warnings(group, out);
     if (group.update) {
       some_promote = some_promote || group.update->auto_promote;
       // Having no canaries implies auto-promotion, since there is nothing to promote.
