@@ -35,6 +35,10 @@ class PlannedView final : public scheduler::StateView {
   std::vector<state::DeploymentPtr> deployments_by_job(std::string_view ns, std::string_view id) const override { return s_->deployments_by_job(ns, id); }
   model::SchedulerConfiguration scheduler_config() const override { return s_->scheduler_config(); }
   state::NodePoolPtr node_pool(std::string_view name) const override { return s_->node_pool(name); }
+  state::HostVolumePtr host_volume(std::string_view ns, std::string_view id) const override { return s_->host_volume(ns, id); }
+  VolumeClaims volume_claims(std::string_view ns, std::string_view job_id, std::string_view group) const override {
+    return s_->volume_claims(ns, job_id, group);
+  }
 
  private:
   bool is_planned(std::string_view ns, std::string_view id) const { return job_->namespace_ == ns && job_->id == id; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/model/rpc_volume.h"
+#include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 #include "server/rpc/query.h"
 #include "server/rpc/stubs.h"

@@ -69,7 +69,13 @@ void check_node(const World& world, const std::string& id) {
     if (!terminal(*alloc)) live.push_back(alloc);
   }
   const auto fit = allocs_fit(*world.view->nodes.at(id), live, true);
-  CHECK_MESSAGE(fit.fits, fit.dimension);
+  std::string holders;
+  for (const auto& alloc : live) {
+    const auto& task = alloc->allocated_resources->tasks.at("t");
+    holders += fmt::format(" {} prio {} cpu {} cores {} memory {};", alloc->name, alloc->job->priority, task.cpu.cpu_shares,
+                           task.cpu.reserved_cores.size(), task.memory.memory_mb);
+  }
+  CHECK_MESSAGE(fit.fits, (fit.dimension + ":" + holders));
 }
 
 }  // namespace
