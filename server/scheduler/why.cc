@@ -124,15 +124,17 @@ model::List<model::WhyCount> count(const model::List<model::WhyNode>& nodes) {
   return out;
 }
 
-// Fewest reasons; of those the one whose resources are short by the smallest part of what is asked.
+// Fewest reasons; of those one that only lacks resources, by the smallest part of what is asked.
 const model::WhyNode* nearest(const model::List<model::WhyNode>& nodes, const Usage& ask) {
   const auto shortage = [&](const model::WhyNode& node) {
     double worst = 0;
+    std::size_t others = 0;
     for (const auto& reason : node.reasons) {
+      if (reason.lacking == 0) ++others;
       const auto asked = reason.text == "cpu" ? ask.cpu : reason.text == "memory" ? ask.memory_mb : reason.text == "disk" ? ask.disk_mb : 0;
       if (reason.lacking > 0 && asked > 0) worst = std::max(worst, static_cast<double>(reason.lacking) / static_cast<double>(asked));
     }
-    return std::tuple(node.reasons.size(), worst);
+    return std::tuple(node.reasons.size(), others, worst);
   };
   const auto at = std::ranges::min_element(nodes, {}, shortage);
   return at == nodes.end() ? nullptr : &*at;

@@ -115,20 +115,15 @@ Allocs Preemptor::for_resources(const Usage& ask, const Capacity& capacity, cons
   remaining.disk = static_cast<double>(capacity.disk_mb);
   for (const auto& core : capacity.cores) remaining.cores.insert(core.id);
   std::map<std::string_view, Usage> usage;
-  Allocs others;
-  for (const auto& alloc : on_node) {
-    // Own allocations were not placed to be counted against: the caller's fit has failed with them.
-    if (own(*alloc)) continue;
-    others.push_back(alloc);
-    remaining.add(usage[alloc->id] = alloc_usage(*alloc), -1);
-  }
+  // The job's own allocations are not evicted and keep what they have; the reference forgets them here and plans more than fits.
+  for (const auto& alloc : on_node) remaining.add(usage[alloc->id] = alloc_usage(*alloc), -1);
   Amount needed;
   needed.add(ask, 1);
   const Amount wanted = needed;
   Amount available = remaining;
   Allocs chosen;
   bool met = false;
-  for (auto& [priority, group] : by_priority(others)) {
+  for (auto& [priority, group] : by_priority(on_node)) {
     while (!group.empty() && !met) {
       const auto closest = std::ranges::min_element(group, {}, [&](const AllocPtr& alloc) {
         return distance(needed, usage[alloc->id]) + penalty(*alloc);

@@ -62,6 +62,16 @@ model::Job random_job(int number, Rng& rng) {
   return job;
 }
 
+// The clients end what they were told to end.
+void settle_clients(World& world) {
+  for (const auto& [id, stored] : std::map(world.view->allocs)) {
+    if (!server_terminal(*stored) || client_terminal(*stored)) continue;
+    auto alloc = *stored;
+    alloc.client_status = "complete";
+    world.view->add_alloc(std::move(alloc));
+  }
+}
+
 // Everybody on the node, old and new, as the plan applier would look at it.
 void check_node(const World& world, const std::string& id) {
   std::vector<AllocPtr> live;
@@ -69,7 +79,13 @@ void check_node(const World& world, const std::string& id) {
     if (!terminal(*alloc)) live.push_back(alloc);
   }
   const auto fit = allocs_fit(*world.view->nodes.at(id), live, true);
-  CHECK_MESSAGE(fit.fits, fit.dimension);
+  std::string holders;
+  for (const auto& alloc : live) {
+    const auto& task = alloc->allocated_resources->tasks.at("t");
+    holders += fmt::format(" {} prio {} cpu {} cores {} memory {};", alloc->name, alloc->job->priority, task.cpu.cpu_shares,
+                           task.cpu.reserved_cores.size(), task.memory.memory_mb);
+  }
+  CHECK_MESSAGE(fit.fits, (fit.dimension + ":" + holders));
 }
 
 }  // namespace
@@ -95,6 +111,7 @@ TEST_CASE("properties: nothing is handed out twice, whatever is asked for") {
       world.run();
       REQUIRE(world.last.update);
       for (const auto& [id, node] : world.view->nodes) check_node(world, id);
+      settle_clients(world);
       // Invariant 2: as many as asked for, or the evaluation says that some found no room.
       const auto placed = std::ssize(world.placed());
       if (job.type != "system") {
