@@ -330,6 +330,15 @@ Async<Result<>> DriverClient::destroy_network(std::string alloc_id, NetworkIsola
   return call_empty<pb::DestroyNetworkResponse>(connection_, path("DestroyNetwork"), std::move(request), slow);
 }
 
+std::string_view to_string(PluginType type) {
+  switch (type) {
+    case PluginType::driver: return "driver";
+    case PluginType::device: return "device";
+    case PluginType::unknown: break;
+  }
+  return "unknown";
+}
+
 std::string rpc_text(const Error& error) {
   // Made by the host itself.
   if (error.code() == Code::unavailable) return error.message();
