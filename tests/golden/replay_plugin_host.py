@@ -2,8 +2,8 @@
 """Our agent with a driver that answers as the recorder's did (plugin-host/): what it asks the driver, and what users see of it.
 
 The driver is the SDK's chaos plugin, told before each case what to answer. Compared are the calls of a task in their order, with their
-bytes where they name nothing but the task, and what the HTTP API says afterwards. What the contract calls better is in
-plugin-host/known_differences.txt, with the reason. BUILD names the build directory. Exit status: 0, 77 when the machine cannot run it, 1
+bytes where they name nothing but the task, and what the HTTP API says afterwards. plugin-host/agreeing.txt lists the rows that must agree;
+why others do not is in plugin-host/known_differences.txt. BUILD names the build directory. Exit status: 0, 77 when the machine cannot run it, 1
 when a row that agreed no longer does."""
 import glob
 import json
@@ -322,12 +322,10 @@ def events(replay):
             replay.agent.wait_alloc('evt', 'complete')
 
 
-def known_differences():
-    try:
-        with open(os.path.join(HERE, 'plugin-host', 'known_differences.txt'), encoding='utf-8') as file:
-            return {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
-    except FileNotFoundError:
-        return set()
+def ratchet():
+    """The rows that have agreed and must go on doing so."""
+    with open(os.path.join(HERE, 'plugin-host', 'agreeing.txt'), encoding='utf-8') as file:
+        return set(file.read().split())
 
 
 def main():
@@ -339,7 +337,7 @@ def main():
         return 77
     harness.become_reaper()
     sandbox = harness.Sandbox()
-    known, status = known_differences(), 0
+    held, status = ratchet(), 0
     try:
         replay = Replay(sandbox)
         for part in (exits, events, fingerprints):
@@ -347,14 +345,14 @@ def main():
         for topic, count in replay.recorded.items():
             agreed, failed = replay.agreed.get(topic, {}), replay.failed.get(topic, {})
             print(f'{topic}: {len(agreed)} of {count} rows agree', flush=True)
-            news = {name: text for name, text in failed.items() if name not in known}
-            for name, text in (failed if os.environ.get('DROVER_GOLDEN_VERBOSE') else news).items():
+            lost = {name: text for name, text in failed.items() if name in held}
+            for name, text in (failed if os.environ.get('DROVER_GOLDEN_VERBOSE') else lost).items():
                 print(f'  {name}: {text}')
-            better = sorted(name for name in agreed if name in known)
-            if better:
-                print(f'  agree now, take them off known_differences.txt: {better}')
-            if news or better:
-                print(f'  {len(news)} rows no longer agree')
+            news = sorted(name for name in agreed if name not in held)
+            if news:
+                print(f'  rows agree that are not in agreeing.txt: {news}')
+            if lost:
+                print(f'  {len(lost)} rows no longer agree')
                 status = 1
         if replay.agent.process.poll() is not None:
             print(f'the agent ended with status {replay.agent.process.returncode}:\n{replay.agent.log_tail()}')

@@ -2,6 +2,7 @@
 
 #include "sdk/plugin/handshake.h"
 #include "sdk/plugin/launch.h"
+#include "sdk/plugin/tail.h"
 
 using namespace drover;
 using namespace drover::plugin;
@@ -40,4 +41,18 @@ TEST_CASE("handshake: records of a plugin's stderr") {
 TEST_CASE("P_30 launch: secrets of the agent's environment stay with it") {
   const auto kept = filter_environment({{"PATH", "/bin"}, {"VAULT_TOKEN", "x"}, {"MY_SECRET", "x"}, {"NOMAD_ADDR", "x"}, {"PLUGIN_CLIENT_CERT", "x"}, {"LANG", "C"}});
   CHECK(kept == std::vector<std::pair<std::string, std::string>>{{"PATH", "/bin"}, {"LANG", "C"}});
+}
+
+TEST_CASE("P-22: a line over the limit comes in pieces of the limit, whatever the reads were") {
+  for (const std::size_t read : {std::size_t{1}, std::size_t{7}, std::size_t{100}}) {
+    CAPTURE(read);
+    plugin::LineSplitter splitter(10);
+    std::vector<std::string> lines;
+    const std::string text = "short\n" + std::string(25, 'l') + "\r\n\n" + std::string(10, 'x') + "\nrest";
+    for (std::size_t at = 0; at < text.size(); at += read) {
+      splitter.feed(std::string_view(text).substr(at, read), [&](std::string_view line) { lines.emplace_back(line); });
+    }
+    CHECK(lines == std::vector<std::string>{"short", "llllllllll", "llllllllll", "lllll", "", "xxxxxxxxxx"});
+    CHECK(splitter.rest() == "rest");
+  }
 }
