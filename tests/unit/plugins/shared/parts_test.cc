@@ -130,6 +130,20 @@ TEST_CASE("limits: N_030 a limit that was not taken is an error, one that was ro
   CHECK_FALSE(parse_cpu_list("x"));
 }
 
+TEST_CASE("cgroups: a slice gets the controllers it lacks, told apart by whole words" * doctest::skip(::geteuid() != 0)) {
+  const TempDir mount = *TempDir::make();
+  const CgroupHost host{.mode = CgroupMode::unified, .mount = mount.path(), .slice = mount.path() + "/nomad.slice", .missing_controllers = {}};
+  REQUIRE(make_directories(host.slice));
+  REQUIRE(write_file(mount.path() + "/cgroup.subtree_control", "cpuset cpu io memory pids\n"));
+  REQUIRE(write_file(host.slice + "/cgroup.subtree_control", "cpuset io memory pids\n"));
+  const auto made = task_cgroup(host, "", "a.t.scope");
+  REQUIRE(made);
+  CHECK(made->path == host.slice + "/share.slice/a.t.scope");
+  CHECK(*read_file(mount.path() + "/cgroup.subtree_control") == "cpuset cpu io memory pids\n");
+  // A directory keeps what was written last; that anything was is what counts.
+  CHECK(*read_file(host.slice + "/cgroup.subtree_control") != "cpuset io memory pids\n");
+}
+
 TEST_CASE("capabilities: names in any form, and what a task gets") {
   CHECK(*parse_capability("CAP_NET_ADMIN") == *parse_capability("net_admin"));
   CHECK_FALSE(parse_capability("cap_no_such"));
