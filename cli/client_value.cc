@@ -8,6 +8,8 @@
 #include "lib/model/api_deployment.h"
 #include "lib/model/api_job.h"
 #include "lib/model/api_misc.h"
+#include "lib/model/api_volume.h"
+#include "lib/model/api_why.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -250,7 +252,9 @@ template Value client_value(const model::Deployment&);
 template Value client_value(const model::Evaluation&);
 template Value client_value(const model::Job&);
 template Value client_value(const model::JobPlanResponse&);
+template Value client_value(const model::HostVolume&);
 template Value client_value(const model::JobSummary&);
+template Value client_value(const model::JobWhy&);
 template Value client_value(const model::Namespace&);
 template Value client_value(const model::Node&);
 template Value client_value(const model::NodePool&);
@@ -259,10 +263,12 @@ template Value client_value(const model::List<model::AgentMember>&);
 template Value client_value(const model::List<model::AllocListStub>&);
 template Value client_value(const model::List<model::Deployment>&);
 template Value client_value(const model::List<model::Evaluation>&);
+template Value client_value(const model::List<model::HostVolumeStub>&);
 template Value client_value(const model::List<model::JobListStub>&);
 template Value client_value(const model::List<model::Namespace>&);
 template Value client_value(const model::List<model::NodeListStub>&);
 template Value client_value(const model::List<model::NodePool>&);
+template Value client_value(const model::List<model::TaskGroupHostVolumeClaim>&);
 template Value client_value(const model::List<std::shared_ptr<const model::Job>>&);
 
 }  // namespace drover::cli

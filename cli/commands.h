@@ -8,6 +8,7 @@
 namespace drover::cli {
 
 std::unique_ptr<Command> make_agent();
+std::unique_ptr<Command> make_agent_conformance();
 std::unique_ptr<Command> make_agent_info();
 std::unique_ptr<Command> make_alloc_exec();
 std::unique_ptr<Command> make_alloc_fs();
@@ -51,6 +52,7 @@ std::unique_ptr<Command> make_job_stop();
 std::unique_ptr<Command> make_job_tag_apply();
 std::unique_ptr<Command> make_job_tag_unset();
 std::unique_ptr<Command> make_job_validate();
+std::unique_ptr<Command> make_job_why();
 std::unique_ptr<Command> make_lsp();
 std::unique_ptr<Command> make_namespace_apply();
 std::unique_ptr<Command> make_namespace_delete();
@@ -77,6 +79,7 @@ std::unique_ptr<Command> make_operator_raft_remove_peer();
 std::unique_ptr<Command> make_operator_raft_transfer();
 std::unique_ptr<Command> make_operator_scheduler_get_config();
 std::unique_ptr<Command> make_operator_scheduler_set_config();
+std::unique_ptr<Command> make_plugin_conformance();
 std::unique_ptr<Command> make_plugin_inspect();
 std::unique_ptr<Command> make_plugin_logs();
 std::unique_ptr<Command> make_plugin_reset();
@@ -91,6 +94,11 @@ std::unique_ptr<Command> make_system_reconcile();
 std::unique_ptr<Command> make_ui();
 std::unique_ptr<Command> make_var_init();
 std::unique_ptr<Command> make_version();
+std::unique_ptr<Command> make_volume_claim_delete();
+std::unique_ptr<Command> make_volume_claim_list();
+std::unique_ptr<Command> make_volume_delete();
 std::unique_ptr<Command> make_volume_init();
+std::unique_ptr<Command> make_volume_register();
+std::unique_ptr<Command> make_volume_status();
 
 }  // namespace drover::cli

@@ -82,7 +82,7 @@ struct Server::Impl {
     context->job_max_priority = options.job_max_priority;
     context->gc = options.gc;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
-    context->make_run = make_run;
+    context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
     rpc::register_endpoints(*context, registry);
     if (meter) {
       registry.observe([this](const char* endpoint, wire::CallKind kind, wire::Registry::Start start, bool succeeded) {

@@ -165,7 +165,8 @@ void DriverManager::on_reattach_change(std::function<void()> callback) { impl_->
 std::string DriverManager::reattach_json() const {
   std::vector<plugin::Reattach> tuples;
   for (const auto& entry : impl_->entries) {
-    if (entry->process) tuples.push_back(entry->process->reattach());
+    // One without its configuration would never get it: the next agent starts it anew.
+    if (entry->process && entry->configured) tuples.push_back(entry->process->reattach());
   }
   return encode_reattach(tuples);
 }

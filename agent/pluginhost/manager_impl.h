@@ -28,6 +28,7 @@ struct PluginEntry {
   UnixNanos last_error_at = 0;
   driver::DriverClient client;  // also the base service of a device plugin
   std::unique_ptr<plugin::PluginProcess> process;
+  bool configured = false;      // the process has its configuration (SetConfig)
   Event settled;         // running, or has failed once
   Event fingerprinted;
   Event woken;           // a pause is to end now

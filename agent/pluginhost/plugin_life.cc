@@ -103,6 +103,7 @@ Async<Result<>> DriverManager::Impl::configure(PluginEntry& entry) {
   }
   auto done = co_await entry.client.set_config(std::move(encoded), api_version, options.topology);
   if (!done) co_return fail(done.error(), "setting config for plugin \"{}\" ({}) failed", entry.name, driver::to_string(entry.info.type));
+  entry.configured = true;
   co_return Result<>{};
 }
 
@@ -144,6 +145,7 @@ Async<Result<>> DriverManager::Impl::take_over(PluginEntry& entry, plugin::Reatt
   auto process = co_await plugin::reattach(executor, logger_of(entry), std::move(tuple), log_lines_of(entry));
   if (!process) co_return fail(process.error());
   entry.process = std::move(*process);
+  entry.configured = true;
   entry.client.connect(entry.process->client());
   auto known = co_await identify(entry);
   if (!known) co_return known;
@@ -164,6 +166,7 @@ Async<Result<>> DriverManager::Impl::start_process(PluginEntry& entry) {
   auto process = co_await plugin::launch(executor, logger_of(entry), std::move(launch));
   if (!process) co_return fail(process.error());
   entry.process = std::move(*process);
+  entry.configured = false;
   auto ready = co_await set_up(entry);
   co_return ready;
 }

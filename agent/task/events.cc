@@ -39,7 +39,6 @@ model::TaskEvent hook_failed(UnixNanos now, std::string error) { return make(now
 model::TaskEvent driver_message(UnixNanos now, std::string message, const std::map<std::string, std::string>& annotations) {
   auto event = make(now, "Driver", message);
   for (const auto& [key, value] : annotations) event.details[key] = value;
-  event.details["driver_message"] = message;
   event.driver_message = std::move(message);
   return event;
 }

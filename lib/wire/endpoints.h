@@ -4,7 +4,9 @@
 
 #include "lib/model/api_agent.h"
 #include "lib/model/api_misc.h"
+#include "lib/model/api_why.h"
 #include "lib/model/rpc.h"
+#include "lib/model/rpc_volume.h"
 
 namespace drover::wire {
 
@@ -34,6 +36,7 @@ inline constexpr Endpoint<ObjectRequest, ListReply<std::shared_ptr<const Deploym
 
 inline constexpr Endpoint<JobStatusesCall, ListReply<JobStatusesJob>> job_statuses{"Job.Statuses"};
 inline constexpr Endpoint<ObjectRequest, ObjectReply<JobScaleStatus>> job_scale_status{"Job.ScaleStatus"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<JobWhy>> job_why{"Job.Why"};
 inline constexpr Endpoint<JobScaleRequest, JobRegisterResponse> job_scale{"Job.Scale"};
 inline constexpr Endpoint<JobStabilityRequest, JobStabilityResponse> job_stable{"Job.Stable"};
 inline constexpr Endpoint<JobRevertRequest, JobRegisterResponse> job_revert{"Job.Revert"};
@@ -81,6 +84,13 @@ inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const NodePool>
 inline constexpr Endpoint<ObjectRequest, ObjectReply<NodePool>> node_pool_get{"NodePool.GetNodePool"};
 inline constexpr Endpoint<NodePoolUpsertRequest, WriteMeta> node_pool_upsert{"NodePool.UpsertNodePools"};
 inline constexpr Endpoint<NameRequest, WriteMeta> node_pool_delete{"NodePool.DeleteNodePools"};
+inline constexpr Endpoint<HostVolumeListRequest, ListReply<HostVolumeStub>> host_volume_list{"HostVolume.List"};
+inline constexpr Endpoint<ObjectRequest, ObjectReply<HostVolume>> host_volume_get{"HostVolume.Get"};
+inline constexpr Endpoint<HostVolumeCreateRequest, HostVolumeCreateResponse> host_volume_create{"HostVolume.Create"};
+inline constexpr Endpoint<HostVolumeRegisterRequest, HostVolumeRegisterResponse> host_volume_register{"HostVolume.Register"};
+inline constexpr Endpoint<HostVolumeDeleteRequest, WriteMeta> host_volume_delete{"HostVolume.Delete"};
+inline constexpr Endpoint<VolumeClaimsRequest, ListReply<std::shared_ptr<const TaskGroupHostVolumeClaim>>> volume_claims{"TaskGroupHostVolumeClaim.List"};
+inline constexpr Endpoint<NameRequest, WriteMeta> volume_claim_delete{"TaskGroupHostVolumeClaim.Delete"};
 inline constexpr Endpoint<ListRequest, ListReply<std::shared_ptr<const Namespace>>> namespace_list{"Namespace.ListNamespaces"};
 inline constexpr Endpoint<ObjectRequest, ObjectReply<Namespace>> namespace_get{"Namespace.GetNamespace"};
 inline constexpr Endpoint<NamespaceUpsertRequest, WriteMeta> namespace_upsert{"Namespace.UpsertNamespaces"};

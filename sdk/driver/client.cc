@@ -234,7 +234,9 @@ Async<Result<ExecResult>> DriverClient::exec_task(std::string id, std::vector<st
   write(timeout, *request.mutable_timeout());
   auto reply = co_await call<pb::ExecTaskResponse>(connection_, path("ExecTask"), std::move(request), timeout + quick);
   if (!reply) co_return fail(reply.error());
-  co_return ExecResult{.stdout_data = std::move(*reply->mutable_stdout()), .stderr_data = std::move(*reply->mutable_stderr()), .exit = read(reply->result())};
+  ExitResult exit = read(reply->result());
+  if (!reply->has_result()) exit.error = "the driver did not say how the command ended";
+  co_return ExecResult{.stdout_data = std::move(*reply->mutable_stdout()), .stderr_data = std::move(*reply->mutable_stderr()), .exit = std::move(exit)};
 }
 
 namespace {

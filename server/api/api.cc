@@ -11,6 +11,8 @@ void register_server_api(http::Router& router, ApiOptions options) {
   add_job_writes(router, context);
   add_job_actions(router, context);
   add_spaces(router, context);
+  add_volumes(router, context);
+  add_csi_volumes(router, context);
   add_search(router, context);
   add_allocations(router, context);
   add_evaluations(router, context);

@@ -24,6 +24,8 @@ void add_job_reads(http::Router& router, const ContextPtr& context);
 void add_job_writes(http::Router& router, const ContextPtr& context);
 void add_job_actions(http::Router& router, const ContextPtr& context);
 void add_spaces(http::Router& router, const ContextPtr& context);
+void add_volumes(http::Router& router, const ContextPtr& context);
+void add_csi_volumes(http::Router& router, const ContextPtr& context);
 void add_search(http::Router& router, const ContextPtr& context);
 void add_allocations(http::Router& router, const ContextPtr& context);
 void add_evaluations(http::Router& router, const ContextPtr& context);

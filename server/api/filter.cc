@@ -13,6 +13,8 @@ struct Adapter {
   std::unique_ptr<bexpr::Datum> operator()(const state::DeploymentPtr& item) const { return model::to_datum(*item); }
   std::unique_ptr<bexpr::Datum> operator()(const state::NodePtr& item) const { return model::to_datum(*item); }
   std::unique_ptr<bexpr::Datum> operator()(const state::NodePoolPtr& item) const { return model::to_datum(*item); }
+  std::unique_ptr<bexpr::Datum> operator()(const state::HostVolumePtr& item) const { return model::to_datum(*item); }
+  std::unique_ptr<bexpr::Datum> operator()(const state::VolumeClaimPtr& item) const { return model::to_datum(*item); }
   // No list shows the others.
   template <class T>
   std::unique_ptr<bexpr::Datum> operator()(const T&) const { return nullptr; }

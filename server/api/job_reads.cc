@@ -42,6 +42,13 @@ Async<Response> summary(const Context& c, Request request) {
   co_return object_answer(request, reply, "job not found");
 }
 
+Async<Response> why(const Context& c, Request request) {
+  model::ObjectRequest query;
+  if (auto read = read_job_query(c, request, query); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::job_why, std::move(query));
+  co_return object_answer(request, reply, "job not found");
+}
+
 Async<Response> versions(const Context& c, Request request) {
   model::JobVersionsRequest query;
   if (auto read = read_job_query(c, request, query); !read) co_return error_answer(read.error());
@@ -113,6 +120,7 @@ void add_job_reads(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/job/{id...}", bind<get>(context));
   router.add("GET", "/v1/job/{id...}/summary", bind<summary>(context));
   router.add("GET", "/v1/job/{id...}/versions", bind<versions>(context));
+  router.add("GET", "/v1/job/{id...}/why", bind<why>(context));
   router.add("GET", "/v1/job/{id...}/submission", bind<submission>(context));
   router.add("GET", "/v1/job/{id...}/allocations", bind<allocations>(context));
   router.add("GET", "/v1/job/{id...}/evaluations", bind<evaluations>(context));

@@ -82,7 +82,7 @@ Async<Result<>> Worker::process(EvalPtr eval, std::string token) {
     co_return done;
   }
   auto snapshot = c_.fsm.store().snapshot();
-  std::shared_ptr<scheduler::EvalRun> run = c_.make_run(*eval, rng_);
+  std::shared_ptr<scheduler::EvalRun> run = c_.make_run(*eval, rng_, &table_);
   auto begin = [run, snapshot, now = c_.clock.unix_nanos()] { return run->begin(snapshot, now); };
   auto step_done = co_await step(eval->type, std::move(begin), snapshot->node_count());
   for (;;) {

@@ -19,7 +19,7 @@
 namespace drover::broker {
 
 // scheduler::make_run, or a fake.
-using RunFactory = std::function<std::unique_ptr<scheduler::EvalRun>(model::Evaluation evaluation, Rng& rng)>;
+using RunFactory = std::function<std::unique_ptr<scheduler::EvalRun>(model::Evaluation evaluation, Rng& rng, scheduler::NodeTable* table)>;
 
 struct WorkerContext {
   EvalBroker& broker;
@@ -55,6 +55,7 @@ class Worker {
   WorkerContext& c_;
   std::vector<std::string> types_;
   Rng rng_;
+  scheduler::NodeTable table_;  // used by one run at a time, on the loop or on the pool
   bool retired_ = false;
 };
 

@@ -248,6 +248,15 @@ Result<> apply_message(state::Txn& txn, const NamespaceDelete& m) {
   return {};
 }
 
+Result<> apply_message(state::Txn& txn, const HostVolumeUpsert& m) {
+  txn.put_host_volume(*m.volume);
+  return {};
+}
+
+Result<> apply_message(state::Txn& txn, const HostVolumeDelete& m) { return txn.delete_host_volume(m.namespace_, m.id, m.force); }
+
+Result<> apply_message(state::Txn& txn, const VolumeClaimDelete& m) { return txn.delete_volume_claim(m.id); }
+
 Result<> apply_message(state::Txn& txn, const SchedulerConfig& m) {
   const state::ConfigPtr& stored = txn.tables().scheduler_config;
   if (m.check_index && *m.check_index != (stored ? stored->modify_index : 0)) {
@@ -291,6 +300,9 @@ Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::st
     case MessageType::job_version_tag: return decode_and_apply<JobVersionTag>(txn, entry);
     case MessageType::node_pool_upsert: return decode_and_apply<NodePoolUpsert>(txn, entry);
     case MessageType::node_pool_delete: return decode_and_apply<NodePoolDelete>(txn, entry);
+    case MessageType::host_volume_upsert: return decode_and_apply<HostVolumeUpsert>(txn, entry);
+    case MessageType::host_volume_delete: return decode_and_apply<HostVolumeDelete>(txn, entry);
+    case MessageType::volume_claim_delete: return decode_and_apply<VolumeClaimDelete>(txn, entry);
     case MessageType::namespace_upsert: return decode_and_apply<NamespaceUpsert>(txn, entry);
     case MessageType::namespace_delete: return decode_and_apply<NamespaceDelete>(txn, entry);
     case MessageType::scheduler_config: return decode_and_apply<SchedulerConfig>(txn, entry);

@@ -6,6 +6,7 @@
 
 #include "lib/model/alloc.h"
 #include "lib/model/api_job.h"
+#include "lib/model/api_volume.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -41,6 +42,9 @@ enum class MessageType : std::uint8_t {
   node_pool_upsert = 59,
   node_pool_delete = 60,
   job_version_tag = 61,
+  host_volume_upsert = 66,
+  host_volume_delete = 67,
+  volume_claim_delete = 68,
   namespace_upsert = 64,
   namespace_delete = 65,
   ignore_unknown_flag = 128,
@@ -256,6 +260,38 @@ struct NamespaceDelete {
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Namespaces", self.names);
+  }
+};
+
+struct HostVolumeUpsert {
+  static constexpr auto type = MessageType::host_volume_upsert;
+  std::shared_ptr<const model::HostVolume> volume;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Volume", self.volume);
+  }
+};
+
+// Refused while an allocation that has not ended uses the volume, unless forced.
+struct HostVolumeDelete {
+  static constexpr auto type = MessageType::host_volume_delete;
+  std::string namespace_;
+  std::string id;
+  bool force = false;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Namespace", self.namespace_);
+    v("ID", self.id);
+    v("Force", self.force);
+  }
+};
+
+struct VolumeClaimDelete {
+  static constexpr auto type = MessageType::volume_claim_delete;
+  std::string id;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("ID", self.id);
   }
 };
 

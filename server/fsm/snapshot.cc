@@ -11,7 +11,8 @@ namespace {
 
 enum class RecordType : std::uint8_t {
   node = 0, job = 1, index = 2, eval = 3, alloc = 4, summary = 7, version = 9, deployment = 10, scheduler_config = 13, node_pool = 28,
-  submission = 29, job_text = 40, scaling_policy = 17, scaling_event = 19, name_space = 64,
+  submission = 29, job_text = 40, periodic_launch = 6, scaling_policy = 17, scaling_event = 19, name_space = 64, host_volume = 65,
+  volume_claim = 66,
 };
 
 struct IndexRecord {
@@ -62,6 +63,7 @@ DROVER_MODEL_CODEC(IndexRecord)
 DROVER_MODEL_CODEC(JobText)
 DROVER_MODEL_CODEC(JobNumber)
 DROVER_MODEL_CODEC(AllocRecord)
+DROVER_MODEL_CODEC(drover::model::PeriodicLaunch)
 
 namespace drover::fsm {
 namespace {
@@ -123,6 +125,9 @@ Result<> write(const state::Tables& t, const RecordSink& sink) {
   t.namespaces.scan([&](const state::NamespacePtr& item) { out.put(RecordType::name_space, *item); return out.ok(); });
   t.scaling_policies.scan([&](const state::ScalingPolicyPtr& policy) { out.put(RecordType::scaling_policy, *policy); return out.ok(); });
   t.scaling_events.scan([&](const state::ScalingEventsPtr& events) { out.put(RecordType::scaling_event, *events); return out.ok(); });
+  t.host_volumes.scan([&](const state::HostVolumePtr& volume) { out.put(RecordType::host_volume, *volume); return out.ok(); });
+  t.volume_claims.scan([&](const state::VolumeClaimPtr& claim) { out.put(RecordType::volume_claim, *claim); return out.ok(); });
+  t.periodic_launches.scan([&](const state::LaunchPtr& launch) { out.put(RecordType::periodic_launch, *launch); return out.ok(); });
   if (t.scheduler_config) out.put(RecordType::scheduler_config, *t.scheduler_config);
   return out.result();
 }
@@ -158,6 +163,9 @@ class Loader {
           t.scaling_targets.put(value);
           t.scaling_policies.put(std::move(value));
         });
+      case RecordType::host_volume: return put<model::HostVolume>(bytes, [&](auto value) { add_to(t, value); });
+      case RecordType::volume_claim: return put<model::TaskGroupHostVolumeClaim>(bytes, [&](auto value) { add_to(t, value); });
+      case RecordType::periodic_launch: return put<model::PeriodicLaunch>(bytes, [&](auto value) { t.periodic_launches.put(std::move(value)); });
       case RecordType::scaling_event: return put<model::JobScalingEvents>(bytes, [&](auto value) { t.scaling_events.put(std::move(value)); });
       case RecordType::scheduler_config:
         return put<model::SchedulerConfiguration>(bytes, [&](auto value) { t.scheduler_config = std::move(value); });

@@ -27,6 +27,7 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       heartbeats_(options_.heartbeats, rng_),
       deployments_(executor, scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("deployments")),
       drainer_(executor, scope_, writer, fsm, clock, rng_, log_.named("drainer")),
+      periodic_(scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("periodic")),
       context_{.broker = broker_, .blocked = blocked_, .applier = applier_, .writer = writer, .fsm = fsm, .clock = clock, .ready = ready_,
                .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker"), .meter = options_.meter} {
   context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
@@ -62,6 +63,7 @@ void Leader::establish() {
   for (const auto& worker : workers_) scope_.spawn(run_worker(worker));
   deployments_.start();
   drainer_.start();
+  periodic_.start();
   scope_.spawn(timer());
 }
 
@@ -74,6 +76,7 @@ void Leader::revoke() {
   heartbeats_.clear();
   deployments_.stop();
   drainer_.stop();
+  periodic_.stop();
   planned_ = MonoTime::max();
 }
 
@@ -113,6 +116,7 @@ void Leader::on_changes(std::uint64_t index, const state::Changes& changes) {
       case state::Table::jobs: {
         const auto job = change.new_as<state::JobPtr>();
         const auto old = change.old_as<state::JobPtr>();
+        periodic_.job_changed(old, job);
         if (old && (!job || (job->stop && !old->stop))) blocked_.untrack(old->namespace_, old->id);
         break;
       }
@@ -276,6 +280,7 @@ Leader::MonoTime Leader::next_deadline() const {
   };
   wall(deployments_.next_deadline());
   wall(drainer_.next_deadline());
+  wall(periodic_.next_deadline());
   return next;
 }
 
@@ -293,6 +298,7 @@ void Leader::tick() {
   for (auto& node : heartbeats_.take_expired(now)) scope_.spawn(expire_node(std::move(node)));
   deployments_.tick(clock_.unix_nanos());
   drainer_.tick(clock_.unix_nanos());
+  periodic_.tick(clock_.unix_nanos());
   if (now >= next_minute_) {
     next_minute_ = now + sweep_interval;
     blocked_.unblock_failed();

@@ -15,6 +15,7 @@
 #include "server/drain/drainer.h"
 #include "server/gc/collector.h"
 #include "server/nodes/heartbeats.h"
+#include "server/periodic/dispatcher.h"
 
 namespace drover {
 
@@ -99,6 +100,7 @@ class Leader {
   nodes::Heartbeats heartbeats_;
   deploy::Watcher deployments_;
   drain::Drainer drainer_;
+  periodic::Dispatcher periodic_;
   broker::WorkerContext context_;
   std::vector<std::shared_ptr<broker::Worker>> workers_;
   bool established_ = false;

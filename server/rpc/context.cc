@@ -72,6 +72,7 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_job_scaling(c, registry);
   add_job_versions(c, registry);
   add_job_dispatch(c, registry);
+  add_job_why(c, registry);
   add_job_statuses(c, registry);
   add_space_handlers(c, registry);
   add_search_handlers(c, registry);
@@ -82,6 +83,7 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_node_reads(c, registry);
   add_node_writes(c, registry);
   add_node_drain(c, registry);
+  add_volume_handlers(c, registry);
   add_operator_handlers(c, registry);
 }
 

@@ -66,6 +66,7 @@ void add_job_plan(Context& c, wire::Registry& registry);
 void add_job_scaling(Context& c, wire::Registry& registry);
 void add_job_versions(Context& c, wire::Registry& registry);
 void add_job_dispatch(Context& c, wire::Registry& registry);
+void add_job_why(Context& c, wire::Registry& registry);
 void add_job_statuses(Context& c, wire::Registry& registry);
 void add_space_handlers(Context& c, wire::Registry& registry);
 void add_search_handlers(Context& c, wire::Registry& registry);
@@ -76,6 +77,7 @@ void add_deployment_writes(Context& c, wire::Registry& registry);
 void add_node_reads(Context& c, wire::Registry& registry);
 void add_node_writes(Context& c, wire::Registry& registry);
 void add_node_drain(Context& c, wire::Registry& registry);
+void add_volume_handlers(Context& c, wire::Registry& registry);
 void add_operator_handlers(Context& c, wire::Registry& registry);
 // All of them.
 void register_endpoints(Context& c, wire::Registry& registry);

@@ -3,6 +3,7 @@
 
 #include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
+#include "server/periodic/children.h"
 #include "server/rpc/context.h"
 
 namespace drover::rpc {
@@ -81,19 +82,6 @@ model::JobDispatchResponse known_child(const model::Job& child) {
   return reply;
 }
 
-// The parent's specification as a job of its own.
-model::Job make_child(const model::Job& parent, std::string id, std::int64_t now) {
-  model::Job out = parent;
-  out.id = out.name = std::move(id);
-  out.parent_id = parent.id;
-  out.submit_time = now;
-  out.stable = false;
-  out.version_tag.reset();
-  out.status.clear();
-  out.status_description.clear();
-  return out;
-}
-
 std::string child_id(Context& c, const model::Job& parent, const std::string& prefix) {
   const std::string random = make_uuid(c.rng).substr(0, 8);
   const std::int64_t now = c.clock.unix_nanos() / 1'000'000'000;
@@ -115,7 +103,7 @@ Async<Result<model::JobDispatchResponse>> dispatch(Context& c, model::JobDispatc
   auto prefix = expand_prefix(request.id_prefix_template, *parent);
   if (!prefix) co_return fail(prefix.error());
 
-  model::Job job = make_child(*parent, child_id(c, *parent, *prefix), c.clock.unix_nanos());
+  model::Job job = periodic::make_child(*parent, child_id(c, *parent, *prefix), c.clock.unix_nanos());
   job.dispatched = true;
   job.dispatch_idempotency_token = request.idempotency_token;
   job.payload = request.payload;
@@ -151,9 +139,8 @@ Async<Result<model::PeriodicForceResponse>> force(Context& c, model::NameRequest
   if (!parent) co_return fail(Code::internal, "job not found");
   if (!parent->periodic) co_return fail(Code::internal, "can't force launch non-periodic job");
   std::int64_t second = c.clock.unix_nanos() / 1'000'000'000;
-  const auto id_at = [&](std::int64_t at) { return fmt::format("{}/periodic-{}", parent->id, at); };
-  while (snapshot->job(ns, id_at(second))) ++second;  // forced twice within a second
-  model::Job job = make_child(*parent, id_at(second), c.clock.unix_nanos());
+  while (snapshot->job(ns, periodic::child_id(*parent, second))) ++second;  // forced twice within a second
+  model::Job job = periodic::make_child(*parent, periodic::child_id(*parent, second), c.clock.unix_nanos());
   job.periodic.reset();
   fsm::JobRegister message;
   message.tracked_versions = c.job_tracked_versions;

@@ -1,7 +1,7 @@
 // `job plan`: what would happen if a job were registered now. The scheduler runs on the state as it is with the new job in it, and
 // what it wants to write is answered instead of written.
-#include "lib/cron/launch.h"
 #include "lib/diff/diff.h"
+#include "server/periodic/children.h"
 #include "server/rpc/job_check.h"
 #include "server/rpc/stubs.h"
 #include "server/state/txn.h"
@@ -35,6 +35,8 @@ class PlannedView final : public scheduler::StateView {
   std::vector<state::DeploymentPtr> deployments_by_job(std::string_view ns, std::string_view id) const override { return s_->deployments_by_job(ns, id); }
   model::SchedulerConfiguration scheduler_config() const override { return s_->scheduler_config(); }
   state::NodePoolPtr node_pool(std::string_view name) const override { return s_->node_pool(name); }
+  state::HostVolumePtr host_volume(std::string_view ns, std::string_view id) const override { return s_->host_volume(ns, id); }
+  VolumeClaims volume_claims(std::string_view ns, std::string_view id, std::string_view group) const override { return s_->volume_claims(ns, id, group); }
 
  private:
   bool is_planned(std::string_view ns, std::string_view id) const { return job_->namespace_ == ns && job_->id == id; }
@@ -106,10 +108,8 @@ DryRun dry_run(scheduler::EvalRun& run, scheduler::ViewPtr view, std::int64_t no
 
 Result<model::Time> next_launch(const model::Job& job, std::int64_t now) {
   if (!job.periodic || !job.periodic->enabled || job.stop || job.dispatched) return model::Time();
-  std::vector<std::string> expressions = job.periodic->specs;
-  if (!job.periodic->spec.empty()) expressions.push_back(job.periodic->spec);
   constexpr std::int64_t second = 1'000'000'000;
-  auto found = cron::next_launch(expressions, job.periodic->time_zone, now / second);
+  auto found = periodic::next_launch(*job.periodic, now / second);
   if (!found) return fail(found.error(), "failed to parse cron expression");
   return *found ? model::Time(**found * second) : model::Time();
 }

@@ -15,14 +15,14 @@ constexpr int batch_attempts = 2;
 
 }  // namespace
 
-GenericRun::GenericRun(model::Evaluation evaluation, Rng& rng)
-    : RunBase(evaluation, rng, evaluation.type == "batch" ? batch_attempts : service_attempts) {}
+GenericRun::GenericRun(model::Evaluation evaluation, Rng& rng, NodeTable* table)
+    : RunBase(evaluation, rng, table, evaluation.type == "batch" ? batch_attempts : service_attempts) {}
 
 void GenericRun::attempt(Step& step) {
   stored_deployment_ = batch() ? nullptr : view_->latest_deployment(eval_.namespace_, eval_.job_id);
   next_eval_id_.clear();
   downgraded_jobs_.clear();
-  Stack stack(*view_, *draft_, eligibility_, rng_, batch(), false);
+  Stack stack(*view_, *table_, *draft_, eligibility_, rng_, batch(), false);
   const bool live = job_ != nullptr && !job_->stop;
   if (live) stack.set_job(*job_);
 
@@ -107,8 +107,10 @@ void GenericRun::compute_placements(Stack& stack, const Changes& changes) {
   for (const auto* list : {&changes.place, &changes.destructive}) {
     for (const auto& request : *list) ++queued_[request.group->name];
   }
-  nodes_ = candidate_nodes(*view_, *job_);
-  stack.set_nodes(nodes_.ready);
+  const auto& candidates = table_->candidates(*job_);
+  nodes_.available = candidates.available;
+  nodes_.in_pool = static_cast<std::int64_t>(candidates.rows.size());
+  stack.set_rows(candidates.rows);
   for (const auto* list : {&changes.destructive, &changes.place}) {
     for (const auto& request : *list) place_one(stack, request);
   }
@@ -180,15 +182,15 @@ void GenericRun::place_one(Stack& stack, const PlaceRequest& request) {
       options.preempt = true;
       placement = stack.select(*group, options);
     }
-    metrics = stack.metrics();
+    if (!placement) metrics = stack.metrics();
   } else {
     // The older version has constraints, pool and datacenters of its own.
     Eligibility eligibility;
-    Stack other(*view_, *draft_, eligibility, rng_, batch(), false);
+    Stack other(*view_, *table_, *draft_, eligibility, rng_, batch(), false);
     other.set_job(job);
-    other.set_nodes(candidate_nodes(*view_, job).ready);
+    other.set_rows(table_->candidates(job).rows);
     placement = other.select(*group, options_for(request, job, *group));
-    metrics = other.metrics();
+    if (!placement) metrics = other.metrics();
   }
   if (!placement) {
     metrics.node_pool = job.node_pool;

@@ -8,7 +8,7 @@ namespace drover::scheduler {
 
 class GenericRun final : public RunBase {
  public:
-  GenericRun(model::Evaluation evaluation, Rng& rng);
+  GenericRun(model::Evaluation evaluation, Rng& rng, NodeTable* table);
 
  private:
   void attempt(Step& step) override;

@@ -29,8 +29,8 @@ void PlanDraft::stop(const AllocPtr& alloc, const Stop& how) {
     append_client_status(*copy, how.client_status, now_);
   }
   if (!how.followup_eval_id.empty()) copy->followup_eval_id = how.followup_eval_id;
+  events_.push_back({Event::Kind::stopped, copy});
   plan_.node_update[alloc->node_id].push_back(std::move(copy));
-  ++revision_;
 }
 
 void PlanDraft::undo_stop(const model::Allocation& alloc) {
@@ -38,9 +38,11 @@ void PlanDraft::undo_stop(const model::Allocation& alloc) {
   if (at == plan_.node_update.end()) return;
   auto& list = at->second;
   const auto found = std::find_if(list.rbegin(), list.rend(), [&](const AllocPtr& entry) { return entry->id == alloc.id; });
-  if (found != list.rend()) list.erase(std::next(found).base());
+  if (found != list.rend()) {
+    events_.push_back({Event::Kind::restored, *found});
+    list.erase(std::next(found).base());
+  }
   if (list.empty()) plan_.node_update.erase(at);
-  ++revision_;
 }
 
 void PlanDraft::note_rescheduled(const model::Allocation& alloc) {
@@ -64,14 +66,13 @@ void PlanDraft::preempt(const AllocPtr& alloc, const std::string& by_alloc_id) {
   copy->desired_status = "evict";
   copy->preempted_by_allocation = by_alloc_id;
   copy->desired_description = fmt::format("Preempted by alloc ID {}", by_alloc_id);
+  events_.push_back({Event::Kind::preempted, copy});
   plan_.node_preemptions[alloc->node_id].push_back(std::move(copy));
-  ++revision_;
 }
 
 void PlanDraft::place(AllocPtr alloc) {
-  auto& list = plan_.node_allocation[alloc->node_id];
-  list.push_back(std::move(alloc));
-  ++revision_;
+  events_.push_back({Event::Kind::placed, alloc});
+  plan_.node_allocation[alloc->node_id].push_back(std::move(alloc));
 }
 
 std::vector<AllocPtr> PlanDraft::proposed(const StateView& view, std::string_view node_id) const {

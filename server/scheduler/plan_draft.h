@@ -34,8 +34,13 @@ class PlanDraft {
   // Allocations that would occupy the node: those in the view that no client is done with, less stopped and preempted
   // ones, with updates and placements.
   [[nodiscard]] std::vector<AllocPtr> proposed(const StateView& view, std::string_view node_id) const;
-  // Changes whenever what a node would hold may have changed.
-  [[nodiscard]] std::uint64_t revision() const { return revision_; }
+  // Everything that was done to the plan, in order. Who keeps counts reads on from where it was.
+  struct Event {
+    enum class Kind : std::uint8_t { placed, stopped, restored, preempted };
+    Kind kind;
+    AllocPtr alloc;
+  };
+  [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] bool is_noop() const;
   [[nodiscard]] model::Plan& plan() { return plan_; }
   [[nodiscard]] const model::Plan& plan() const { return plan_; }
@@ -43,7 +48,7 @@ class PlanDraft {
  private:
   model::Plan plan_;
   UnixNanos now_;
-  std::uint64_t revision_ = 0;
+  std::vector<Event> events_;
 };
 
 }  // namespace drover::scheduler

@@ -16,8 +16,12 @@ std::size_t count(const Lists& lists) {
 
 }  // namespace
 
-RunBase::RunBase(model::Evaluation evaluation, Rng& rng, int max_attempts)
-    : eval_(std::move(evaluation)), rng_(rng), max_attempts_(max_attempts) {}
+RunBase::RunBase(model::Evaluation evaluation, Rng& rng, NodeTable* table, int max_attempts)
+    : eval_(std::move(evaluation)), rng_(rng), table_(table), max_attempts_(max_attempts) {
+  if (table_ != nullptr) return;
+  own_table_ = std::make_unique<NodeTable>();
+  table_ = own_table_.get();
+}
 RunBase::~RunBase() = default;
 
 Step RunBase::begin(ViewPtr view, UnixNanos now) {
@@ -41,6 +45,7 @@ Step RunBase::next_attempt() {
   nodes_ = {};
   eligibility_ = {};
   draft_ = std::make_unique<PlanDraft>(eval_, job_, now_);
+  table_->sync(view_);
   attempt(step);
   if (annotations_ && !evicted_.empty()) annotations_->preempted_allocs = evicted_;
   if (draft_->is_noop() && !eval_.annotate_plan) {
@@ -107,7 +112,7 @@ void RunBase::set_status(Step& step, const char* status, std::string text) const
   step.update = std::move(updated);
 }
 
-std::shared_ptr<model::Allocation> RunBase::new_alloc(const Placement& placement, const std::string& name, const std::string& group) {
+std::shared_ptr<model::Allocation> RunBase::new_alloc(Placement& placement, const std::string& name, const std::string& group) {
   auto alloc = std::make_shared<model::Allocation>();
   alloc->id = make_uuid(rng_);
   alloc->namespace_ = job_->namespace_;
@@ -117,14 +122,14 @@ std::shared_ptr<model::Allocation> RunBase::new_alloc(const Placement& placement
   alloc->node_name = placement.node->name;
   alloc->job_id = job_->id;
   alloc->task_group = group;
-  alloc->allocated_resources = placement.resources;
   alloc->shared_resources.ensure().disk_mb = placement.resources.shared.disk_mb;
   alloc->shared_resources->networks = placement.resources.shared.networks;
-  auto metrics = placement.metrics;
+  alloc->allocated_resources = std::move(placement.resources);
+  auto& metrics = alloc->metrics.ensure();
+  metrics = std::move(placement.metrics);
   metrics.node_pool = job_->node_pool;
   metrics.nodes_available = nodes_.available;
   metrics.nodes_in_pool = nodes_.in_pool;
-  alloc->metrics = std::move(metrics);
   alloc->desired_status = "run";
   alloc->client_status = "pending";
   alloc->create_time = now_;

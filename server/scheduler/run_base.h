@@ -14,7 +14,8 @@ namespace drover::scheduler {
 
 class RunBase : public EvalRun {
  public:
-  RunBase(model::Evaluation evaluation, Rng& rng, int max_attempts);
+  // Without a table it makes its own.
+  RunBase(model::Evaluation evaluation, Rng& rng, NodeTable* table, int max_attempts);
   ~RunBase() override;
   [[nodiscard]] Step begin(ViewPtr view, UnixNanos now) final;
   [[nodiscard]] Step resume(const model::PlanResult& result, ViewPtr newer, UnixNanos now) final;
@@ -30,9 +31,9 @@ class RunBase : public EvalRun {
   [[nodiscard]] Step next_attempt();
   [[nodiscard]] model::Evaluation blocked_evaluation(bool conflict) const;
   void set_status(Step& step, const char* status, std::string text) const;
+  // Takes resources and metrics out of the placement.
+  [[nodiscard]] std::shared_ptr<model::Allocation> new_alloc(Placement& placement, const std::string& name, const std::string& group);
   // Also counts it as new, so that queued numbers go down once it is committed.
-  [[nodiscard]] std::shared_ptr<model::Allocation> new_alloc(const Placement& placement, const std::string& name,
-                                                            const std::string& group);
   void place(std::shared_ptr<model::Allocation> alloc);
   // Whether the scheduler's configuration lets jobs of this type evict others.
   [[nodiscard]] bool may_preempt() const;
@@ -46,6 +47,7 @@ class RunBase : public EvalRun {
 
   model::Evaluation eval_;
   Rng& rng_;
+  NodeTable* table_;
   UnixNanos now_ = 0;
   ViewPtr view_;
   JobPtr job_;
@@ -61,6 +63,7 @@ class RunBase : public EvalRun {
   std::string next_eval_id_;
 
  private:
+  std::unique_ptr<NodeTable> own_table_;
   int max_attempts_;
   int attempts_ = 0;
   std::set<std::string, std::less<>> new_allocs_;

@@ -37,7 +37,7 @@ class RefusedRun final : public EvalRun {
 
 }  // namespace
 
-std::unique_ptr<EvalRun> make_run(model::Evaluation evaluation, Rng& rng) {
+std::unique_ptr<EvalRun> make_run(model::Evaluation evaluation, Rng& rng, NodeTable* table) {
   const bool generic = evaluation.type == "service" || evaluation.type == "batch";
   if (!generic && evaluation.type != "system" && evaluation.type != "sysbatch") {
     auto text = fmt::format("unknown scheduler type '{}'", evaluation.type);
@@ -47,8 +47,8 @@ std::unique_ptr<EvalRun> make_run(model::Evaluation evaluation, Rng& rng) {
     auto text = fmt::format("scheduler cannot handle '{}' evaluation reason", evaluation.triggered_by);
     return std::make_unique<RefusedRun>(std::move(evaluation), std::move(text));
   }
-  if (generic) return std::make_unique<GenericRun>(std::move(evaluation), rng);
-  return std::make_unique<SystemRun>(std::move(evaluation), rng);
+  if (generic) return std::make_unique<GenericRun>(std::move(evaluation), rng, table);
+  return std::make_unique<SystemRun>(std::move(evaluation), rng, table);
 }
 
 }  // namespace drover::scheduler

@@ -16,7 +16,8 @@
 // ends with one step without a plan. Failing to submit is the worker's business (nack); simply drop the run. For `job plan`
 // set `annotate_plan` in the evaluation, keep the writes and answer the plan with an empty result.
 // Everything decided is in the returned values: metrics with scores and reasons in each new allocation and in
-// `update.failed_tg_allocs`. One run per evaluation; use it from one thread; the Rng must outlive it.
+// `update.failed_tg_allocs`. One run per evaluation; use it from one thread; the Rng and the table must outlive it. Who runs many
+// evaluations keeps one NodeTable for them all, one run at a time.
 #pragma once
 
 #include <memory>
@@ -26,6 +27,7 @@
 #include "lib/model/eval.h"
 #include "lib/model/plan.h"
 #include "sdk/base/clock.h"
+#include "server/scheduler/node_table.h"
 #include "server/scheduler/state_view.h"
 
 namespace drover::scheduler {
@@ -47,6 +49,7 @@ class EvalRun {
 };
 
 // By evaluation.type: service, batch, system, sysbatch. Any other type or trigger ends in one step with status "failed".
-[[nodiscard]] std::unique_ptr<EvalRun> make_run(model::Evaluation evaluation, Rng& rng);
+// Without a table the run makes its own.
+[[nodiscard]] std::unique_ptr<EvalRun> make_run(model::Evaluation evaluation, Rng& rng, NodeTable* table = nullptr);
 
 }  // namespace drover::scheduler

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/model/alloc.h"
+#include "lib/model/api_volume.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/job.h"
@@ -48,6 +49,18 @@ class StateView {
   // Defaults when none is stored.
   [[nodiscard]] virtual model::SchedulerConfiguration scheduler_config() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const model::NodePool> node_pool(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const model::HostVolume> host_volume(std::string_view namespace_, std::string_view id) const = 0;
+  // What allocations of a group have claimed of sticky volumes.
+  using VolumeClaims = std::vector<std::shared_ptr<const model::TaskGroupHostVolumeClaim>>;
+  [[nodiscard]] virtual VolumeClaims volume_claims(std::string_view namespace_, std::string_view job_id, std::string_view group) const = 0;
+  // Every node and allocation in which this version differs from an earlier one: what it was and what it is, null where it is
+  // absent. False when the view cannot tell; nothing was visited then.
+  using NodeChange = std::function<void(const NodePtr& before, const NodePtr& after)>;
+  using AllocChange = std::function<void(const AllocPtr& before, const AllocPtr& after)>;
+  [[nodiscard]] virtual bool each_change(const StateView& earlier, const NodeChange& node, const AllocChange& alloc) const {
+    (void)earlier, (void)node, (void)alloc;
+    return false;
+  }
 };
 
 }  // namespace drover::scheduler

@@ -21,12 +21,13 @@ void merge(model::Map<std::int64_t>& into, const model::Map<std::int64_t>& from)
 
 }  // namespace
 
-SystemRun::SystemRun(model::Evaluation evaluation, Rng& rng) : RunBase(std::move(evaluation), rng, max_attempts) {}
+SystemRun::SystemRun(model::Evaluation evaluation, Rng& rng, NodeTable* table)
+    : RunBase(std::move(evaluation), rng, table, max_attempts) {}
 
 void SystemRun::attempt(Step& step) {
   ready_.clear();
   filtered_.clear();
-  Stack stack(*view_, *draft_, eligibility_, rng_, batch(), true);
+  Stack stack(*view_, *table_, *draft_, eligibility_, rng_, batch(), true);
   if (job_ != nullptr && !job_->stop) {
     stack.set_job(*job_);
     nodes_ = candidate_nodes(*view_, *job_);
@@ -143,7 +144,7 @@ void SystemRun::place_one(Step& step, Stack& stack, const NodeChanges& changes, 
   const auto at = ready_.find(request.node_id);
   if (at == ready_.end()) return;
   const auto& group = *request.group;
-  stack.set_nodes({at->second});
+  stack.set_node(*at->second);
   auto placement = stack.select(group, {.alloc_name = request.name, .penalty_nodes = {}, .preempt = may_preempt()});
   if (placement) {
     auto alloc = new_alloc(*placement, request.name, group.name);

@@ -9,7 +9,7 @@ namespace drover::scheduler {
 
 class SystemRun final : public RunBase {
  public:
-  SystemRun(model::Evaluation evaluation, Rng& rng);
+  SystemRun(model::Evaluation evaluation, Rng& rng, NodeTable* table);
 
  private:
   void attempt(Step& step) override;

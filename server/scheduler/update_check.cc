@@ -15,7 +15,7 @@ UpdateVerdict check_update(const StateView& view, PlanDraft& draft, Stack& stack
   const auto node = view.node(alloc->node_id);
   if (node == nullptr) return {Kind::ignore};
   if (!in_pool(*node, job.node_pool) || !datacenter_matches(job.datacenters, node->datacenter)) return {Kind::destructive};
-  stack.set_nodes({node});
+  stack.set_node(*node);
   // Its own resources count as free while it is looked at.
   draft.stop(alloc, {.description = description::in_place});
   auto placement = stack.select(group, {.alloc_name = alloc->name, .penalty_nodes = {}});

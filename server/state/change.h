@@ -9,7 +9,7 @@
 namespace drover::state {
 
 using Object = std::variant<std::monostate, NodePtr, NodePoolPtr, JobPtr, SummaryPtr, SubmissionPtr, DeploymentPtr, EvalPtr, AllocPtr,
-                            ConfigPtr, NamespacePtr, ScalingPolicyPtr, ScalingEventsPtr>;
+                            ConfigPtr, NamespacePtr, ScalingPolicyPtr, ScalingEventsPtr, LaunchPtr, HostVolumePtr, VolumeClaimPtr>;
 
 // `before` is empty for a new object, `after` for a deleted one. Job versions have the table job_version and a JobPtr.
 struct Change {

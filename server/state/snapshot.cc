@@ -87,10 +87,32 @@ model::SchedulerConfiguration Snapshot::scheduler_config() const {
 
 NodePoolPtr Snapshot::node_pool(std::string_view name) const { return get<NodePoolPtr>(tables_.node_pools, name); }
 
+HostVolumePtr Snapshot::host_volume(std::string_view namespace_, std::string_view id) const {
+  return get<HostVolumePtr>(tables_.host_volumes, std::tuple(namespace_, id));
+}
+
+std::vector<VolumeClaimPtr> Snapshot::volume_claims(std::string_view namespace_, std::string_view job_id, std::string_view group) const {
+  return run_of<VolumeClaimPtr>(tables_.volume_claims_group, {namespace_, job_id, group, {}}, [&](const model::TaskGroupHostVolumeClaim& claim) {
+    return claim.namespace_ == namespace_ && claim.job_id == job_id && claim.task_group_name == group;
+  });
+}
+
+bool Snapshot::each_change(const StateView& earlier, const NodeChange& node, const AllocChange& alloc) const {
+  const auto* before = dynamic_cast<const Snapshot*>(&earlier);
+  if (before == nullptr) return false;
+  tables_.nodes.differences_from(before->tables_.nodes, node);
+  tables_.allocs.differences_from(before->tables_.allocs, alloc);
+  return true;
+}
+
 NamespacePtr Snapshot::name_space(std::string_view name) const { return get<NamespacePtr>(tables_.namespaces, name); }
 ScalingPolicyPtr Snapshot::scaling_policy(std::string_view id) const { return get<ScalingPolicyPtr>(tables_.scaling_policies, id); }
 ScalingEventsPtr Snapshot::scaling_events(std::string_view namespace_, std::string_view job_id) const {
   return get<ScalingEventsPtr>(tables_.scaling_events, std::tuple(namespace_, job_id));
+}
+
+LaunchPtr Snapshot::periodic_launch(std::string_view namespace_, std::string_view job_id) const {
+  return get<LaunchPtr>(tables_.periodic_launches, std::tuple(namespace_, job_id));
 }
 
 EvalPtr Snapshot::eval(std::string_view id) const { return get<EvalPtr>(tables_.evals, id); }

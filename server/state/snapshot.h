@@ -31,6 +31,9 @@ class Snapshot final : public scheduler::StateView {
   [[nodiscard]] std::vector<DeploymentPtr> deployments_by_job(std::string_view namespace_, std::string_view job_id) const override;
   [[nodiscard]] model::SchedulerConfiguration scheduler_config() const override;
   [[nodiscard]] NodePoolPtr node_pool(std::string_view name) const override;
+  [[nodiscard]] HostVolumePtr host_volume(std::string_view namespace_, std::string_view id) const override;
+  [[nodiscard]] std::vector<VolumeClaimPtr> volume_claims(std::string_view namespace_, std::string_view job_id, std::string_view group) const override;
+  [[nodiscard]] bool each_change(const StateView& earlier, const NodeChange& node, const AllocChange& alloc) const override;
 
   [[nodiscard]] EvalPtr eval(std::string_view id) const;
   [[nodiscard]] std::vector<EvalPtr> evals_by_job(std::string_view namespace_, std::string_view job_id) const;
@@ -40,6 +43,7 @@ class Snapshot final : public scheduler::StateView {
   [[nodiscard]] NamespacePtr name_space(std::string_view name) const;
   [[nodiscard]] ScalingPolicyPtr scaling_policy(std::string_view id) const;
   [[nodiscard]] ScalingEventsPtr scaling_events(std::string_view namespace_, std::string_view job_id) const;
+  [[nodiscard]] LaunchPtr periodic_launch(std::string_view namespace_, std::string_view job_id) const;
   [[nodiscard]] SummaryPtr summary(std::string_view namespace_, std::string_view job_id) const;
   [[nodiscard]] SubmissionPtr submission(std::string_view namespace_, std::string_view job_id, std::uint64_t version) const;
 

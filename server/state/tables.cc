@@ -5,7 +5,7 @@ namespace drover::state {
 std::string_view to_string(Table table) {
   static constexpr std::array<std::string_view, table_count> names{
       "nodes", "node_pools", "jobs", "job_summary", "job_version", "job_submission", "deployment", "evals", "allocs", "scheduler_config",
-      "namespaces", "scaling_policy", "scaling_event"};
+      "namespaces", "scaling_policy", "scaling_event", "periodic_launch", "host_volumes", "task_group_volumes"};
   return names[static_cast<std::size_t>(table)];
 }
 

@@ -10,12 +10,14 @@
 
 #include "lib/model/alloc.h"
 #include "lib/model/api_job.h"
+#include "lib/model/api_volume.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
 #include "lib/model/job.h"
 #include "lib/model/job_summary.h"
 #include "lib/model/node.h"
+#include "lib/model/periodic_launch.h"
 #include "server/state/tree.h"
 
 namespace drover::state {
@@ -31,13 +33,17 @@ using AllocPtr = std::shared_ptr<const model::Allocation>;
 using NamespacePtr = std::shared_ptr<const model::Namespace>;
 using ScalingPolicyPtr = std::shared_ptr<const model::ScalingPolicy>;
 using ScalingEventsPtr = std::shared_ptr<const model::JobScalingEvents>;
+using LaunchPtr = std::shared_ptr<const model::PeriodicLaunch>;
+using HostVolumePtr = std::shared_ptr<const model::HostVolume>;
+using VolumeClaimPtr = std::shared_ptr<const model::TaskGroupHostVolumeClaim>;
 using ConfigPtr = std::shared_ptr<const model::SchedulerConfiguration>;
 
 enum class Table : std::uint8_t {
   nodes, node_pools, jobs, job_summary, job_version, job_submission, deployment, evals, allocs, scheduler_config,
-  namespaces, scaling_policy, scaling_event,
+  namespaces, scaling_policy, scaling_event, periodic_launch, host_volumes,
+  task_group_volumes,
 };
-inline constexpr std::size_t table_count = 13;
+inline constexpr std::size_t table_count = 16;
 [[nodiscard]] std::string_view to_string(Table table);
 
 // Terminal: desired to stop, or ended on the client. Only the latter frees what it holds on the node.
@@ -46,6 +52,8 @@ inline constexpr std::size_t table_count = 13;
 [[nodiscard]] inline bool terminal(const model::Allocation& alloc) { return server_terminal(alloc) || client_terminal(alloc); }
 [[nodiscard]] bool terminal(const model::Evaluation& eval);
 [[nodiscard]] bool active(const model::Deployment& deployment);
+// A periodic job that is launched by the clock: enabled, not stopped, and no mere pattern for dispatched jobs.
+[[nodiscard]] bool launches_children(const model::Job& job);
 
 namespace keys {
 using Text = std::string_view;
@@ -119,6 +127,16 @@ struct AllocByDeployment {
   using Key = std::tuple<Text, Text>;
   Key operator()(const AllocPtr& p) const { return {p->deployment_id, p->id}; }
 };
+// (node, name, id)
+struct VolumeByNode {
+  using Key = std::tuple<Text, Text, Text>;
+  Key operator()(const HostVolumePtr& p) const { return {p->node_id, p->name, p->id}; }
+};
+// (namespace, job, group, volume)
+struct ClaimByGroup {
+  using Key = std::tuple<Text, Text, Text, Text>;
+  Key operator()(const VolumeClaimPtr& p) const { return {p->namespace_, p->job_id, p->task_group_name, p->volume_id}; }
+};
 }  // namespace keys
 
 struct Tables {
@@ -151,6 +169,11 @@ struct Tables {
   Tree<ScalingPolicyPtr, keys::Id<ScalingPolicyPtr>> scaling_policies;
   Tree<ScalingPolicyPtr, keys::ScalingTarget> scaling_targets;
   Tree<ScalingEventsPtr, keys::ScalingEvents> scaling_events;
+  Tree<LaunchPtr, keys::NamespaceId<LaunchPtr>> periodic_launches;
+  Tree<HostVolumePtr, keys::NamespaceId<HostVolumePtr>> host_volumes;
+  Tree<HostVolumePtr, keys::VolumeByNode> host_volumes_node;
+  Tree<VolumeClaimPtr, keys::Id<VolumeClaimPtr>> volume_claims;
+  Tree<VolumeClaimPtr, keys::ClaimByGroup> volume_claims_group;
   ConfigPtr scheduler_config;
 
   [[nodiscard]] std::uint64_t index_of(Table table) const { return indexes[static_cast<std::size_t>(table)]; }

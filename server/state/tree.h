@@ -41,6 +41,11 @@ class Tree {
   template <class F>
   void scan_back(const Key& from, F&& visit) const { if (root_) scan_back_node(*root_, &from, visit); }
 
+  // Visits (old value, new value) of every key whose value is another one than in an earlier version of this tree; an absent
+  // one is T(). What both versions share is passed over unseen. T is a pointer.
+  template <class F>
+  void differences_from(const Tree& earlier, F&& visit) const;
+
   // Adds a value or replaces the one with its key.
   void put(T value) {
     if (!root_) root_ = std::make_shared<Node>();
@@ -188,8 +193,83 @@ class Tree {
     return true;
   }
 
+  // A place in a tree between whole subtrees: stands before a subtree or a value, in key order.
+  class Walk {
+   public:
+    explicit Walk(const Node* root) {
+      if (root == nullptr) return;
+      for (const Node* node = root; !node->children.empty(); node = node->children.front().get()) ++height_;
+      top_ = root;
+    }
+    [[nodiscard]] bool done() const { return top_ == nullptr && frames_.empty(); }
+    // The subtree it stands before, null when it is a value.
+    [[nodiscard]] const Node* subtree() const {
+      if (top_ != nullptr) return top_;
+      const auto& [node, at] = frames_.back();
+      return node->children.empty() ? nullptr : node->children[at].get();
+    }
+    [[nodiscard]] std::size_t height() const { return height_ - frames_.size(); }
+    // The first value from here on.
+    [[nodiscard]] const T& first() const { return top_ != nullptr ? top_->items.front() : frames_.back().first->items[frames_.back().second]; }
+    void enter() {
+      const Node* into = subtree();
+      top_ = nullptr;
+      frames_.emplace_back(into, 0);
+    }
+    // Past the subtree or value it stands before.
+    void skip() {
+      top_ = nullptr;
+      while (!frames_.empty() && ++frames_.back().second == frames_.back().first->items.size()) frames_.pop_back();
+    }
+
+   private:
+    const Node* top_ = nullptr;  // the root, before it is entered
+    std::vector<std::pair<const Node*, std::size_t>> frames_;
+    std::size_t height_ = 0;
+  };
+
   Ref root_;
   std::size_t size_ = 0;
 };
+
+template <class T, class KeyOf>
+template <class F>
+void Tree<T, KeyOf>::differences_from(const Tree& earlier, F&& visit) const {
+  const T none{};
+  Walk before(earlier.root_.get());
+  Walk after(root_.get());
+  while (!before.done() || !after.done()) {
+    const Node* left = before.done() ? nullptr : before.subtree();
+    const Node* right = after.done() ? nullptr : after.subtree();
+    if (left != nullptr && left == right) {
+      before.skip();
+      after.skip();
+      continue;
+    }
+    // The higher of two subtrees is entered first, so that equal ones further down come to stand side by side.
+    if (left != nullptr && right != nullptr) {
+      const bool both = before.height() == after.height();
+      if (both || before.height() > after.height()) before.enter();
+      if (both || before.height() < after.height()) after.enter();
+      continue;
+    }
+    if (left != nullptr || right != nullptr) {
+      (left != nullptr ? before : after).enter();
+      continue;
+    }
+    const bool only_before = after.done() || (!before.done() && KeyOf{}(before.first()) < KeyOf{}(after.first()));
+    if (only_before) {
+      visit(before.first(), none);
+      before.skip();
+    } else if (before.done() || KeyOf{}(after.first()) < KeyOf{}(before.first())) {
+      visit(none, after.first());
+      after.skip();
+    } else {
+      if (before.first() != after.first()) visit(before.first(), after.first());
+      before.skip();
+      after.skip();
+    }
+  }
+}
 
 }  // namespace drover::state

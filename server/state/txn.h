@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -54,6 +55,12 @@ class Txn {
   void put_scaling_event(std::string_view namespace_, std::string_view job_id, std::string_view group, model::ScalingEvent event);
   void reconcile_summaries();
 
+  // A registered volume is pending until its node offers it.
+  void put_host_volume(model::HostVolume volume);
+  // An error when there is no such volume, or, unless forced, when an allocation that has not ended uses it.
+  [[nodiscard]] Result<> delete_host_volume(std::string_view namespace_, std::string_view id, bool force);
+  [[nodiscard]] Result<> delete_volume_claim(std::string_view id);
+
   void put_eval(model::Evaluation eval);
   // A plan of this evaluation was applied.
   void touch_eval(std::string_view id, std::int64_t now);
@@ -97,10 +104,18 @@ class Txn {
   void store_tagged(model::Job job);
   void store_version(const JobPtr& job, std::size_t tracked_versions);
   void store_summary(model::JobSummary summary);
+  // Notes when a periodic job was registered, or a child of one launched; forgets a job that is periodic no more.
+  void note_launch(const model::Job& job);
+  void store_launch(std::string_view namespace_, std::string_view id, std::optional<std::int64_t> launch);
   // Gives the job's policies their targets, and the ids of those already stored for them.
   void adopt_scaling(model::Job& job);
   // Afterwards the stored policies of the job are exactly those of `job`; of none when it is null.
   void store_scaling(std::string_view namespace_, std::string_view id, const model::Job* job);
+  void store_host_volume(const HostVolumePtr& before, model::HostVolume volume);
+  // What a node offers decides whether its volumes are ready.
+  void match_host_volumes(const model::Node& node);
+  // A new allocation of a group with sticky volumes claims those of its node.
+  void claim_volumes(const model::Allocation& alloc);
   void store_eval(const EvalPtr& before, EvalPtr eval);
   void store_alloc(const AllocPtr& before, AllocPtr alloc);
   void store_deployment(const DeploymentPtr& before, DeploymentPtr deployment);
@@ -118,6 +133,8 @@ class Txn {
 };
 
 // Puts an allocation or evaluation into (or out of) every order it has.
+void add_to(Tables& tables, const HostVolumePtr& volume);
+void add_to(Tables& tables, const VolumeClaimPtr& claim);
 void add_to(Tables& tables, const AllocPtr& alloc);
 void remove_from(Tables& tables, const AllocPtr& alloc);
 void add_to(Tables& tables, const EvalPtr& eval);

@@ -161,6 +161,7 @@ void Txn::put_planned_alloc(model::Allocation alloc, const JobPtr& job) {
   alloc.modify_index = index_;
   alloc.alloc_modify_index = index_;
   count_in_deployment(before, alloc);
+  if (!before) claim_volumes(alloc);
   store_alloc(before, std::make_shared<const model::Allocation>(std::move(alloc)));
 }
 

@@ -136,6 +136,7 @@ void Txn::put_job(model::Job job, const model::JobSubmission* submission, std::s
   bool changed = old_summary == nullptr;
   for (const auto& group : stored->task_groups) changed = summary.summary.try_emplace(group.name).second || changed;
   if (changed) store_summary(std::move(summary));
+  note_launch(*stored);
   // A new child counts in its parent's summary from its birth.
   if (!before && !stored->parent_id.empty()) count_child(*stored, {}, stored->status);
   want_status(stored->namespace_, stored->id);
@@ -158,6 +159,7 @@ void Txn::stop_job(std::string_view namespace_, std::string_view id, std::int64_
   const JobPtr stored = std::make_shared<const model::Job>(std::move(job));
   store_job(stored);
   if (!was_stopped) store_version(stored, 0);
+  note_launch(*stored);
   want_status(namespace_, id);
 }
 
@@ -204,6 +206,7 @@ void Txn::purge_job(std::string_view namespace_, std::string_view id) {
     t_.scaling_events.erase({job->namespace_, job->id});
     record(Table::scaling_event, std::move(gone), {});
   }
+  store_launch(job->namespace_, job->id, std::nullopt);
   statuses_wanted_.erase({job->namespace_, job->id});
   record(Table::jobs, job, {});
 }

@@ -47,7 +47,10 @@ void Txn::put_node(model::Node node, const model::NodeEvent* event) {
     pool.node_identity_ttl = model::default_node_identity_ttl;
     put_node_pool(std::move(pool));
   }
+  const std::string id = node.id;
   store_node(before, std::move(node), true);
+  const NodePtr stored = *t_.nodes.find(id);
+  match_host_volumes(*stored);
 }
 
 void Txn::put_node_status(std::string_view id, std::string_view status, std::int64_t updated_at, const model::NodeEvent* event) {

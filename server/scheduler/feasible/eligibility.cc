@@ -13,12 +13,6 @@ bool escapes(const model::List<model::Constraint>& constraints) {
   });
 }
 
-Eligibility::Verdict look_up(const std::map<std::string, bool, std::less<>>& verdicts, std::string_view node_class) {
-  const auto at = verdicts.find(node_class);
-  if (at == verdicts.end()) return Eligibility::Verdict::unknown;
-  return at->second ? Eligibility::Verdict::eligible : Eligibility::Verdict::ineligible;
-}
-
 }  // namespace
 
 void Eligibility::set_job(const model::Job& job) {
@@ -31,17 +25,9 @@ void Eligibility::set_job(const model::Job& job) {
   }
 }
 
-Eligibility::Verdict Eligibility::job(std::string_view node_class) const {
-  // A node without a class is judged on its own.
-  if (job_escaped_ || node_class.empty()) return Verdict::escaped;
-  return look_up(job_, node_class);
-}
-
-Eligibility::Verdict Eligibility::group(std::string_view group, std::string_view node_class) const {
-  const auto escaped = group_escaped_.find(group);
-  if (node_class.empty() || (escaped != group_escaped_.end() && escaped->second)) return Verdict::escaped;
-  const auto at = groups_.find(group);
-  return at == groups_.end() ? Verdict::unknown : look_up(at->second, node_class);
+bool Eligibility::group_escaped(std::string_view group) const {
+  const auto at = group_escaped_.find(group);
+  return at != group_escaped_.end() && at->second;
 }
 
 void Eligibility::set_job(std::string_view node_class, bool eligible) { job_.insert_or_assign(std::string(node_class), eligible); }

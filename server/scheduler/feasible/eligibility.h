@@ -3,7 +3,6 @@
 // The blocked evaluation carries the result, so that only a node of a class that may help wakes it.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,11 +13,10 @@ namespace drover::scheduler {
 
 class Eligibility {
  public:
-  enum class Verdict : std::uint8_t { unknown, ineligible, eligible, escaped };
-
   void set_job(const model::Job& job);
-  [[nodiscard]] Verdict job(std::string_view node_class) const;
-  [[nodiscard]] Verdict group(std::string_view group, std::string_view node_class) const;
+  // Whether nodes of one class must each be asked: by the job's constraints, by the group's.
+  [[nodiscard]] bool job_escaped() const { return job_escaped_; }
+  [[nodiscard]] bool group_escaped(std::string_view group) const;
   void set_job(std::string_view node_class, bool eligible);
   void set_group(std::string_view group, std::string_view node_class, bool eligible);
 

@@ -100,31 +100,40 @@ GroupChecks::GroupChecks(const model::TaskGroup& group) : group_(&group) {
   if (!group.networks.empty() && !group.networks.front().mode.empty()) network_mode_ = group.networks.front().mode;
 }
 
-Reason GroupChecks::check(const model::Node& node) const {
-  for (const auto& name : drivers_) {
-    if (const auto* driver = node.drivers.get(name)) {
-      if (!driver->detected || !driver->healthy) return "missing drivers";
-      continue;
-    }
-    const auto* attribute = node.attributes.get("driver." + name);
-    if (attribute == nullptr || !parse_bool(*attribute)) return "missing drivers";
+void JobChecks::each_failure(const model::Node& node, const std::function<void(const Reason&)>& visit) const {
+  for (const auto& constraint : constraints_) {
+    if (!constraint.matches(node)) visit(constraint.reason());
   }
+}
+
+bool GroupChecks::has_drivers(const model::Node& node) const {
+  return std::ranges::all_of(drivers_, [&](const std::string& name) {
+    if (const auto* driver = node.drivers.get(name)) return driver->detected && driver->healthy;
+    const auto* attribute = node.attributes.get("driver." + name);
+    return attribute != nullptr && parse_bool(*attribute);
+  });
+}
+
+Reason GroupChecks::check(const model::Node& node) const {
+  if (!has_drivers(node)) return "missing drivers";
   if (auto reason = first_failing(constraints_, node); !reason.empty()) return reason;
   if (has_devices_ && !node_has_devices(node, *group_)) return "missing devices";
+  return check_network(node);
+}
+
+void GroupChecks::each_failure(const model::Node& node, const std::function<void(const char* kind, const Reason&)>& visit) const {
+  if (!has_drivers(node)) visit("driver", "missing drivers");
+  for (const auto& constraint : constraints_) {
+    if (!constraint.matches(node)) visit("constraint", constraint.reason());
+  }
+  if (has_devices_ && !node_has_devices(node, *group_)) visit("device", "missing devices");
+  if (auto reason = check_network(node); !reason.empty()) visit("network", reason);
+}
+
+Reason GroupChecks::check_network(const model::Node& node) const {
   if (network_mode_ == "bridge" && lacks_bridge_fingerprint(node)) return {};
   if (network_mode_ != "none" && !supports_mode(node, network_mode_)) return "missing network";
   if (!group_->networks.empty()) return check_ports(*group_, node);
-  return {};
-}
-
-Reason GroupChecks::check_available(const model::Node& node, std::string_view alloc_name) const {
-  for (const auto& [name, request] : group_->volumes) {
-    if (request.type != "host" && !request.type.empty()) continue;
-    std::string source = request.source;
-    if (request.per_alloc) source += fmt::format("[{}]", name_index(alloc_name));
-    const auto* volume = node.host_volumes.get(source);
-    if (volume == nullptr || (volume->read_only && !request.read_only)) return "missing compatible host volumes";
-  }
   return {};
 }
 

@@ -1,8 +1,9 @@
-// The checks of one task group that need only the node: drivers, constraints, devices, network, host volumes.
+// The checks of one task group that need only the node: drivers, constraints, devices, network.
 //
 // Compiled once per evaluation and group. The first check that fails gives the reason shown in metrics.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ class JobChecks {
  public:
   explicit JobChecks(const model::Job& job);
   [[nodiscard]] Reason check(const model::Node& node) const;
+  // Not only the first.
+  void each_failure(const model::Node& node, const std::function<void(const Reason&)>& visit) const;
 
  private:
   std::vector<ConstraintCheck> constraints_;
@@ -31,10 +34,13 @@ class GroupChecks {
   explicit GroupChecks(const model::TaskGroup& group);
   // What nodes of one computed class share.
   [[nodiscard]] Reason check(const model::Node& node) const;
-  // What may change without the class changing. `alloc_name` picks the volume of a `per_alloc` request.
-  [[nodiscard]] Reason check_available(const model::Node& node, std::string_view alloc_name) const;
+  // Not only the first; with its kind: driver, constraint, device or network.
+  void each_failure(const model::Node& node, const std::function<void(const char* kind, const Reason&)>& visit) const;
 
  private:
+  [[nodiscard]] bool has_drivers(const model::Node& node) const;
+  [[nodiscard]] Reason check_network(const model::Node& node) const;
+
   const model::TaskGroup* group_;
   std::vector<std::string> drivers_;  // attribute names "driver.<name>" follow by the same index
   std::vector<ConstraintCheck> constraints_;

@@ -1,61 +1,76 @@
 #include "server/scheduler/feasible/property_set.h"
 
-
 #include "server/scheduler/alloc_state.h"
 
 namespace drover::scheduler {
 
 PropertySet::PropertySet(const StateView& view, const model::Job& job, std::string_view group, std::string_view property)
-    : view_(&view), namespace_(job.namespace_), job_id_(job.id), group_(group), property_(property), target_(property) {
+    : view_(&view), namespace_(job.namespace_), job_id_(job.id), group_(group), property_(property), target_(property), values_(1) {
   for (const auto& alloc : view.allocs_by_job(namespace_, job_id_, false)) {
-    if (!terminal(*alloc) && concerns(*alloc)) count(*alloc, existing_);
+    if (terminal(*alloc) || !concerns(*alloc)) continue;
+    if (auto* value = value_of(*alloc)) ++value->existing;
   }
+  for (auto& value : values_) recount(value);
 }
 
 bool PropertySet::concerns(const model::Allocation& alloc) const {
   return alloc.job_id == job_id_ && alloc.namespace_ == namespace_ && (group_.empty() || alloc.task_group == group_);
 }
 
-void PropertySet::count(const model::Allocation& alloc, Counts& into) const {
-  const auto node = view_->node(alloc.node_id);
-  if (node == nullptr) return;
-  if (const auto value = target_.resolve(*node)) ++into[std::string(*value)];
+PropertySet::ValueId PropertySet::value_id(const model::Node& node) {
+  const auto text = target_.resolve(node);
+  if (!text) return 0;
+  const auto at = ids_.find(*text);
+  if (at != ids_.end()) return at->second;
+  const auto id = static_cast<ValueId>(values_.size());
+  values_.push_back({.text = std::string(*text)});
+  ids_.emplace(std::string(*text), id);
+  return id;
 }
 
-void PropertySet::refresh(const PlanDraft& draft) {
-  if (revision_ == draft.revision()) return;
-  revision_ = draft.revision();
-  Counts proposed;
-  Counts cleared;
-  for (const auto& [node, allocs] : draft.plan().node_allocation) {
-    for (const auto& alloc : allocs) {
-      if (!concerns(*alloc) || terminal(*alloc)) continue;
-      // An allocation that exists is counted already.
-      const auto stored = view_->alloc(alloc->id);
-      if (stored != nullptr && !terminal(*stored)) continue;
-      count(*alloc, proposed);
-    }
+PropertySet::Value* PropertySet::value_of(const model::Allocation& alloc) {
+  const auto node = view_->node(alloc.node_id);
+  if (node == nullptr) return nullptr;
+  const auto id = value_id(*node);
+  return id == 0 ? nullptr : &values_[id];
+}
+
+bool PropertySet::stored_live(const model::Allocation& alloc) const {
+  const auto stored = view_->alloc(alloc.id);
+  return stored != nullptr && !terminal(*stored);
+}
+
+void PropertySet::recount(Value& value) {
+  // A value that is proposed again holds on to one of its cleared places when it has several, as the reference counts it.
+  const auto cleared = value.proposed > 0 && value.cleared > 1 ? value.cleared - 1 : value.cleared;
+  const auto held = value.existing + value.proposed;
+  value.used = held > cleared ? held - cleared : 0;
+}
+
+bool PropertySet::refresh(const PlanDraft& draft) {
+  using Kind = PlanDraft::Event::Kind;
+  bool changed = false;
+  const auto& events = draft.events();
+  for (; events_read_ < events.size(); ++events_read_) {
+    const auto& event = events[events_read_];
+    if (event.kind == Kind::preempted || !concerns(*event.alloc)) continue;
+    const bool placed = event.kind == Kind::placed;
+    // An allocation that exists is counted already; only one that counts can be taken off.
+    if (placed ? terminal(*event.alloc) || stored_live(*event.alloc) : !stored_live(*event.alloc)) continue;
+    auto* value = value_of(*event.alloc);
+    if (value == nullptr) continue;
+    if (placed) ++value->proposed;
+    else if (event.kind == Kind::stopped) ++value->cleared;
+    else --value->cleared;
+    recount(*value);
+    changed = true;
   }
-  for (const auto& [node, allocs] : draft.plan().node_update) {
-    for (const auto& alloc : allocs) {
-      if (!concerns(*alloc)) continue;
-      const auto stored = view_->alloc(alloc->id);
-      if (stored != nullptr && !terminal(*stored)) count(*alloc, cleared);
-    }
-  }
-  combined_ = existing_;
-  for (const auto& [value, n] : proposed) combined_[value] += n;
-  for (auto [value, n] : cleared) {
-    // A value that is proposed again holds on to one of its cleared places when it has several, as the reference counts it.
-    if (proposed.contains(value) && n > 1) --n;
-    auto& count = combined_[value];
-    count = count > n ? count - n : 0;
-  }
+  return changed;
 }
 
 std::uint64_t PropertySet::used(std::string_view value) const {
-  const auto at = combined_.find(value);
-  return at == combined_.end() ? 0 : at->second;
+  const auto at = ids_.find(value);
+  return at == ids_.end() ? 0 : values_[at->second].used;
 }
 
 }  // namespace drover::scheduler

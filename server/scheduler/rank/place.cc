@@ -102,14 +102,21 @@ Result<> assign_devices(const model::RequestedDevice& request, Trial& trial, Off
   return {};
 }
 
+// What a task gets whatever the node.
+model::AllocatedTaskResources plain_share(const model::Resources& ask, bool oversubscribe) {
+  model::AllocatedTaskResources out;
+  out.cpu.cpu_shares = ask.cpu;
+  out.memory.memory_mb = ask.memory_mb + ask.secrets_mb;
+  if (oversubscribe) out.memory.memory_max_mb = ask.memory_max_mb > 0 ? ask.memory_max_mb + ask.secrets_mb : ask.memory_max_mb;
+  return out;
+}
+
 Result<> assign_task(const model::Task& task, bool oversubscribe, Trial& trial, Cores& taken, Rng& rng, Offer& offer) {
   auto& out = offer.resources.tasks[task.name];
   if (task.lifecycle) offer.resources.task_lifecycles[task.name] = *task.lifecycle;
   if (!task.resources) return {};
   const auto& ask = *task.resources;
-  out.cpu.cpu_shares = ask.cpu;
-  out.memory.memory_mb = ask.memory_mb + ask.secrets_mb;
-  if (oversubscribe) out.memory.memory_max_mb = ask.memory_max_mb > 0 ? ask.memory_max_mb + ask.secrets_mb : ask.memory_max_mb;
+  out = plain_share(ask, oversubscribe);
   if (!ask.networks.empty()) {
     auto network = trial.index.assign_task_network(ask.networks.front(), rng);
     if (!network) return exhausted("network: " + network.error().message());
@@ -122,6 +129,24 @@ Result<> assign_task(const model::Task& task, bool oversubscribe, Trial& trial, 
 }
 
 }  // namespace
+
+model::AllocatedResources plain_resources(const model::TaskGroup& group, bool memory_oversubscription) {
+  model::AllocatedResources out;
+  out.shared.disk_mb = group.ephemeral_disk ? group.ephemeral_disk->size_mb : 0;
+  for (const auto& task : group.tasks) {
+    auto& share = out.tasks[task.name];
+    if (task.lifecycle) out.task_lifecycles[task.name] = *task.lifecycle;
+    if (task.resources) share = plain_share(*task.resources, memory_oversubscription);
+  }
+  return out;
+}
+
+std::optional<model::AllocatedResources> fixed_resources(const model::TaskGroup& group, bool memory_oversubscription) {
+  const bool by_node = !group.networks.empty() || std::ranges::any_of(group.tasks, [](const model::Task& task) {
+    return task.resources && (!task.resources->networks.empty() || !task.resources->devices.empty() || task.resources->cores > 0);
+  });
+  return by_node ? std::nullopt : std::optional(plain_resources(group, memory_oversubscription));
+}
 
 Result<Offer> offer_resources(const model::TaskGroup& group, const model::Node& node, const std::vector<AllocPtr>& proposed,
                               bool memory_oversubscription, Rng& rng, const Preemptor* preemptor) {

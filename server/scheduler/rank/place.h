@@ -1,6 +1,8 @@
 // What one allocation of a group would get on one node: ports, devices, cores, shares.
 #pragma once
 
+#include <optional>
+
 #include "lib/model/alloc.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/error.h"
@@ -18,6 +20,11 @@ struct Offer {
   double device_matched_weights = 0;  // of those that hold
   Allocs evicted;                     // to make room, with a preemptor
 };
+
+// What every allocation of the group gets of shares, memory and disk, whatever else it asks for.
+[[nodiscard]] model::AllocatedResources plain_resources(const model::TaskGroup& group, bool memory_oversubscription);
+// What every allocation of the group gets wherever it is placed; none when that depends on the node (ports, devices, cores).
+[[nodiscard]] std::optional<model::AllocatedResources> fixed_resources(const model::TaskGroup& group, bool memory_oversubscription);
 
 // The error is the dimension shown in metrics. `proposed` is what else would be on the node; `preemptor`, when given, may take
 // some of it away.

@@ -82,6 +82,6 @@ class FakeRun final : public scheduler::EvalRun {
   Rng& rng_;
 };
 
-inline std::unique_ptr<scheduler::EvalRun> fake_run(model::Evaluation eval, Rng& rng) { return std::make_unique<FakeRun>(std::move(eval), rng); }
+inline std::unique_ptr<scheduler::EvalRun> fake_run(model::Evaluation eval, Rng& rng, scheduler::NodeTable*) { return std::make_unique<FakeRun>(std::move(eval), rng); }
 
 }  // namespace drover

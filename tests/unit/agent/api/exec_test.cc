@@ -38,6 +38,7 @@ class CatClient final : public ClientOps {
   Async<> collect_all() override { co_return; }
   Async<Result<model::HostStats>> host_stats() override { return nothing.host_stats(); }
   [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return model::List<model::DriverSchema>{}; }
   [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
   [[nodiscard]] Result<> reset_plugin(std::string_view) override { return Result<>{}; }
   [[nodiscard]] Result<std::vector<std::string>> action_command(std::string_view, std::string_view task, std::string_view action) const override {

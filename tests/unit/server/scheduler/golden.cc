@@ -139,6 +139,10 @@ std::unique_ptr<Case> make_case(const Json& document) {
     auto decoded = decode<model::NodePool>(pool);
     out->view.pools[decoded.name] = decoded;
   }
+  for (const auto& volume : input.value("host_volumes", Json::array())) {
+    auto decoded = decode<model::HostVolume>(volume);
+    out->view.volumes[decoded.id] = decoded;
+  }
   if (input.contains("scheduler_config")) out->view.config = decode<model::SchedulerConfiguration>(input.at("scheduler_config"));
   if (input.contains("evaluation")) out->evaluation = decode<model::Evaluation>(input.at("evaluation"));
   return out;

@@ -138,6 +138,15 @@ std::vector<DeploymentPtr> MemoryView::deployments_by_job(std::string_view, std:
   }
   return out;
 }
+std::shared_ptr<const model::HostVolume> MemoryView::host_volume(std::string_view, std::string_view id) const {
+  const auto at = volumes.find(id);
+  return at == volumes.end() ? nullptr : std::make_shared<const model::HostVolume>(at->second);
+}
+MemoryView::VolumeClaims MemoryView::volume_claims(std::string_view, std::string_view job_id, std::string_view group) const {
+  auto out = claims;
+  std::erase_if(out, [&](const auto& claim) { return claim->job_id != job_id || claim->task_group_name != group; });
+  return out;
+}
 std::shared_ptr<const model::NodePool> MemoryView::node_pool(std::string_view name) const {
   const auto at = pools.find(name);
   return at == pools.end() ? nullptr : std::make_shared<const model::NodePool>(at->second);

@@ -17,6 +17,8 @@ class MemoryView final : public StateView {
   std::map<std::string, JobPtr, std::less<>> jobs;
   std::vector<DeploymentPtr> deployments;
   std::map<std::string, model::NodePool, std::less<>> pools;
+  std::map<std::string, model::HostVolume, std::less<>> volumes;
+  VolumeClaims claims;
   model::SchedulerConfiguration config;
   std::uint64_t index_ = 1000;
 
@@ -41,6 +43,8 @@ class MemoryView final : public StateView {
   std::vector<DeploymentPtr> deployments_by_job(std::string_view ns, std::string_view job_id) const override;
   model::SchedulerConfiguration scheduler_config() const override { return config; }
   std::shared_ptr<const model::NodePool> node_pool(std::string_view name) const override;
+  std::shared_ptr<const model::HostVolume> host_volume(std::string_view ns, std::string_view id) const override;
+  VolumeClaims volume_claims(std::string_view ns, std::string_view job_id, std::string_view group) const override;
 
  private:
   void commit_deployments(const model::Plan& plan);

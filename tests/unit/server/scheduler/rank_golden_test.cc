@@ -65,10 +65,16 @@ Json ports_json(const model::AllocatedResources& resources, const model::TaskGro
   return out;
 }
 
+NodeTable table_of(const StateView& view) {
+  NodeTable table;
+  table.sync({std::shared_ptr<void>(), &view});
+  return table;
+}
+
 struct Selection {
   explicit Selection(Case& c)
-      : rng(7), draft(c.evaluation, c.job, c.now),
-        stack(c.view, draft, eligibility, rng, c.input().at("stack") == "batch" || c.input().at("stack") == "sysbatch",
+      : rng(7), draft(c.evaluation, c.job, c.now), table(table_of(c.view)),
+        stack(c.view, table, draft, eligibility, rng, c.input().at("stack") == "batch" || c.input().at("stack") == "sysbatch",
               c.input().at("stack") == "system" || c.input().at("stack") == "sysbatch") {
     for (const auto& id : c.input().value("plan_stops", Json::array())) draft.stop(c.view.alloc(id.get<std::string>()), {.description = ""});
     for (const auto& patch : c.input().value("plan_placements", Json::array())) {
@@ -83,6 +89,7 @@ struct Selection {
   Rng rng;
   PlanDraft draft;
   Eligibility eligibility;
+  NodeTable table;
   Stack stack;
   const model::TaskGroup* group;
   SelectOptions options;
@@ -90,7 +97,7 @@ struct Selection {
 
 Json node_alone(Case& c, const NodePtr& node) {
   Selection selection(c);
-  selection.stack.set_nodes({node});
+  selection.stack.set_node(*node);
   const auto placement = selection.stack.select(*selection.group, selection.options);
   if (placement) {
     Json out = {{"scores", scores_json(placement->scores)}, {"norm_score", placement->final_score}, {"final_score", placement->final_score},
@@ -112,12 +119,12 @@ Answers judge(Case& c) {
   if (expected.contains("whole")) expected.erase("whole");
   if (!expected.contains("metrics")) return answers;
   Selection selection(c);
-  std::vector<NodePtr> nodes;
-  for (const auto& [id, node] : c.view.nodes) nodes.push_back(node);
+  std::vector<std::uint32_t> rows;
+  for (const auto& [id, node] : c.view.nodes) rows.push_back(selection.table.row_of(id));
   selection.stack.compare_all();
-  selection.stack.set_nodes(nodes);
+  selection.stack.set_rows(rows);
   const auto placement = selection.stack.select(*selection.group, selection.options);
-  const auto& metrics = selection.stack.metrics();
+  const auto& metrics = placement ? placement->metrics : selection.stack.metrics();
   auto& ours = answers.ours;
   ours["metrics"] = metrics_json(metrics);
   ours["score_meta"] = Json::object();

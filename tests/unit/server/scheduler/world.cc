@@ -71,7 +71,7 @@ World::World(const World& other)
     : view(std::make_shared<MemoryView>(*other.view)), eval(other.eval), plans(other.plans), created(other.created), last(other.last) {}
 
 Step World::run(UnixNanos at) {
-  Rng rng(5);
+  Rng rng(seed);
   plans.clear();
   created.clear();
   const auto evaluation = make_run(eval, rng);

@@ -50,6 +50,7 @@ struct World {
   std::vector<model::Plan> plans;  // of the last run
   std::vector<model::Evaluation> created;
   Step last;
+  std::uint64_t seed = 5;  // of the run: new ids come from it
 };
 
 }  // namespace drover::scheduler

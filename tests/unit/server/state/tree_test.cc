@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "sdk/base/clock.h"
@@ -72,4 +73,54 @@ TEST_CASE("tree: scans start between keys, forwards and backwards") {
   CHECK(count == 500);
   CHECK(tree.find(600) != nullptr);
   CHECK(tree.find(601) == nullptr);
+}
+
+namespace {
+struct Entry {
+  int key;
+  int value;
+};
+struct EntryKey {
+  using Key = int;
+  Key operator()(const std::shared_ptr<Entry>& p) const { return p->key; }
+};
+using Entries = state::Tree<std::shared_ptr<Entry>, EntryKey>;
+}  // namespace
+
+TEST_CASE("tree: the differences of two versions are what was put and erased between them") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng rng(seed);
+    Entries tree;
+    std::map<int, std::shared_ptr<Entry>> now;
+    const auto change = [&](std::uint64_t steps) {
+      for (std::uint64_t step = 0; step < steps; ++step) {
+        const int key = static_cast<int>(rng.below(3000));
+        if (rng.below(5) < 3) {
+          now[key] = std::make_shared<Entry>(Entry{key, static_cast<int>(step)});
+          tree.put(now[key]);
+        } else {
+          now.erase(key);
+          tree.erase(key);
+        }
+      }
+    };
+    change(rng.below(4000));
+    const auto earlier = tree;
+    const auto before = now;
+    change(rng.below(2) == 0 ? rng.below(20) : rng.below(4000));
+    auto rebuilt = before;
+    int last = -1;
+    tree.differences_from(earlier, [&](const std::shared_ptr<Entry>& was, const std::shared_ptr<Entry>& is) {
+      const int key = (was ? was : is)->key;
+      CHECK(key > last);
+      CHECK(was != is);
+      last = key;
+      CHECK((was == nullptr ? !before.contains(key) : before.at(key) == was));
+      if (is) rebuilt[key] = is;
+      else rebuilt.erase(key);
+    });
+    CHECK(rebuilt == now);
+    tree.differences_from(tree, [](const auto&, const auto&) { CHECK(false); });
+  }
 }

@@ -1,0 +1,102 @@
+#include "server/periodic/dispatcher.h"
+
+#include <algorithm>
+
+#include "sdk/base/uuid.h"
+#include "server/periodic/children.h"
+
+namespace drover::periodic {
+namespace {
+constexpr std::int64_t nanos = 1'000'000'000;
+}  // namespace
+
+void Dispatcher::start() {
+  const std::int64_t now = clock_.unix_nanos() / nanos;
+  const auto snapshot = fsm_.store().snapshot();
+  snapshot->tables().jobs.scan([&](const state::JobPtr& job) {
+    if (!state::launches_children(*job)) return true;
+    const auto last = snapshot->periodic_launch(job->namespace_, job->id);
+    plan(*job, last ? last->launch : now);
+    // However many launches were missed, one makes up for them.
+    if (const auto at = due_.find({job->namespace_, job->id}); at != due_.end() && at->second < now) at->second = now;
+    return true;
+  });
+}
+
+void Dispatcher::job_changed(const state::JobPtr& before, const state::JobPtr& after) {
+  if (!after || !state::launches_children(*after)) {
+    if (const auto& gone = after ? after : before) due_.erase({gone->namespace_, gone->id});
+    return;
+  }
+  const bool known = due_.contains({after->namespace_, after->id});
+  if (known && before && before->periodic == after->periodic) return;
+  plan(*after, clock_.unix_nanos() / nanos);
+}
+
+void Dispatcher::plan(const model::Job& job, std::int64_t after) {
+  const auto next = next_launch(*job.periodic, after);
+  if (!next) log_.warn("a periodic job cannot be launched", "job_id", job.id, "namespace", job.namespace_, "error", next.error());
+  if (!next || !*next) due_.erase({job.namespace_, job.id});
+  else due_[{job.namespace_, job.id}] = **next;
+}
+
+std::optional<UnixNanos> Dispatcher::next_deadline() const {
+  std::optional<UnixNanos> out;
+  for (const auto& [key, second] : due_) {
+    if (!out || second * nanos < *out) out = second * nanos;
+  }
+  return out;
+}
+
+void Dispatcher::tick(UnixNanos now) {
+  const std::int64_t second = now / nanos;
+  std::vector<std::pair<Key, std::int64_t>> due;
+  for (const auto& [key, at] : due_) {
+    if (at <= second) due.emplace_back(key, at);
+  }
+  for (const auto& [key, at] : due) {
+    const state::JobPtr* job = fsm_.store().tables().jobs.find({key.first, key.second});
+    if (job == nullptr) {
+      due_.erase(key);
+      continue;
+    }
+    launch(*job, at);
+    // After a pause of the machine the launches in between are left out.
+    plan(**job, std::max(at, second));
+  }
+}
+
+void Dispatcher::launch(const state::JobPtr& job, std::int64_t second) {
+  const auto snapshot = fsm_.store().snapshot();
+  const auto id = child_id(*job, second);
+  if (snapshot->job(job->namespace_, id)) return;  // launched before this leader knew
+  if (job->periodic->prohibit_overlap && has_live_child(*snapshot, *job)) {
+    log_.debug("a periodic job is not launched, its last child still runs", "job_id", job->id, "namespace", job->namespace_);
+    return;
+  }
+  auto child = make_child(*job, id, clock_.unix_nanos());
+  child.periodic.reset();
+  scope_.spawn(write(std::move(child)));
+}
+
+Async<> Dispatcher::write(model::Job child) {
+  auto eval = std::make_shared<model::Evaluation>();
+  eval->id = make_uuid(rng_);
+  eval->namespace_ = child.namespace_;
+  eval->priority = child.priority;
+  eval->type = child.type;
+  eval->triggered_by = "periodic-job";
+  eval->job_id = child.id;
+  eval->status = "pending";
+  eval->create_time = eval->modify_time = clock_.unix_nanos();
+  fsm::JobRegister message;
+  message.tracked_versions = tracked_versions_;
+  message.eval = std::move(eval);
+  const std::string id = child.id;
+  message.job = std::make_shared<const model::Job>(std::move(child));
+  auto written = co_await writer_.write(std::move(message));
+  // The next leader makes up for it: the tables do not say that it was launched.
+  if (!written) log_.warn("launching a periodic job failed", "job_id", id, "error", written.error());
+}
+
+}  // namespace drover::periodic
