@@ -255,22 +255,9 @@ struct Client::Impl {
     else task->add_event(events::driver_message(options.clock.unix_nanos(), event.message, event.annotations));
   }
 
-  // F-32: a task keeps running without its device; whoever looks at it learns why it may not work.
   void tell_of_lost_devices() {
     const auto groups = manager.devices();
-    for (const auto& [id, runner] : runners) {
-      const auto& resources = runner->alloc().allocated_resources;
-      if (!resources || runner->terminal()) continue;
-      for (const auto& task : runner->tasks()) {
-        const auto* held = resources->tasks.get(task->task().name);
-        if (held == nullptr || held->devices.empty() || task->state().state != "running") continue;
-        auto lost = lost_devices(held->devices, groups);
-        auto& told = devices_told[id + "/" + task->task().name];
-        if (lost == told) continue;
-        if (!lost.empty()) task->add_event(events::devices_lost(options.clock.unix_nanos(), join(lost, ", ")));
-        told = std::move(lost);
-      }
-    }
+    for (const auto& [id, runner] : runners) lost_devices.tell(*runner, groups, options.clock.unix_nanos());
   }
 
   // -- Node ------------------------------------------------------------------------------------------------------------
@@ -494,7 +481,7 @@ struct Client::Impl {
   std::map<std::string, std::unique_ptr<AllocRunner>> runners;
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
-  std::map<std::string, std::vector<std::string>> devices_told;  // by allocation and task
+  LostDevices lost_devices;
   UnixNanos last_heartbeat = 0;
   bool registered = false;
 };
@@ -513,6 +500,10 @@ Async<> Client::shutdown() { co_await impl_->shutdown(); }
 void Client::refresh() {
   refresh_node_facts(impl_->options, impl_->base_node);
   impl_->node_changed.set();
+}
+void Client::reload_plugins(const Config& config) {
+  impl_->options.config.plugins = config.plugins;
+  impl_->manager.rescan(Impl::plugin_options(impl_->options).blocks);
 }
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 

@@ -49,6 +49,8 @@ class Client {
   [[nodiscard]] std::shared_ptr<const model::Node> node() const;
   // Looks at the machine again, as at start, and registers again when something has changed.
   void refresh();
+  // New plugin blocks, and whatever lies in the plugin directories now.
+  void reload_plugins(const Config& config);
   // Null when the allocation is not here.
   [[nodiscard]] AllocRunner* alloc(std::string_view id);
   // Percentages are over the time since the call before.

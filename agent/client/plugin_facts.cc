@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "agent/task/events.h"
 #include "sdk/base/file.h"
+#include "sdk/base/text.h"
 #include "sdk/device/check.h"
 #include "sdk/driver/inspect.h"
 
@@ -170,6 +172,21 @@ std::vector<std::string> lost_devices(const model::List<model::AllocatedDeviceRe
     }
   }
   return out;
+}
+
+void LostDevices::tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now) {
+  const auto& resources = runner.alloc().allocated_resources;
+  if (runner.terminal()) std::erase_if(told_, [&](const auto& entry) { return entry.first.starts_with(runner.alloc().id); });
+  if (!resources || runner.terminal()) return;
+  for (const auto& task : runner.tasks()) {
+    const auto* held = resources->tasks.get(task->task().name);
+    if (held == nullptr || held->devices.empty() || task->state().state != "running") continue;
+    auto lost = lost_devices(held->devices, groups);
+    auto& told = told_[runner.alloc().id + "/" + task->task().name];
+    if (lost == told) continue;
+    if (!lost.empty()) task->add_event(events::devices_lost(now, join(lost, ", ")));
+    told = std::move(lost);
+  }
 }
 
 }  // namespace drover::agent

@@ -1,7 +1,8 @@
 // What the node says of its plugins: devices for the scheduler, figures for the API, states for operators. Pure but for the memory
-// of a process.
+// of a process and for LostDevices.
 #pragma once
 
+#include "agent/alloc/alloc_runner.h"
 #include "agent/pluginhost/driver_manager.h"
 #include "lib/model/alloc.h"
 #include "lib/model/node.h"
@@ -21,5 +22,15 @@ namespace drover::agent {
 
 // Devices a task holds that the node does not have any more, or not in health: "acme/gpu/m1 gpu-1 (gone)" (F-32).
 [[nodiscard]] std::vector<std::string> lost_devices(const model::List<model::AllocatedDeviceResource>& held, const std::vector<device::DeviceGroup>& groups);
+
+// F-32: a task keeps running without its device; whoever looks at it learns why it may not work. Loop only.
+class LostDevices {
+ public:
+  // Adds an event to each running task whose lost devices are others than those told of before.
+  void tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now);
+
+ private:
+  std::map<std::string, std::vector<std::string>> told_;  // by allocation and task
+};
 
 }  // namespace drover::agent

@@ -13,6 +13,7 @@ namespace drover::pluginhost {
 struct PluginBlock {
   std::vector<std::string> args;
   std::string config_json;  // the config block as JSON; empty: no block
+  friend bool operator==(const PluginBlock&, const PluginBlock&) = default;
 };
 
 struct Directories {

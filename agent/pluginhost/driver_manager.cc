@@ -55,6 +55,27 @@ Async<> DriverManager::start(std::string reattach_json) {
   for (const auto& entry : impl->entries) co_await entry->settled.wait();
 }
 
+void DriverManager::rescan(std::map<std::string, PluginBlock> blocks) {
+  impl_->options.blocks = std::move(blocks);
+  Catalogue catalogue = scan_plugins(impl_->options.directories, impl_->options.blocks);
+  impl_->skipped = std::move(catalogue.skipped);
+  for (Candidate& candidate : catalogue.candidates) {
+    PluginEntry* known = nullptr;
+    for (const auto& entry : impl_->entries) {
+      if (entry->candidate.path == candidate.path) known = entry.get();
+    }
+    if (known == nullptr) {
+      PluginEntry& entry = *impl_->entries.emplace_back(std::make_unique<PluginEntry>(impl_->executor, std::move(candidate)));
+      impl_->scope.spawn(impl_->supervise(entry, std::nullopt));
+      continue;
+    }
+    const bool changed = !(known->candidate.block == candidate.block);
+    known->candidate.block = std::move(candidate.block);
+    if (!known->process) known->woken.set();
+    else if (changed) impl_->log.info("the plugin's changed block takes effect at its next start", "plugin", known->name);
+  }
+}
+
 void DriverManager::set_topology(plugin::NodeTopology topology) { impl_->options.topology = std::move(topology); }
 
 Async<> DriverManager::detach() {

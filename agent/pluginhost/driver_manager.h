@@ -70,6 +70,9 @@ class DriverManager {
   // Re-attaches what `reattach_json` (an earlier reattach_json()) names and still lives, launches the rest side by side, and
   // returns when each plugin is running or has failed once. Never fails as a whole.
   [[nodiscard]] Async<> start(std::string reattach_json);
+  // Looks into the directories again, with these blocks: what is new is started, what waits is tried at once. A plugin that runs is
+  // left alone, also when its file or its block has changed: both take effect at its next start (F-30).
+  void rescan(std::map<std::string, PluginBlock> blocks);
   // Leaves the plugins running, to be re-attached (the agent is restarting).
   [[nodiscard]] Async<> detach();
   // Stops every plugin in order (Driver.Shutdown, controller Shutdown, SIGKILL after 2 s). Tasks go on.

@@ -287,7 +287,10 @@ Result<> Runtime::reload(const agent::Config& config) {
   DROVER_TRY(impl_->listeners->reload(config));
   impl_->options.config.tls = config.tls;
   if (impl_->server) impl_->server->tune(server_tuning(config.server));
-  if (impl_->client) impl_->client->refresh();
+  if (impl_->client) {
+    impl_->client->refresh();
+    impl_->client->reload_plugins(config);
+  }
   return {};
 }
 
