@@ -3,6 +3,7 @@
 `bench/scenarios.py NAME...` runs only those. Nothing here is asserted but that the work was really done."""
 import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -14,6 +15,7 @@ from jobs import shell_job  # noqa: E402  pylint: disable=wrong-import-position
 STARTS = int(os.environ.get('STARTS', '50'))
 TASKS = int(os.environ.get('TASKS', '100'))
 BATCH = int(os.environ.get('BATCH', '1000'))
+REGISTRATIONS = int(os.environ.get('REGISTRATIONS', '20000'))
 
 
 def row(figure, value):
@@ -134,7 +136,24 @@ def durable_write(sandbox):
     row('P13 job registration with count 0, one at a time, new connections', milliseconds(samples))
 
 
-SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, durable_write]
+def registrations(sandbox):
+    """64 connections at once, jobs of 3 KB with count 0; processor time of the agent until it has looked at each of them."""
+    agent = sized(sandbox).start(node=False)
+    ticks = os.sysconf('SC_CLK_TCK')
+
+    def cpu():
+        with open(f'/proc/{agent.pid}/stat', encoding='ascii') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / ticks
+
+    before = cpu()
+    load = [os.path.join(os.environ.get('BUILD', 'build-bench'), 'bench', 'register-load'), '127.0.0.1', str(agent.http), '64', str(REGISTRATIONS)]
+    rate = float(subprocess.run(load, check=True, capture_output=True, text=True).stdout)
+    harness.until('every evaluation', lambda: not agent.get('/v1/evaluations?status=pending&per_page=1'), 120)
+    row(f'P13 {REGISTRATIONS} registrations with count 0, 64 connections', f'{rate:.0f}/s; {(cpu() - before) / REGISTRATIONS * 1e6:.0f} µs of the agent each')
+
+
+SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, durable_write, registrations]
 
 
 def main():

@@ -8,6 +8,7 @@
 namespace drover::cli {
 
 std::unique_ptr<Command> make_agent();
+std::unique_ptr<Command> make_agent_conformance();
 std::unique_ptr<Command> make_agent_info();
 std::unique_ptr<Command> make_alloc_exec();
 std::unique_ptr<Command> make_alloc_fs();
@@ -78,6 +79,11 @@ std::unique_ptr<Command> make_operator_raft_remove_peer();
 std::unique_ptr<Command> make_operator_raft_transfer();
 std::unique_ptr<Command> make_operator_scheduler_get_config();
 std::unique_ptr<Command> make_operator_scheduler_set_config();
+std::unique_ptr<Command> make_plugin_conformance();
+std::unique_ptr<Command> make_plugin_inspect();
+std::unique_ptr<Command> make_plugin_logs();
+std::unique_ptr<Command> make_plugin_reset();
+std::unique_ptr<Command> make_plugin_status();
 std::unique_ptr<Command> make_scaling_policy_info();
 std::unique_ptr<Command> make_scaling_policy_list();
 std::unique_ptr<Command> make_server_force_leave();

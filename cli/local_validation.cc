@@ -9,7 +9,7 @@
 namespace drover::cli {
 
 Result<jobspec::Validation> validate_here(const model::Json& job) {
-  auto complete = jobspec::job_from_api_json(job.dump(-1, ' ', false, model::Json::error_handler_t::replace));
+  auto complete = jobspec::job_from_api(model::Json(job));
   if (!complete) return fail(complete.error());
   jobspec::ValidateOptions options;
   options.check_cron = [](const std::string& expression) -> Result<> {

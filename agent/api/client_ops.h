@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "lib/model/driver_schema.h"
+#include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
 #include "sdk/async/asio.h"
 #include "sdk/base/error.h"
 #include "sdk/driver/driver.h"
+
+namespace drover::pluginhost { class PluginLogRing; }
 
 namespace drover::agent {
 
@@ -40,6 +43,12 @@ class ClientOps {
   [[nodiscard]] virtual Async<Result<model::HostStats>> host_stats() = 0;
   // Of the drivers that have run, by name.
   [[nodiscard]] virtual Result<model::List<model::DriverSchema>> driver_schemas() const = 0;
+
+  // Without digests. A plugin is named by its own name or its file's.
+  [[nodiscard]] virtual std::vector<model::AgentPlugin> plugins() const = 0;
+  // Null when there is no such plugin. Lives as long as the client.
+  [[nodiscard]] virtual pluginhost::PluginLogRing* plugin_log(std::string_view name) const = 0;
+  [[nodiscard]] virtual Result<> reset_plugin(std::string_view name) = 0;
 };
 
 }  // namespace drover::agent

@@ -22,6 +22,9 @@ class NoClient final : public ClientOps {
   [[nodiscard]] Async<Result<>> collect_alloc(std::string) override { co_return nothing(); }
   [[nodiscard]] Async<> collect_all() override { co_return; }
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override { co_return nothing(); }
+  [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
+  [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
+  [[nodiscard]] Result<> reset_plugin(std::string_view) override { return nothing(); }
   [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return nothing(); }
 
  private:

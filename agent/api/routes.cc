@@ -5,6 +5,7 @@
 #include "agent/api/exec_routes.h"
 #include "agent/api/fs_routes.h"
 #include "agent/api/parameters.h"
+#include "agent/api/plugin_routes.h"
 #include "lib/model/codec.h"
 #include "lib/model/json_complaint.h"
 
@@ -161,6 +162,7 @@ void add_client_routes(http::Router& router, ClientOps& ops, Pool& pool, Elsewhe
   add("PUT", "/v1/client/allocation/{alloc}/restart", restart);
   add("PUT", "/v1/client/allocation/{alloc}/signal", signal);
   add_exec_routes(router, ops, elsewhere);
+  add_plugin_routes(router, ops, pool, elsewhere);
   add("GET PUT", "/v1/client/allocation/{alloc}/pause", pause);
   add("*", "/v1/client/allocation/{alloc}/checks", checks);
   add_at(at_alloc, "GET", "/v1/allocation/{alloc}/checks", checks, http::Cors::off);

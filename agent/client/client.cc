@@ -8,10 +8,13 @@
 #include "agent/client/gauges.h"
 #include "agent/client/managed_drivers.h"
 #include "agent/client/node_facts.h"
+#include "agent/client/plugin_facts.h"
 #include "agent/client/usage.h"
+#include "agent/logs/collector.h"
 #include "agent/state/state.h"
 #include "agent/sync/desired.h"
 #include "agent/sync/status_sender.h"
+#include "agent/task/events.h"
 #include "agent/task/task_dir.h"
 #include "lib/model/codec.h"
 #include "sdk/async/pool.h"
@@ -41,6 +44,7 @@ struct Client::Impl {
         runner_scope(options.executor),
         manager(options.executor, log.named("driver_manager"), options.clock, plugin_options(options)),
         drivers(options.executor, manager),
+        collector(options.executor, log.named("logs"), {options.plugin_directories.first_party + "/../drover-logd", options.config.client.state_dir + "/logd.sock"}),
         node_changed(options.executor),
         plugins_ready(options.executor),
         server_contacted(options.executor) {}
@@ -99,6 +103,7 @@ struct Client::Impl {
     DROVER_TRY(identify(state_dir));
     auto facts = gather_node_facts(options, node_id, secret_id);
     base_node = std::move(facts);
+    manager.set_topology(plugin_topology(base_node));
     current_node = std::make_shared<const model::Node>(base_node);
     return {};
   }
@@ -125,6 +130,13 @@ struct Client::Impl {
         .host_environment = filter_host_environment(options.environment),
         .server_contacted = server_contacted,
         .meter = options.meter,
+        .reserve_devices = [this](model::AllocatedDeviceResource devices) {
+          return manager.reserve(devices.vendor, devices.type, devices.name, {devices.device_ids.begin(), devices.device_ids.end()});
+        },
+        .collect_logs = [this](std::string dir, std::string task, std::uint64_t files, std::uint64_t bytes) {
+          return collector.collect(std::move(dir), std::move(task), files, bytes);
+        },
+        .release_logs = [this](std::string dir, std::string task) { return collector.release(std::move(dir), std::move(task)); },
         .store_task = [this](std::string alloc, std::string task, std::string bytes) { return store_task(std::move(alloc), std::move(task), std::move(bytes)); }});
     if (const auto limit = options.config.client.max_kill_timeout.value; limit.count() > 0) task_services->max_kill_timeout = limit;
     alloc_services.emplace(AllocServices{
@@ -139,7 +151,12 @@ struct Client::Impl {
                      return at == runners.end() ? nullptr : at->second->client_update();
                    },
                    log.named("status"));
-    manager.on_change([this](const std::string&) { drivers.changed(); node_changed.set(); });
+    manager.on_change([this](const std::string&) {
+      drivers.changed();
+      node_changed.set();
+      tell_of_lost_devices();
+    });
+    manager.on_task_event([this](const std::string&, const driver::TaskEvent& event) { driver_told(event); });
     manager.on_recover([this](const std::string&) { drivers.changed(); });
     manager.on_reattach_change([this] { scope.spawn(store_reattach()); });
     scope.spawn(sender->run());
@@ -230,11 +247,38 @@ struct Client::Impl {
     return run_blocking(pool, std::move(work));
   }
 
+  // Events of a driver reach the task they name (plugin protocol 5.3); late ones have none.
+  void driver_told(const driver::TaskEvent& event) {
+    const auto at = runners.find(event.alloc_id);
+    TaskRunner* const task = at == runners.end() ? nullptr : at->second->task(event.task_name);
+    if (task == nullptr) log.warn("a driver tells of a task that is not here", "alloc_id", event.alloc_id, "task", event.task_name);
+    else task->add_event(events::driver_message(options.clock.unix_nanos(), event.message, event.annotations));
+  }
+
+  // F-32: a task keeps running without its device; whoever looks at it learns why it may not work.
+  void tell_of_lost_devices() {
+    const auto groups = manager.devices();
+    for (const auto& [id, runner] : runners) {
+      const auto& resources = runner->alloc().allocated_resources;
+      if (!resources || runner->terminal()) continue;
+      for (const auto& task : runner->tasks()) {
+        const auto* held = resources->tasks.get(task->task().name);
+        if (held == nullptr || held->devices.empty() || task->state().state != "running") continue;
+        auto lost = lost_devices(held->devices, groups);
+        auto& told = devices_told[id + "/" + task->task().name];
+        if (lost == told) continue;
+        if (!lost.empty()) task->add_event(events::devices_lost(options.clock.unix_nanos(), join(lost, ", ")));
+        told = std::move(lost);
+      }
+    }
+  }
+
   // -- Node ------------------------------------------------------------------------------------------------------------
 
   void rebuild_node() {
     auto node = std::make_shared<model::Node>(base_node);
     add_driver_facts(*node, manager, driver_update_times, options.clock.unix_nanos());
+    if (auto devices = device_resources(manager.devices()); !devices.empty()) node->node_resources.ensure().devices = std::move(devices);
     current_node = std::move(node);
   }
 
@@ -417,6 +461,7 @@ struct Client::Impl {
     }
     for (auto& [id, runner] : runners) co_await runner->detach();
     co_await runner_scope.close();
+    co_await collector.detach();
     if (options.config.dev_mode) co_await manager.shutdown();
     else co_await manager.detach();
     co_await store->close();
@@ -431,6 +476,7 @@ struct Client::Impl {
   Scope runner_scope;  // AllocRunner::run()
   pluginhost::DriverManager manager;
   ManagedDrivers drivers;
+  LogCollector collector;
   Event node_changed;
   Event plugins_ready;
   Event server_contacted;  // the servers have said what they want of this node
@@ -448,6 +494,7 @@ struct Client::Impl {
   std::map<std::string, std::unique_ptr<AllocRunner>> runners;
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
+  std::map<std::string, std::vector<std::string>> devices_told;  // by allocation and task
   UnixNanos last_heartbeat = 0;
   bool registered = false;
 };
@@ -476,8 +523,10 @@ AllocRunner* Client::alloc(std::string_view id) {
 
 model::HostStats Client::host_stats() {
   const auto& resources = impl_->current_node->node_resources;
-  return impl_->host_usage.read(impl_->options.config.client.alloc_dir, resources ? static_cast<double>(resources->cpu.cpu_shares) : 0,
-                                impl_->options.clock.unix_nanos());
+  auto out = impl_->host_usage.read(impl_->options.config.client.alloc_dir, resources ? static_cast<double>(resources->cpu.cpu_shares) : 0,
+                                    impl_->options.clock.unix_nanos());
+  out.device_stats = device_stats(impl_->manager.device_stats(), nullptr);
+  return out;
 }
 
 model::List<model::DriverSchema> Client::driver_schemas() const {
@@ -503,7 +552,22 @@ void Client::collect_all() {
 }
 
 std::string Client::alloc_root() const { return impl_->options.config.client.alloc_dir; }
-std::vector<pluginhost::PluginStatus> Client::plugins() const { return impl_->manager.plugins(); }
+pluginhost::DriverManager& Client::plugin_manager() { return impl_->manager; }
+
+std::vector<model::AgentPlugin> Client::plugins() const {
+  std::map<std::string, std::int64_t> tasks;
+  for (const auto& [id, runner] : impl_->runners) {
+    for (const auto& task : runner->tasks()) {
+      if (task->state().state == "running") ++tasks[task->task().driver];
+    }
+  }
+  std::vector<model::AgentPlugin> out;
+  for (const auto& status : impl_->manager.plugins()) {
+    const bool runs = status.type == driver::PluginType::driver && status.phase != pluginhost::Phase::skipped;
+    out.push_back(agent_plugin(status, runs ? tasks[status.name] : 0));
+  }
+  return out;
+}
 
 void Client::publish_gauges() {
   const metrics::Meter& meter = impl_->options.meter;
@@ -512,7 +576,10 @@ void Client::publish_gauges() {
   std::vector<const AllocRunner*> runners;
   for (const auto& [id, runner] : impl_->runners) runners.push_back(runner.get());
   set_allocation_gauges(meter, node, runners);
-  if (wanted.publish_node_metrics) set_host_gauges(meter, node, host_stats());
+  if (wanted.publish_node_metrics) {
+    set_host_gauges(meter, node, host_stats());
+    set_plugin_gauges(meter, node, plugins());
+  }
   if (!wanted.publish_allocation_metrics) return;
   for (const AllocRunner* runner : runners) {
     if (!runner->terminal()) set_task_gauges(meter, *runner);

@@ -14,6 +14,7 @@
 #include "agent/sync/reverse_stream.h"
 #include "lib/model/driver_schema.h"
 #include "lib/metrics/meter.h"
+#include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
 #include "lib/wire/caller.h"
 #include "sdk/base/clock.h"
@@ -58,7 +59,8 @@ class Client {
   bool collect(std::string_view id);
   void collect_all();
   [[nodiscard]] std::string alloc_root() const;
-  [[nodiscard]] std::vector<pluginhost::PluginStatus> plugins() const;
+  [[nodiscard]] std::vector<model::AgentPlugin> plugins() const;
+  [[nodiscard]] pluginhost::DriverManager& plugin_manager();
   // Sets the gauges of this role, those of the machine and of tasks as telemetry asks; each collection interval.
   void publish_gauges();
   // For agent-info's `client` section.

@@ -140,6 +140,18 @@ void set_allocation_gauges(const metrics::Meter& meter, const model::Node& node,
   set_amounts(meter, node, taken, labels);
 }
 
+void set_plugin_gauges(const metrics::Meter& meter, const model::Node& node, const std::vector<model::AgentPlugin>& plugins) {
+  const metrics::Labels labels = node_labels(node);
+  for (const model::AgentPlugin& plugin : plugins) {
+    if (plugin.phase == "skipped") continue;
+    const auto of_plugin = with(labels, "plugin", plugin.name);
+    meter.gauge("client.plugin.up", plugin.phase == "running" ? 1 : 0, of_plugin);
+    meter.gauge("client.plugin.restarts", whole(plugin.restarts), of_plugin);
+    meter.gauge("client.plugin.tasks", whole(plugin.tasks), of_plugin);
+    meter.gauge("client.plugin.memory_bytes", whole(plugin.memory_bytes), of_plugin);
+  }
+}
+
 void set_task_gauges(const metrics::Meter& meter, const AllocRunner& runner) {
   for (const auto& task : runner.tasks()) {
     const driver::TaskStats* sample = task->stats();

@@ -6,6 +6,7 @@
 
 #include "agent/alloc/alloc_runner.h"
 #include "lib/metrics/meter.h"
+#include "lib/model/plugin_status.h"
 #include "lib/model/stats.h"
 
 namespace drover::agent {
@@ -17,6 +18,8 @@ void set_host_gauges(const metrics::Meter& meter, const model::Node& node, const
 // Allocations and tasks by state, and what is taken and what is left of the node: `client.allocations.*`, `client.tasks.*`,
 // `client.allocated.*`, `client.unallocated.*`.
 void set_allocation_gauges(const metrics::Meter& meter, const model::Node& node, const std::vector<const AllocRunner*>& runners);
+// Plugins: whether each runs, how often it was started again, what it takes: `client.plugin.*` (P-27).
+void set_plugin_gauges(const metrics::Meter& meter, const model::Node& node, const std::vector<model::AgentPlugin>& plugins);
 // One task's use, as its driver last said: `client.allocs.*`.
 void set_task_gauges(const metrics::Meter& meter, const AllocRunner& runner);
 

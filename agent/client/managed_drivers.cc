@@ -22,6 +22,8 @@ class ManagedDrivers::Entry final : public TaskDriver {
 
   [[nodiscard]] driver::Capabilities capabilities() const override { return manager_.capabilities(name_).value_or(driver::Capabilities{}); }
 
+  [[nodiscard]] bool writes_fifos() const override { return !manager_.is_first_party(name_); }
+
   [[nodiscard]] Result<std::string> encode_config(const std::string& config_json, const std::string& variables_json) const override {
     const auto schema = manager_.schema(name_);
     if (!schema) return fail(schema.error());

@@ -11,7 +11,7 @@ std::string to_text(const driver::Attribute& attribute) {
   else if (const auto* integer = std::get_if<std::int64_t>(&attribute.value)) out = std::to_string(*integer);
   else if (const double* number = std::get_if<double>(&attribute.value)) out = fmt::format("{}", *number);
   else out = std::get<std::string>(attribute.value);
-  return attribute.unit.empty() ? out : fmt::format("{} {}", out, attribute.unit);
+  return out + attribute.unit;
 }
 }  // namespace
 
@@ -70,10 +70,9 @@ void add_driver_facts(model::Node& node, const pluginhost::DriverManager& manage
     model::DriverInfo info;
     info.detected = fingerprint.health != driver::Health::undetected;
     info.healthy = fingerprint.health == driver::Health::healthy;
-    info.health_description = fingerprint.description.empty() ? (info.healthy ? "Healthy" : "") : fingerprint.description;
+    info.health_description = fingerprint.description;
     info.attributes.allocate();
     const std::string prefix = "driver." + name;
-    if (info.detected) info.attributes[prefix] = "true";
     for (const auto& [key, value] : fingerprint.attributes) info.attributes[key] = to_text(value);
     auto& seen = times.drivers[name];
     if (seen.changed == 0 || !(seen.info == info)) {
@@ -81,11 +80,9 @@ void add_driver_facts(model::Node& node, const pluginhost::DriverManager& manage
       seen.changed = now;
     }
     info.update_time = model::Time(seen.changed);
-    if (info.healthy) {
-      node.attributes[prefix] = "1";
-      for (const auto& [key, value] : info.attributes) {
-        if (key != prefix) node.attributes[key] = value;
-      }
+    if (info.detected) node.attributes[prefix] = "1";
+    for (const auto& [key, value] : info.attributes) {
+      if (key != prefix && !value.empty()) node.attributes[key] = value;
     }
     node.drivers[name] = std::move(info);
   }

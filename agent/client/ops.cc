@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "agent/client/plugin_facts.h"
 #include "agent/client/usage.h"
 #include "sdk/driver/client.h"
 
@@ -29,7 +30,16 @@ TaskPresence LocalClientOps::task_presence(std::string_view alloc_id, std::strin
 Async<Result<model::AllocResourceUsage>> LocalClientOps::alloc_stats(std::string alloc_id, std::string task) {
   AllocRunner* runner = client_.alloc(alloc_id);
   if (runner == nullptr) co_return unknown_alloc(alloc_id);
-  co_return alloc_usage(*runner, task);
+  auto usage = alloc_usage(*runner, task);
+  const auto devices = client_.plugin_manager().device_stats();
+  const auto& resources = runner->alloc().allocated_resources;
+  for (auto& [name, of_task] : usage.tasks) {
+    const auto* held = resources ? resources->tasks.get(name) : nullptr;
+    if (held == nullptr || held->devices.empty()) continue;
+    of_task.resource_usage.ensure().device_stats = device_stats(devices, &held->devices);
+    for (const auto& group : of_task.resource_usage->device_stats) usage.resource_usage.ensure().device_stats.push_back(group);
+  }
+  co_return usage;
 }
 
 Async<Result<>> LocalClientOps::restart_alloc(std::string alloc_id, std::string task, bool all) {
@@ -135,5 +145,9 @@ Async<> LocalClientOps::collect_all() {
 }
 
 Async<Result<model::HostStats>> LocalClientOps::host_stats() { co_return client_.host_stats(); }
+
+std::vector<model::AgentPlugin> LocalClientOps::plugins() const { return client_.plugins(); }
+pluginhost::PluginLogRing* LocalClientOps::plugin_log(std::string_view name) const { return client_.plugin_manager().log_of(std::string(name)); }
+Result<> LocalClientOps::reset_plugin(std::string_view name) { return client_.plugin_manager().reset(std::string(name)); }
 
 }  // namespace drover::agent

@@ -21,6 +21,9 @@ class LocalClientOps final : public ClientOps {
   [[nodiscard]] Async<Result<>> collect_alloc(std::string alloc_id) override;
   [[nodiscard]] Async<> collect_all() override;
   [[nodiscard]] Async<Result<model::HostStats>> host_stats() override;
+  [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override;
+  [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view name) const override;
+  [[nodiscard]] Result<> reset_plugin(std::string_view name) override;
   [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return client_.driver_schemas(); }
 
  private:

@@ -1,4 +1,4 @@
-// Every driver plugin of a node: found, launched once, watched, restarted, re-attached. Loop only; owned by the client role.
+// Every plugin of a node, drivers and devices: found, launched once, watched, restarted, re-attached. Loop only; owned by the client role.
 //
 // A DriverClient* stays valid for the manager's life, whatever happens to the process behind it: while the plugin is down
 // its calls fail with Code::unavailable and "plugin is shut down", and on_recover tells when to repeat RecoverTask.
@@ -14,8 +14,11 @@
 #include <vector>
 
 #include "agent/pluginhost/catalogue.h"
+#include "agent/pluginhost/plugin_log.h"
+#include "agent/pluginhost/supervisor.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/log.h"
+#include "sdk/device/device.h"
 #include "sdk/driver/client.h"
 #include "sdk/plugin/launch.h"
 #include "sdk/plugin/schema.h"
@@ -31,19 +34,28 @@ struct Options {
   std::vector<std::string> allowlist, denylist;                  // driver names; an empty allow-list allows all
 };
 
-enum class Phase { starting, running, backoff, failed, stopped, skipped };
-[[nodiscard]] std::string_view to_string(Phase phase);
-
 struct PluginStatus {
   std::string file;        // path of the executable
   std::string name;        // from PluginInfo, else the file's name
+  driver::PluginType type = driver::PluginType::unknown;
   std::string version;
+  std::vector<std::string> api_versions;
+  bool first_party = false;
   Phase phase = Phase::starting;
+  UnixNanos since = 0;     // when the phase began
+  UnixNanos next_start = 0;
   int pid = 0;
+  std::string step;        // at which it failed: "launch", "config", "init", ...; "running" when its process ended
   std::string reason;      // why it is not running, with the exit status
   std::string remedy;      // what an operator can do
   std::string stderr_tail; // last lines
   int restarts = 0;
+  std::string last_error;  // the newest reason, kept while it runs again
+  std::string last_step;
+  UnixNanos last_error_at = 0;
+  driver::Fingerprint fingerprint;    // drivers
+  std::vector<std::string> refused;   // what of its answers was left out, and why
+  std::vector<device::DeviceGroup> devices;
 };
 
 class DriverManager {
@@ -53,6 +65,8 @@ class DriverManager {
   DriverManager(const DriverManager&) = delete;
   DriverManager& operator=(const DriverManager&) = delete;
 
+  // What plugins learn about the machine; before start().
+  void set_topology(plugin::NodeTopology topology);
   // Re-attaches what `reattach_json` (an earlier reattach_json()) names and still lives, launches the rest side by side, and
   // returns when each plugin is running or has failed once. Never fails as a whole.
   [[nodiscard]] Async<> start(std::string reattach_json);
@@ -67,6 +81,8 @@ class DriverManager {
   [[nodiscard]] Result<driver::DriverClient*> driver(const std::string& name);
   [[nodiscard]] Result<plugin::Spec> schema(const std::string& name) const;
   [[nodiscard]] Result<driver::Capabilities> capabilities(const std::string& name) const;
+  // It came with Drover, from libexec.
+  [[nodiscard]] bool is_first_party(const std::string& name) const;
   // The newest fingerprint; `undetected` with the reason as description while the plugin is not running.
   [[nodiscard]] driver::Fingerprint fingerprint(const std::string& name) const;
   // Waits for the first fingerprint of this run of the agent.
@@ -82,6 +98,15 @@ class DriverManager {
   void on_reattach_change(std::function<void()> callback);
   [[nodiscard]] std::string reattach_json() const;
   [[nodiscard]] std::vector<PluginStatus> plugins() const;
+  // A plugin by its own name or its file's. The log lives as long as the manager; null when there is no such plugin.
+  [[nodiscard]] PluginLogRing* log_of(const std::string& name) const;
+  // Forgets what went wrong and tries at once. not_found names the plugins there are.
+  [[nodiscard]] Result<> reset(const std::string& name);
+
+  // What the device plugins of this node have, checked and in order.
+  [[nodiscard]] std::vector<device::DeviceGroup> devices() const;
+  [[nodiscard]] std::vector<device::DeviceGroupStats> device_stats() const;
+  [[nodiscard]] Async<Result<device::Reservation>> reserve(std::string vendor, std::string type, std::string name, std::vector<std::string> ids);
 
  private:
   struct Impl;

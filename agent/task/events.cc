@@ -34,6 +34,19 @@ model::TaskEvent setup_failure(UnixNanos now, std::string error, bool fails_task
   return event;
 }
 
+model::TaskEvent hook_failed(UnixNanos now, std::string error) { return make(now, "Task hook failed", std::move(error)); }
+
+model::TaskEvent driver_message(UnixNanos now, std::string message, const std::map<std::string, std::string>& annotations) {
+  auto event = make(now, "Driver", message);
+  for (const auto& [key, value] : annotations) event.details[key] = value;
+  event.driver_message = std::move(message);
+  return event;
+}
+
+model::TaskEvent devices_lost(UnixNanos now, const std::string& devices) {
+  return make(now, "Device Lost", fmt::format("the node lost devices of this task: {}", devices));
+}
+
 model::TaskEvent failed_validation(UnixNanos now, std::string error) {
   auto event = make(now, "Failed Validation", error.empty() ? "Validation of task failed" : error);
   event.details["validation_error"] = error;

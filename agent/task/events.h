@@ -11,6 +11,9 @@ namespace drover::agent::events {
 [[nodiscard]] model::TaskEvent received(UnixNanos now);
 [[nodiscard]] model::TaskEvent task_setup(UnixNanos now, std::string message);
 [[nodiscard]] model::TaskEvent setup_failure(UnixNanos now, std::string error, bool fails_task);
+[[nodiscard]] model::TaskEvent hook_failed(UnixNanos now, std::string error);
+[[nodiscard]] model::TaskEvent driver_message(UnixNanos now, std::string message, const std::map<std::string, std::string>& annotations);
+[[nodiscard]] model::TaskEvent devices_lost(UnixNanos now, const std::string& devices);
 [[nodiscard]] model::TaskEvent failed_validation(UnixNanos now, std::string error);
 [[nodiscard]] model::TaskEvent driver_failure(UnixNanos now, std::string error);
 [[nodiscard]] model::TaskEvent started(UnixNanos now);

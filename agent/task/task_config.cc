@@ -23,6 +23,12 @@ driver::TaskConfig make_task_config(const TaskConfigInput& input) {
   out.node_name = input.node.name;
   out.driver_config = input.driver_config;
   out.env = input.environment;
+  for (const auto& [name, value] : input.devices.envs) out.env[name] = value;
+  out.device_env = input.devices.envs;
+  for (const auto& mount : input.devices.mounts) {
+    out.mounts.push_back({.task_path = mount.task_path, .host_path = mount.host_path, .readonly = mount.read_only, .propagation_mode = {}, .selinux_label = {}});
+  }
+  for (const auto& node : input.devices.devices) out.devices.push_back({node.task_path, node.host_path, node.permissions});
   out.user = input.task.user;
   out.alloc_dir = input.alloc_dir;
   out.stdout_path = fmt::format("{}/alloc/logs/.{}.stdout.fifo", input.alloc_dir, input.task.name);

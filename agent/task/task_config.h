@@ -6,6 +6,7 @@
 #include "agent/task/environment.h"
 #include "lib/model/alloc.h"
 #include "lib/model/node.h"
+#include "sdk/device/device.h"
 #include "sdk/driver/driver.h"
 
 namespace drover::agent {
@@ -19,6 +20,7 @@ struct TaskConfigInput {
   std::string alloc_dir;       // on the host
   std::string driver_config;   // encoded
   Environment environment;
+  device::Reservation devices = {};
 };
 
 [[nodiscard]] driver::TaskConfig make_task_config(const TaskConfigInput& input);

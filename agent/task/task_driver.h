@@ -17,6 +17,8 @@ class TaskDriver {
   virtual ~TaskDriver() = default;
 
   [[nodiscard]] virtual driver::Capabilities capabilities() const = 0;
+  // Its tasks' output comes by the FIFOs of plugin protocol 7.3; drivers that come with Drover rotate it themselves.
+  [[nodiscard]] virtual bool writes_fifos() const { return false; }
   // The job's config block, a JSON object, checked against the driver's schema and encoded for StartTask. `variables` is
   // what `${...}` may name, as a JSON object.
   [[nodiscard]] virtual Result<std::string> encode_config(const std::string& config_json, const std::string& variables_json) const = 0;

@@ -88,7 +88,10 @@ Async<> TaskRunner::sample_stats(TaskDriver& driver) {
   for (;;) {
     Channel<driver::TaskStats> samples(services_.executor, 4);
     auto both = driver.stats(local_.driver_task_id, services_.stats_interval, samples) || keep_latest(samples, stats_);
-    [[maybe_unused]] const auto ended = co_await std::move(both);
+    const auto ended = co_await std::move(both);
+    // A driver without statistics is not asked again (plugin protocol 5.1).
+    const auto* result = std::get_if<0>(&ended);
+    if (result != nullptr && !*result && result->error().code() == Code::unimplemented) co_return;
     co_await sleep_for(std::chrono::seconds(5));
   }
 }

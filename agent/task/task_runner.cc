@@ -246,6 +246,7 @@ Async<> TaskRunner::let_driver_forget() {
     }
   }
   if (!left && left.error().code() != Code::not_found) log_.warn("the driver did not forget the task", "error", left.error());
+  if (services_.release_logs) co_await services_.release_logs(alloc_dir(), task_.name);
   fail_point("task.destroyed");
   local_.ended = false;
   local_.handle.clear();

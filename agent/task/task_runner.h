@@ -20,6 +20,7 @@
 #include "sdk/async/event.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/log.h"
+#include "sdk/device/device.h"
 
 namespace drover::agent {
 
@@ -38,6 +39,11 @@ struct TaskServices {
   nanoseconds stats_interval = std::chrono::seconds(1);
   Event& server_contacted;  // the servers have said what they want of this node since the agent began
   metrics::Meter meter;
+  // Asks the device plugin what a task gets for devices it was allotted; null: this node has none.
+  std::function<Async<Result<device::Reservation>>(model::AllocatedDeviceResource devices)> reserve_devices = {};
+  // Collection of what a driver writes into FIFOs (agent/logs); null: none.
+  std::function<Async<Result<>>(std::string alloc_dir, std::string task, std::uint64_t max_files, std::uint64_t max_bytes)> collect_logs = {};
+  std::function<Async<>(std::string alloc_dir, std::string task)> release_logs = {};
   // Stores one task's record durably.
   std::function<Async<Result<>>(std::string alloc_id, std::string task, std::string bytes)> store_task;
 };
@@ -83,6 +89,9 @@ class TaskRunner {
   [[nodiscard]] Async<bool> adopt(TaskDriver& driver, driver::TaskConfig config);
   [[nodiscard]] Async<Result<>> prepare_and_start(TaskDriver& driver);
   [[nodiscard]] Result<driver::TaskConfig> prepare(const TaskDriver& driver);
+  [[nodiscard]] Async<Result<>> reserve_devices();
+  [[nodiscard]] Async<Result<>> collect_logs(const TaskDriver& driver);
+  [[nodiscard]] bool keeps_logs(const TaskDriver& driver) const;
   [[nodiscard]] Async<Result<TaskDriver::Started>> start(TaskDriver& driver, driver::TaskConfig config);
   [[nodiscard]] Async<> now_runs(TaskDriver::Started started);
   [[nodiscard]] Async<> new_driver_task_id();
@@ -120,6 +129,7 @@ class TaskRunner {
   bool restart_asked_ = false;
   bool skip_shutdown_delay_ = false;
   std::optional<driver::TaskStats> stats_;
+  std::optional<device::Reservation> reserved_;  // asked for once, then used at every restart
 };
 
 }  // namespace drover::agent

@@ -1,5 +1,7 @@
 // How a task comes to run: recovered by its handle, adopted without one, or started.
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fcntl.h>
+
 #include <nlohmann/json.hpp>
 
 #include "agent/task/events.h"
@@ -7,6 +9,7 @@
 #include "agent/task/task_dir.h"
 #include "agent/task/task_runner.h"
 #include "sdk/base/fail_point.h"
+#include "sdk/base/fd.h"
 #include "sdk/base/uuid.h"
 #include "sdk/driver/client.h"
 
@@ -16,7 +19,21 @@ Async<> TaskRunner::wait_for_plugin(TaskDriver& driver) {
   for (bool ready = false; !ready;) ready = co_await driver.wait_ready(std::chrono::minutes(5));
 }
 
+bool TaskRunner::keeps_logs(const TaskDriver& driver) const {
+  return !(task_.log_config && task_.log_config->disabled) && !driver.capabilities().disable_log_collection;
+}
+
+Async<Result<>> TaskRunner::collect_logs(const TaskDriver& driver) {
+  if (!driver.writes_fifos() || !keeps_logs(driver) || !services_.collect_logs) co_return Result<>{};
+  const std::int64_t files = task_.log_config && task_.log_config->max_files > 0 ? task_.log_config->max_files : 10;
+  const std::int64_t megabytes = task_.log_config && task_.log_config->max_file_size_mb > 0 ? task_.log_config->max_file_size_mb : 10;
+  auto done = co_await services_.collect_logs(alloc_dir(), task_.name, static_cast<std::uint64_t>(files), static_cast<std::uint64_t>(megabytes) << 20);
+  co_return done;
+}
+
 Async<bool> TaskRunner::recover(TaskDriver& driver) {
+  // Its driver opens the FIFOs again.
+  if (const auto ready = co_await collect_logs(driver); !ready) log_.error("the task's output is not collected", "error", ready.error());
   auto recovered = co_await driver.recover(local_.handle);
   while (!recovered && recovered.error().code() == Code::unavailable) {
     co_await wait_for_plugin(driver);
@@ -84,7 +101,9 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   add_event(events::task_setup(now(), "Building Task Directory"));
   auto built = build_task_dir(dir, task_.name, task_.resources ? task_.resources->secrets_mb : 0);
   if (built && !built->on_disk_because.empty()) log_.warn("the task's secrets are kept on disk", "reason", built->on_disk_because);
-  if (auto settings = write_log_settings(dir, task_.name, task_.log_config.get()); built && !settings) built = fail(settings.error());
+  if (!driver.writes_fifos()) {
+    if (auto settings = write_log_settings(dir, task_.name, task_.log_config.get()); built && !settings) built = fail(settings.error());
+  }
   if (!built) {
     add_event(events::setup_failure(now(), fmt::format("failed to build task directory for \"{}\": {}", task_.name, built.error().message()), false));
     return fail(built.error());
@@ -108,14 +127,48 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
     return fail(encoded.error());
   }
   return make_task_config({.alloc = *alloc_, .group = group_, .task = task_, .node = *node, .driver_task_id = local_.driver_task_id,
-                           .alloc_dir = dir, .driver_config = std::move(*encoded), .environment = std::move(environment)});
+                           .alloc_dir = dir, .driver_config = std::move(*encoded), .environment = std::move(environment),
+                           .devices = reserved_ ? *reserved_ : device::Reservation{}});
+}
+
+// Of several groups the later one wins (plugin protocol 6.2).
+Async<Result<>> TaskRunner::reserve_devices() {
+  const auto* resources = alloc_->allocated_resources ? alloc_->allocated_resources->tasks.get(task_.name) : nullptr;
+  if (reserved_ || resources == nullptr || resources->devices.empty()) co_return Result<>{};
+  device::Reservation all;
+  for (const auto& devices : resources->devices) {
+    Result<device::Reservation> one = fail(Code::unavailable, "this node has no devices");
+    if (services_.reserve_devices) one = co_await services_.reserve_devices(devices);
+    if (!one) {
+      add_event(events::hook_failed(now(), fmt::format("devices: {}", one.error().message())));
+      co_return fail(one.error());
+    }
+    for (auto& [name, value] : one->envs) all.envs[name] = std::move(value);
+    all.mounts.insert(all.mounts.end(), one->mounts.begin(), one->mounts.end());
+    all.devices.insert(all.devices.end(), one->devices.begin(), one->devices.end());
+  }
+  reserved_ = std::move(all);
+  co_return Result<>{};
 }
 
 Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   if (killed_ && !may_run_already_) co_return fail(Code::cancelled, "the task was killed before it started");
   if (local_.driver_task_id.empty()) co_await new_driver_task_id();
+  auto devices = co_await reserve_devices();
+  if (!devices) co_return devices;
   auto config = prepare(driver);
   if (!config) co_return fail(config.error());
+  if (driver.writes_fifos() && !keeps_logs(driver)) config->stdout_path = config->stderr_path = "/dev/null";
+  if (const auto logs = co_await collect_logs(driver); !logs) {
+    // F-21: better a log that is never rotated than none, or a task that does not start.
+    log_.warn("the task's output is kept in one file, since it cannot be collected", "error", logs.error());
+    const std::string base = fmt::format("{}/alloc/logs/{}", alloc_dir(), task_.name);
+    config->stdout_path = base + ".stdout.0";
+    config->stderr_path = base + ".stderr.0";
+    for (const std::string& path : {config->stdout_path, config->stderr_path}) {
+      if (const auto file = open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644); !file) log_.warn("the log file cannot be made", "error", file.error());
+    }
+  }
   fail_point("task.prepared");
   if (may_run_already_) {
     const bool adopted = co_await adopt(driver, *config);

@@ -52,6 +52,8 @@ Result<std::string> parse_job_request(const model::JobsParseRequest& request) {
   return job->dump(-1, ' ', false, model::Json::error_handler_t::replace);
 }
 
-Result<model::Job> read_request_job(model::Json&& request) { return jobspec::job_from_api_json(std::move(request)); }
+std::function<Result<model::Job>(model::Json&& request)> request_job_reader() {
+  return [](model::Json&& request) { return jobspec::job_from_api(std::move(request)); };
+}
 
 }  // namespace drover::cli

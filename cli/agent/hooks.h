@@ -1,6 +1,7 @@
 // What the server role gets from rooms it must not depend on: job files, validation, filters.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,6 @@ namespace drover::cli {
 // POST /v1/jobs/parse: the job as JSON.
 [[nodiscard]] Result<std::string> parse_job_request(const model::JobsParseRequest& request);
 // The job of a register or validate request.
-[[nodiscard]] Result<model::Job> read_request_job(model::Json&& request);
+[[nodiscard]] std::function<Result<model::Job>(model::Json&& request)> request_job_reader();
 
 }  // namespace drover::cli

@@ -176,7 +176,7 @@ struct Runtime::Impl {
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
     api.parse_job = parse_job_request;
-    api.read_job = read_request_job;
+    api.read_job = request_job_reader();
     api.events = server ? &server->events() : nullptr;
     if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;

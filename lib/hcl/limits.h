@@ -14,6 +14,7 @@ inline constexpr std::size_t max_identifier_bytes = 1024;
 inline constexpr std::size_t max_number_bytes = 160;
 inline constexpr std::size_t max_string_bytes = 16u << 20;  // of all strings one evaluation makes
 inline constexpr std::size_t max_values = 1'000'000;        // of all steps one evaluation takes
+inline constexpr std::size_t max_distinct_types = 1000;     // that a common type is sought for
 inline constexpr int max_value_depth = 128;                 // of decoded JSON and YAML
 
 // Shared by one evaluation and all that it calls. Once it is spent, every further step fails.

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "lib/hcl/convert.h"
+#include "lib/hcl/limits.h"
 
 namespace drover::hcl {
 
@@ -176,9 +177,15 @@ std::optional<Type> unify(const std::vector<Type>& types) {
   if (only(Kind::object)) return dynamics > 0 ? std::optional<Type>(Type::dynamic()) : unify_objects(types);
   if (only(Kind::tuple)) return dynamics > 0 ? std::optional<Type>(Type::dynamic()) : unify_tuples(types);
   if (count(Kind::object) > 0 && count(Kind::tuple) > 0) return std::nullopt;
-  for (const std::size_t at : by_preference(types)) {
-    const Type& want = types[at];
-    if (std::all_of(types.begin(), types.end(), [&](const Type& type) { return type == want || convertible(type, want); })) return want;
+  Types distinct;
+  for (const Type& type : types) {
+    if (std::find(distinct.begin(), distinct.end(), type) == distinct.end()) distinct.push_back(type);
+    // each is held against each of the others.
+    if (distinct.size() > max_distinct_types) return std::nullopt;
+  }
+  for (const std::size_t at : by_preference(distinct)) {
+    const Type& want = distinct[at];
+    if (std::all_of(distinct.begin(), distinct.end(), [&](const Type& type) { return type == want || convertible(type, want); })) return want;
   }
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ void canonicalize_api(model::Json& job);
 void canonicalize_server(model::Job& job);
 
 // A job file of API JSON or a request's job, also as {"Job": ...}: names are matched without case, unknown ones go; then A, model, B.
-[[nodiscard]] Result<model::Job> job_from_api_json(model::Json given);
+[[nodiscard]] Result<model::Job> job_from_api(model::Json given);
 [[nodiscard]] Result<model::Job> job_from_api_json(std::string_view text);
 
 }  // namespace drover::jobspec

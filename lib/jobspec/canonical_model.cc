@@ -6,6 +6,7 @@
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/decode.h"
 #include "lib/model/codec.h"
+#include "lib/model/json_complaint.h"
 
 namespace drover::jobspec {
 
@@ -123,7 +124,7 @@ Result<model::Job> to_model(model::Json job) {
   return out;
 }
 
-Result<model::Job> job_from_api_json(model::Json given) {
+Result<model::Job> job_from_api(model::Json given) {
   auto job = complete_api_job(std::move(given));
   if (!job) return fail(std::move(job).error());
   // A client's wrong types must end as an error of the field, not as an exception of the JSON library.
@@ -139,9 +140,9 @@ Result<model::Job> job_from_api_json(model::Json given) {
 }
 
 Result<model::Job> job_from_api_json(std::string_view text) {
-  Json given = Json::parse(text, nullptr, false);
-  if (given.is_discarded()) return fail(Code::invalid_argument, "the job is not valid JSON");
-  return job_from_api_json(std::move(given));
+  Json given;
+  if (!model::parse_json(text, given).empty()) return fail(Code::invalid_argument, "the job is not valid JSON");
+  return job_from_api(std::move(given));
 }
 
 }  // namespace drover::jobspec

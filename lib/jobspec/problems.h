@@ -56,7 +56,12 @@ void check_placement(Problems& out, const model::List<model::Constraint>& constr
 [[nodiscard]] Problems check_networks(const model::TaskGroup& group);
 [[nodiscard]] Problems check_group_services(const model::TaskGroup& group);
 [[nodiscard]] Problems check_group_script_checks(const model::TaskGroup& group);
-[[nodiscard]] Problems check_task_services(const model::Task& task);
+// validate_connect.cc: of a service that has a connect block; of a task's schedule.
+[[nodiscard]] Problems check_connect(const model::Service& service);
+[[nodiscard]] Problems check_schedule(const model::TaskSchedule& schedule);
+[[nodiscard]] Problems check_task_services(const model::Task& task, const model::TaskGroup& group);
+// Of a task that is a proxy of a service in its group.
+[[nodiscard]] Problems check_connect_proxy(const model::Task& task, const model::TaskGroup& group);
 [[nodiscard]] Problems check_volume(const model::VolumeRequest& volume, const std::string& job_type, const model::TaskGroup& group);
 [[nodiscard]] Problems check_template(const model::Template& item);
 [[nodiscard]] Problems check_artifact(const model::TaskArtifact& artifact);

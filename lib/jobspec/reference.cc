@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "lib/jobspec/reference_defaults.h"
+#include "lib/jobspec/reference_language.h"
 #include "lib/jobspec/schema.h"
 
 namespace drover::jobspec {
@@ -52,10 +54,14 @@ void collect(const Schema& schema, const std::string& name, std::vector<Block>& 
   }
 }
 
-ReferenceRow row(std::string_view name, std::string kind, std::string_view json) {
+ReferenceRow row(const Schema& schema, std::string_view name, std::string kind, std::string_view json) {
   const bool in_api = !json.empty() && json[0] != '.';
-  return {std::string(name), std::move(kind), in_api ? std::string(json) : std::string()};
+  const Defaults& defaults = defaults_of(schema);
+  const auto standard = defaults.find(json);
+  return {std::string(name), std::move(kind), in_api ? std::string(json) : std::string(), standard == defaults.end() ? "" : standard->second};
 }
+
+std::string code(const std::string& text) { return text.empty() ? "–" : fmt::format("`{}`", text); }
 
 std::string section(const Block& block) {
   std::string out = fmt::format("\n## {}\n\n", block.name);
@@ -65,8 +71,8 @@ std::string section(const Block& block) {
     out += ".";
   }
   if (!block.schema->label_json.empty()) out += fmt::format("{}Its label is the API's `{}`.", block.parents.empty() ? "" : " ", block.schema->label_json);
-  out += "\n\n| Name | What it takes | In the API |\n|---|---|---|\n";
-  for (const ReferenceRow& one : reference_rows(*block.schema)) out += fmt::format("| `{}` | {} | {} |\n", one.name, one.takes, one.api.empty() ? "–" : fmt::format("`{}`", one.api));
+  out += "\n\n| Name | What it takes | Default | In the API |\n|---|---|---|---|\n";
+  for (const ReferenceRow& one : reference_rows(*block.schema)) out += fmt::format("| `{}` | {} | {} | {} |\n", one.name, one.takes, code(one.standard), code(one.api));
   return out;
 }
 
@@ -78,12 +84,12 @@ std::vector<ReferenceRow> reference_rows(const Schema& schema) {
     for (const std::string& name : shorthand_names(schema.special)) {
       const bool flag = name == "distinct_hosts" || name.starts_with("is_");
       const char* json = name == "attribute" ? "LTarget" : name == "value" ? "RTarget" : name == "operator" ? "Operand" : name == "weight" ? "Weight" : "";
-      out.push_back(row(name, name == "weight" ? "number" : flag ? "true or false" : "text", json));
+      out.push_back(row(schema, name, name == "weight" ? "number" : flag ? "true or false" : "text", json));
     }
     return out;
   }
   for (const Field& field : schema.fields) {
-    if (!field.hcl.empty()) out.push_back(row(field.hcl, kind_of(field) + (field.required ? ", required" : ""), field.json));
+    if (!field.hcl.empty()) out.push_back(row(schema, field.hcl, kind_of(field) + (field.required ? ", required" : ""), field.json));
   }
   return out;
 }
@@ -94,9 +100,10 @@ std::string reference_page() {
   std::string out =
       "# Job files: every block and attribute\n\n"
       "Made from the tables that the parser uses; a test compares. `ACCEPT=1 build/tests/unit/lib/jobspec/jobspec-test` writes it again.\n"
-      "Blocks come in the order in which they are met from `job` on; \"In the API\" names the field of the job's JSON.\n";
+      "Blocks come in the order in which they are met from `job` on; \"In the API\" names the field of the job's JSON,\n"
+      "\"Default\" is what a service job has where the file is silent.\n";
   for (const Block& block : blocks) out += section(block);
-  return out;
+  return out + language_sections();
 }
 
 }  // namespace drover::jobspec

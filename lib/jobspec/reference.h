@@ -15,6 +15,7 @@ struct ReferenceRow {
   std::string name;
   std::string takes;  // "duration, as `"10s"`"
   std::string api;    // the field of the job's JSON; empty: none
+  std::string standard;  // what it is when the file is silent, in a service job; empty: nothing to name
 };
 [[nodiscard]] std::vector<ReferenceRow> reference_rows(const Schema& schema);
 

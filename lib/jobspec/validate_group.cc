@@ -89,6 +89,14 @@ namespace {
 
 constexpr std::int64_t max_port = 65535;
 
+// What fits into a DNS message; any character may be in a label.
+bool domain_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.size() > 255) return false;
+  const auto labels = split(name, '.');
+  return std::all_of(labels.begin(), labels.end(), [](std::string_view label) { return !label.empty() && label.size() < 64; });
+}
+
 // Ports of one network; labels and static ports are unique in the whole group.
 class Ports {
  public:
@@ -98,12 +106,14 @@ class Ports {
     for (const auto* ports : {&network.reserved_ports, &network.dynamic_ports}) {
       for (const model::Port& port : *ports) check_port(port, network, owner);
     }
-    std::set<std::string> keys;
-    if (!network.cni) return;
-    for (const auto& [key, value] : network.cni->args) {
-      if (key.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg key {}", quote(key));
-      if (value.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg value {}", quote(value));
+    if (network.cni) {
+      for (const auto& [key, value] : network.cni->args) {
+        if (key.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg key {}", quote(key));
+        if (value.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg value {}", quote(value));
+      }
     }
+    const bool fixed = network.hostname.find("${") == std::string::npos;
+    if (fixed && !network.hostname.empty() && !domain_name(network.hostname)) out_.add("Hostname is not a valid DNS name");
   }
 
  private:

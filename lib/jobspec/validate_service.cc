@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "lib/jobspec/problems.h"
@@ -140,11 +143,7 @@ Problems check_service(const model::Service& service) {
       if (service.connect && check.type == "tcp" && check.port_label.empty()) out.add("Check {} invalid: tcp checks are not valid for Connect enabled services", check.name);
       if (std::string why = check_consul(check); !why.empty()) out.add("Check {} invalid: {}", check.name, why);
     }
-    if (service.connect) {
-      const int ways = (service.connect->native ? 1 : 0) + (service.connect->sidecar_service ? 1 : 0) + (service.connect->gateway ? 1 : 0);
-      if (ways != 1) out.add("Consul Connect must be exclusively native, make use of a sidecar, or represent a Gateway");
-      if (service.connect->native && service.task_name.empty()) out.add("Service {} is Connect Native and requires setting the task", service.name);
-    }
+    if (service.connect) out.append(check_connect(service));
   } else {
     out.add("Service provider must be \"consul\", or \"nomad\"; not {}", quote(service.provider));
   }
@@ -200,9 +199,54 @@ Problems check_group_script_checks(const model::TaskGroup& group) {
   return out;
 }
 
-Problems check_task_services(const model::Task& task) {
+namespace {
+
+bool needs_port(const model::ServiceCheck& check) { return check.type == "http" || check.type == "tcp" || check.type == "grpc"; }
+
+std::optional<std::int64_t> number_of(const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+void add_ports(const model::List<model::NetworkResource>& networks, std::set<std::string>& labels) {
+  if (networks.empty()) return;
+  for (const auto* ports : {&networks[0].reserved_ports, &networks[0].dynamic_ports}) {
+    for (const model::Port& port : *ports) labels.insert(port.label);
+  }
+}
+
+// The labels that a task's services and checks name, each with the services that do; what is wrong with numbers there.
+class PortReferences {
+ public:
+  void add(const model::Service& service, Problems& out) {
+    if (!service.port_label.empty() && !(service.address_mode == "driver" && number_of(service.port_label))) users_[service.port_label].insert(service.name);
+    for (const model::ServiceCheck& check : service.checks) {
+      if (!needs_port(check)) continue;
+      const std::string& label = check.port_label.empty() ? service.port_label : check.port_label;
+      const auto number = number_of(label);
+      if (label.empty()) out.add("check {} is missing a port", quote(check.name));
+      else if (!number) users_[label].insert(service.name);
+      else if (check.address_mode != "driver") out.add("check {} cannot use a numeric port {} without setting address_mode=\"driver\"", quote(check.name), *number);
+      else if (*number <= 0) out.add("check {} has invalid numeric port {}", quote(check.name), *number);
+    }
+  }
+  void report_missing(const std::set<std::string>& known, Problems& out) const {
+    for (const auto& [label, users] : users_) {
+      if (!known.contains(label)) out.add("port label {} referenced by services {} does not exist", quote(label), join(std::vector<std::string>(users.begin(), users.end()), ", "));
+    }
+  }
+
+ private:
+  std::map<std::string, std::set<std::string>> users_;
+};
+
+}  // namespace
+
+Problems check_task_services(const model::Task& task, const model::TaskGroup& group) {
   Problems out;
   std::set<std::string> names;
+  PortReferences ports;
   for (std::size_t i = 0; i < task.services.size(); i++) {
     const model::Service& service = task.services[i];
     if (const Problems found = check_service(service); !found.empty()) out.add("service[{}] {} validation failed: {}", i, quote(service.name), found.text());
@@ -218,7 +262,12 @@ Problems check_task_services(const model::Task& task) {
         if (check.address_mode == mode) out.add("check {} cannot use address_mode=\"{}\", only checks defined in a \"group\" service block can use this mode", quote(check.name), mode);
       }
     }
+    ports.add(service, out);
   }
+  std::set<std::string> known;
+  add_ports(group.networks, known);
+  if (task.resources) add_ports(task.resources->networks, known);
+  ports.report_missing(known, out);
   return out;
 }
 

@@ -112,7 +112,7 @@ Problems check_task(const model::Task& task, const model::TaskGroup& group, cons
     if (operand == "distinct_hosts" || operand == "distinct_property") out.add("Constraint {} has disallowed Operand at task level: {}", i + 1, operand);
   }
   check_placement(out, task.constraints, task.affinities, nullptr, job.type);
-  out.append(check_task_services(task));
+  out.append(check_task_services(task, group));
   for (std::size_t i = 0; i < task.artifacts.size(); i++) {
     if (const Problems found = check_artifact(task.artifacts[i]); !found.empty()) out.add("Artifact {} validation failed: {}", i + 1, found.text());
   }
@@ -129,10 +129,14 @@ Problems check_task(const model::Task& task, const model::TaskGroup& group, cons
     if (hook.empty()) out.add("Lifecycle validation failed: no lifecycle hook provided");
     else if (hook != "prestart" && hook != "poststart" && hook != "poststop") out.add("Lifecycle validation failed: invalid hook: {}", hook);
   }
+  out.append(check_connect_proxy(task, group));
   check_mounts(task, group, out);
   check_csi_plugin(task, out);
   check_identities(task, out);
   check_secrets(task, out);
+  if (task.schedule) {
+    if (const Problems found = check_schedule(*task.schedule); !found.empty()) out.add("Schedule validation failed: {}", found.text());
+  }
   return out;
 }
 

@@ -88,8 +88,9 @@ tl::expected<std::size_t, std::string> hex_bytes(const std::string& digits) {
   return digits.size() / 2;
 }
 
-void check_checksum(const std::string& text, Problems& out) {
-  if (text.find("${") != std::string::npos) return;  // known only when the task runs
+void check_checksum(const std::string& given, Problems& out) {
+  if (given.find("${") != std::string::npos) return;  // known only when the task runs
+  const std::string text(trim(given));
   if (text.empty()) return out.add("checksum value cannot be empty");
   if (text.starts_with("file:")) return;
   const std::size_t colon = text.find(':');

@@ -6,12 +6,13 @@
 #include "lib/lint/columns.h"
 #include "lib/lint/report.h"
 #include "lib/lint/rules.h"
+#include "lib/model/types.h"
 
 namespace drover::lint {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = model::Json;
 
 // Texts of users may hold broken UTF-8, which JSON has no room for.
 std::string dump(const Json& document) { return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }

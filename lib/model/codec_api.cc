@@ -5,9 +5,12 @@
 #include "lib/model/api_agent.h"
 #include "lib/model/api_volume.h"
 #include "lib/model/api_misc.h"
+#include "lib/model/plugin_status.h"
 
 using namespace drover::model;
 
+DROVER_MODEL_CODEC(AgentPlugin)
+DROVER_MODEL_CODEC(List<AgentPlugin>)
 DROVER_MODEL_CODEC(JobAction)
 DROVER_MODEL_CODEC(JobDeregisterResponse)
 DROVER_MODEL_CODEC(JobDispatchRequest)

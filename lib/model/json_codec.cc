@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/model/codec.h"
+#include "lib/model/json_complaint.h"
 #include "lib/model/json_text.h"
 #include "sdk/base/encoding.h"
 #include "sdk/base/text.h"
@@ -264,8 +265,8 @@ void append_json(std::string& out, const Type& type, const void* value) { write(
 Result<> from_json_value(const Json& json, const Type& type, void* value) { return read(json, type, value, Place{}); }
 
 Result<> from_json(std::string_view text, const Type& type, void* value) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return fail(Code::invalid_argument, "the text is not valid JSON");
+  Json json;
+  if (!parse_json(text, json).empty()) return fail(Code::invalid_argument, "the text is not valid JSON");
   return read(json, type, value, Place{});
 }
 

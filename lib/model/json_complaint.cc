@@ -1,5 +1,12 @@
 #include "lib/model/json_complaint.h"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "lib/model/json_text.h"
 #include "sdk/base/text.h"
 
 namespace drover::model {
@@ -12,15 +19,36 @@ std::string quote_char(char c) {
   return "'" + quoted.substr(1, quoted.size() - 2) + "'";
 }
 
-// Reads one value and stops at the first thing wrong.
+constexpr std::string_view invalid = "invalid JSON";
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// Bytes of a string that stand for themselves.
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> out{};
+  for (std::size_t i = 0x20; i < 0x80; ++i) out[i] = i != '"' && i != '\\';
+  return out;
+}
+constexpr std::array<bool, 256> plain = make_plain();
+
+// Reads one value and stops at the first thing wrong. Makes values only where it is given a place for them.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
-  // Empty when the text is a value.
-  std::string complaint() {
-    if (peek() == '\0' && at_ >= text_.size()) return "EOF";
-    value(0);
+  // Empty when the text begins with a value.
+  std::string complaint(Json* out) {
+    if (peek() == '\0' && at_end()) return "EOF";
+    value(0, out);
     return error_;
+  }
+  // Only white space is left.
+  bool finished() {
+    peek();
+    return at_end();
   }
 
  private:
@@ -35,6 +63,10 @@ class Scanner {
     error_ = at_end() ? "unexpected EOF" : fmt::format("invalid character {} {}", quote_char(text_[at_]), where);
     return false;
   }
+  bool not_json() {
+    error_ = invalid;
+    return false;
+  }
   bool literal(std::string_view word) {
     for (std::size_t i = 0; i < word.size(); ++i, ++at_) {
       if (at_end() || text_[at_] != word[i]) return wrong(fmt::format("in literal {} (expecting {})", word, quote_char(word[i])));
@@ -46,64 +78,162 @@ class Scanner {
     while (!at_end() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
     return true;
   }
-  bool number() {
+  bool number(Json* out) {
+    const std::size_t start = at_;
+    bool whole = true;
     if (text_[at_] == '-') ++at_;
     if (!at_end() && text_[at_] == '0') ++at_;
     else if (!digits("in numeric literal")) return false;
     if (!at_end() && text_[at_] == '.') {
       ++at_;
+      whole = false;
       if (!digits("after decimal point in numeric literal")) return false;
     }
     if (!at_end() && (text_[at_] == 'e' || text_[at_] == 'E')) {
       ++at_;
+      whole = false;
       if (!at_end() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
       if (!digits("in exponent of numeric literal")) return false;
     }
-    return true;
+    return out == nullptr || store_number(text_.substr(start, at_ - start), whole, *out);
   }
-  bool string() {
-    for (++at_; !at_end() && text_[at_] != '"'; ++at_) {
-      if (static_cast<unsigned char>(text_[at_]) < 0x20) return wrong("in string literal");
-      if (text_[at_] != '\\') continue;
-      ++at_;
-      if (at_end() || std::string_view("bfnrt\\/\"u").find(text_[at_]) == std::string_view::npos) return wrong("in string escape code");
-      if (text_[at_] != 'u') continue;
-      for (int i = 0; i < 4; ++i) {
-        ++at_;
-        if (at_end() || std::isxdigit(static_cast<unsigned char>(text_[at_])) == 0) return wrong("in \\u hexadecimal character escape");
-      }
+  bool store_number(std::string_view digits, bool whole, Json& out) {
+    const char* end = digits.data() + digits.size();
+    if (std::uint64_t positive = 0; whole && std::from_chars(digits.data(), end, positive).ec == std::errc()) {
+      out = positive;
+      return true;
     }
-    if (at_end()) return wrong("");
-    ++at_;
+    if (std::int64_t negative = 0; whole && std::from_chars(digits.data(), end, negative).ec == std::errc()) {
+      out = negative;
+      return true;
+    }
+    double number = 0;
+    // What is too small for a double is zero.
+    if (std::from_chars(digits.data(), end, number).ec != std::errc()) number = std::strtod(std::string(digits).c_str(), nullptr);
+    if (!std::isfinite(number)) return not_json();
+    out = number;
     return true;
   }
-  bool object(int depth) {
+  // The four digits of an escape.
+  bool unit(std::uint32_t& out) {
+    out = 0;
+    for (int i = 0; i < 4; ++i) {
+      ++at_;
+      const int digit = at_end() ? -1 : hex_digit(text_[at_]);
+      if (digit < 0) return wrong("in \\u hexadecimal character escape");
+      out = out << 4 | static_cast<std::uint32_t>(digit);
+    }
+    return true;
+  }
+  bool unicode(std::string* out) {
+    std::uint32_t code = 0;
+    if (!unit(code)) return false;
+    if (out == nullptr) return true;
+    if (code >= 0xd800 && code < 0xdc00) {
+      std::uint32_t low = 0;
+      if (text_.substr(at_ + 1, 2) != "\\u") return not_json();
+      at_ += 2;
+      if (!unit(low)) return false;
+      if (low < 0xdc00 || low > 0xdfff) return not_json();
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    } else if (code >= 0xdc00 && code <= 0xdfff) {
+      return not_json();
+    }
+    const auto put = [&](std::uint32_t byte) { out->push_back(static_cast<char>(byte)); };
+    if (code < 0x80) {
+      put(code);
+    } else if (code < 0x800) {
+      put(0xc0 | code >> 6);
+    } else if (code < 0x10000) {
+      put(0xe0 | code >> 12);
+      put(0x80 | (code >> 6 & 0x3f));
+    } else {
+      put(0xf0 | code >> 18);
+      put(0x80 | (code >> 12 & 0x3f));
+      put(0x80 | (code >> 6 & 0x3f));
+    }
+    if (code >= 0x80) put(0x80 | (code & 0x3f));
+    return true;
+  }
+  bool escape(std::string* out) {
+    constexpr std::string_view names = "bfnrt\\/\"";
+    constexpr std::string_view meanings = "\b\f\n\r\t\\/\"";
+    ++at_;
+    if (!at_end() && text_[at_] == 'u') return unicode(out);
+    const std::size_t name = at_end() ? std::string_view::npos : names.find(text_[at_]);
+    if (name == std::string_view::npos) return wrong("in string escape code");
+    if (out != nullptr) out->push_back(meanings[name]);
+    return true;
+  }
+  bool string(std::string* out) {
+    ++at_;
+    for (;;) {
+      const std::size_t start = at_;
+      while (!at_end() && plain[static_cast<unsigned char>(text_[at_])]) ++at_;
+      if (out != nullptr) out->append(text_.substr(start, at_ - start));
+      if (at_end()) return wrong("");
+      const char c = text_[at_];
+      if (c == '"') return ++at_, true;
+      if (static_cast<unsigned char>(c) < 0x20) return wrong("in string literal");
+      if (c == '\\') {
+        if (!escape(out)) return false;
+        ++at_;
+        continue;
+      }
+      const std::size_t length = utf8_length(text_.substr(at_));
+      if (length == 0 && out != nullptr) return not_json();
+      if (out != nullptr) out->append(text_.substr(at_, length));
+      at_ += std::max<std::size_t>(length, 1);
+    }
+  }
+  bool object(int depth, Json* out) {
+    Json::object_t* members = nullptr;
+    if (out != nullptr) {
+      *out = Json::object();
+      members = out->get_ptr<Json::object_t*>();
+    }
     ++at_;
     if (peek() == '}') return ++at_, true;
-    for (;;) {
+    for (std::string key;;) {
+      key.clear();
       if (peek() != '"') return wrong("looking for beginning of object key string");
-      if (!string()) return false;
+      if (!string(members == nullptr ? nullptr : &key)) return false;
       if (peek() != ':') return wrong("after object key");
       ++at_;
-      if (!value(depth)) return false;
+      if (!value(depth, members == nullptr ? nullptr : &(*members)[std::move(key)])) return false;
       const char next = peek();
       if (next != ',' && next != '}') return wrong("after object key:value pair");
       ++at_;
       if (next == '}') return true;
     }
   }
-  bool array(int depth) {
+  bool array(int depth, Json* out) {
+    Json::array_t* items = nullptr;
+    if (out != nullptr) {
+      *out = Json::array();
+      items = out->get_ptr<Json::array_t*>();
+    }
     ++at_;
     if (peek() == ']') return ++at_, true;
     for (;;) {
-      if (!value(depth)) return false;
+      if (!value(depth, items == nullptr ? nullptr : &items->emplace_back())) return false;
       const char next = peek();
       if (next != ',' && next != ']') return wrong("after array element");
       ++at_;
       if (next == ']') return true;
     }
   }
-  bool value(int depth) {
+  bool text(Json* out) {
+    if (out == nullptr) return string(nullptr);
+    *out = std::string();
+    return string(out->get_ptr<std::string*>());
+  }
+  bool constant(std::string_view word, Json* out, Json value) {
+    if (!literal(word)) return false;
+    if (out != nullptr) *out = std::move(value);
+    return true;
+  }
+  bool value(int depth, Json* out) {
     if (depth == max_depth) {
       error_ = "exceeded max depth";
       return false;
@@ -111,15 +241,15 @@ class Scanner {
     const char c = peek();
     if (at_end()) return wrong("");
     switch (c) {
-      case '{': return object(depth + 1);
-      case '[': return array(depth + 1);
-      case '"': return string();
-      case 't': return literal("true");
-      case 'f': return literal("false");
-      case 'n': return literal("null");
+      case '{': return object(depth + 1, out);
+      case '[': return array(depth + 1, out);
+      case '"': return text(out);
+      case 't': return constant("true", out, true);
+      case 'f': return constant("false", out, false);
+      case 'n': return constant("null", out, nullptr);
       default: break;
     }
-    if (c == '-' || (c >= '0' && c <= '9')) return number();
+    if (c == '-' || (c >= '0' && c <= '9')) return number(out);
     return wrong("looking for beginning of value");
   }
 
@@ -132,7 +262,14 @@ class Scanner {
 
 std::string json_complaint(std::string_view text) {
   Scanner scanner(text);
-  return scanner.complaint();
+  return scanner.complaint(nullptr);
+}
+
+std::string parse_json(std::string_view text, Json& out) {
+  Scanner scanner(text);
+  std::string complaint = scanner.complaint(&out);
+  if (complaint.empty() && !scanner.finished()) complaint = invalid;
+  return complaint;
 }
 
 }  // namespace drover::model

@@ -4,9 +4,8 @@
 #include <cmath>
 
 namespace drover::model {
-namespace {
-// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
+
+std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
@@ -20,7 +19,6 @@ std::size_t sequence_length(std::string_view text) {
   }
   return length;
 }
-}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -35,7 +33,7 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     if (c >= 0x80) {
-      if (const std::size_t length = sequence_length(text.substr(i)); length != 0) {
+      if (const std::size_t length = utf8_length(text.substr(i)); length != 0) {
         // U+2028 and U+2029 are escaped, as Go does.
         if (length == 3 && text.substr(i, 2) == "\xe2\x80" && (text[i + 2] == '\xa8' || text[i + 2] == '\xa9')) {
           flush();

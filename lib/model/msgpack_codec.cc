@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/model/codec.h"
+#include "lib/model/json_complaint.h"
 #include "lib/model/msgpack.h"
 
 namespace drover::model {
@@ -91,8 +92,8 @@ bool read_fields(msgpack::Reader& in, const Type& type, void* value) {
 bool read_any(msgpack::Reader& in, Any& value) {
   std::string_view text;
   if (!in.string(text)) return false;
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return false;
+  Json json;
+  if (!parse_json(text, json).empty()) return false;
   value = Any(std::move(json));
   return true;
 }

@@ -33,7 +33,12 @@ bool is_zero(const Type& type, const void* value) {
     case Kind::bytes: return as<Bytes>(value).is_nil();
     case Kind::any: return as<Any>(value).is_null();
     case Kind::list: case Kind::map: return type.is_nil(value);
-    case Kind::pointer: return type.get(value) == nullptr;
+    case Kind::pointer: {
+      const void* inner = type.get(value);
+      // One to a null list or map is written as null, and read back as no pointer.
+      const bool container = type.element->kind == Kind::list || type.element->kind == Kind::map;
+      return inner == nullptr || (container && type.element->is_nil(inner));
+    }
     case Kind::structure:
       return std::ranges::all_of(type.fields(), [&](const Field& field) { return is_zero(*field.type, field.in(value)); });
   }

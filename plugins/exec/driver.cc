@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "plugins/exec/tree_copy.h"
-#include "plugins/shared/device_program.h"
 #include "plugins/shared/log_settings.h"
 #include "plugins/shared/user_namespace.h"
 #include "sdk/base/file.h"
@@ -258,7 +257,7 @@ Result<> ExecDriver::confine(PreparedTask& task, const driver::TaskConfig& confi
     if (cgroups_.mode == CgroupMode::unified && config.resources) {
       DROVER_TRY(write_limits(launch.cgroup, limit_files(*config.resources, options.limits, host_cores())));
     }
-    const auto attached = attach_device_program(launch.cgroup, devices);
+    const auto attached = device_programs_.attach(launch.cgroup, devices);
     has_program = attached.has_value();
     if (!attached && has_device_program_) log().warn("tasks may not make devices on this host", "reason", attached.error().message());
     has_device_program_ = has_program;

@@ -4,6 +4,7 @@
 
 #include "plugins/exec/rootfs.h"
 #include "plugins/shared/capabilities.h"
+#include "plugins/shared/device_program.h"
 #include "plugins/shared/executor_driver.h"
 #include "plugins/shared/limits.h"
 #include "plugins/shared/seccomp.h"
@@ -70,6 +71,7 @@ class ExecDriver : public ExecutorDriver {
 
   Config config_;
   SeccompCache seccomp_;
+  DevicePrograms device_programs_;
   std::optional<Pool> pool_;  // made when a task's root has to be copied or unpacked
   bool has_device_program_ = true;  // until the kernel refuses one
   CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks

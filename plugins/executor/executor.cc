@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -25,6 +26,14 @@ std::int64_t monotonic_nanos() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// Not reaped yet, the child keeps its number.
+Handle open_namespace(pid_t pid, const char* name) {
+  char path[48] = "/proc/";
+  char* end = std::to_chars(path + 6, path + 24, pid).ptr;
+  std::strcpy(end, name);
+  return Handle(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
 bool copy_text(char* out, std::size_t size, const char* text) {
@@ -53,10 +62,10 @@ int Executor::run() {
   // A session gets the filter of the task, which is in its specification.
   if (!is_spec_kept_) ::close(spec_fd);
   epoll_event events[16];
-  while (!reaped_) {
+  while (!reaped_ || !is_alone()) {
     const int count = ::epoll_pwait2(epoll_.get(), events, 16, is_log_resting_ ? &log_rest : nullptr, nullptr);
     if (is_log_resting_ && (count == 0 || monotonic_nanos() >= log_rest_end_)) watch_logs_again();
-    for (int i = 0; i < count && !reaped_; ++i) {
+    for (int i = 0; i < count; ++i) {
       const std::uint64_t data = events[i].data.u64;
       handle(static_cast<Source>(data >> 32), static_cast<std::uint32_t>(data));
     }
@@ -226,6 +235,7 @@ Failure Executor::launch(const Spec& spec) {
   launch_.pid = static_cast<pid_t>(pid);
   launch_.start_ticks = start_ticks_of(launch_.pid);
   launch_.started_at = unix_nanos();
+  if (spec.has(flag::mount_namespace)) mount_namespace_ = open_namespace(launch_.pid, "/ns/mnt");
   record_.update(identity_, launch_);
   pass(FailPoint::after_clone, fail_point_);
   // The stages take longer than the disk; only the program itself has to wait for it.
@@ -241,7 +251,9 @@ Failure Executor::launch(const Spec& spec) {
 
 void Executor::on_launch_report() {
   Report report;
-  const ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
+  ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
+  // A child that failed before it read our word leaves that behind; its report is in the channel all the same.
+  if (size < 0 && errno == ECONNRESET) size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   launch_report_.reset();
   if (size == static_cast<ssize_t>(sizeof report)) {

@@ -57,6 +57,7 @@ class Executor {
   void finish();
   void kill_everything();
   void kill_adopted_children();
+  bool is_alone();
 
   void accept_connection();
   void add_connection(Handle fd);
@@ -86,6 +87,8 @@ class Executor {
   std::uint64_t oom_kills_at_start_ = 0;
 
   Handle epoll_, children_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_, user_namespace_, init_status_;
+  // Held so that the task's mounts are not taken down before its end is noticed: that waits for every processor.
+  Handle mount_namespace_;
   LogStream logs_[2];
   bool is_log_resting_ = false;
   std::int64_t log_rest_end_ = 0;

@@ -32,7 +32,7 @@ Result<std::string> exec_config(std::string_view msgpack, const std::string& jav
   const auto own = plugin::get_strings(*json, "args");
   arguments.insert(arguments.end(), own.begin(), own.end());
   for (const char* key : {"class", "class_path", "jar_path", "jvm_options"}) json->erase(key);
-  (*json)["command"] = java;
+  (*json)["command"] = plugin::get_string(*json, "rootfs").empty() ? java : "java";
   (*json)["args"] = std::move(arguments);
   return plugin::to_msgpack(*json);
 }

@@ -55,6 +55,14 @@ driver::Fingerprint JavaDriver::facts() {
   return out;
 }
 
+Async<Result<>> JavaDriver::make_files(driver::TaskConfig config) {
+  auto options = exec_config(config.driver_config, "java");
+  if (!options) co_return Result<>{};  // what is wrong is said by prepare()
+  config.driver_config = std::move(*options);
+  auto made = co_await ExecDriver::make_files(std::move(config));
+  co_return made;
+}
+
 Result<PreparedTask> JavaDriver::prepare(const driver::TaskConfig& config) {
   // First what is wrong with the job, then what is wrong with the node.
   if (auto checked = exec_config(config.driver_config, "java"); !checked) return fail(std::move(checked).error());

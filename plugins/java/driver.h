@@ -12,7 +12,8 @@ namespace drover::java {
 [[nodiscard]] plugin::Spec config_schema();
 [[nodiscard]] plugin::Spec task_config_schema();
 
-// Pure: a config block of this driver, as exec's, with `java` for the command. Error "jar_path or class must be specified".
+// Pure: a config block of this driver, as exec's, with `java` for the command; a root of the job's own is asked for a java of its
+// own, by name. Error "jar_path or class must be specified".
 [[nodiscard]] Result<std::string> exec_config(std::string_view msgpack, const std::string& java);
 
 // The three lines of `java -version`.
@@ -32,6 +33,7 @@ class JavaDriver final : public exec::ExecDriver {
   driver::Capabilities capabilities() override;
 
  protected:
+  Async<Result<>> make_files(driver::TaskConfig config) override;
   Result<PreparedTask> prepare(const driver::TaskConfig& config) override;
   ExecSpec session_of(const driver::TaskConfig& config) override;
   Async<> gather() override;

@@ -7,6 +7,7 @@
 
 #include "plugins/qemu/image.h"
 #include "plugins/qemu/monitor.h"
+#include "plugins/shared/limits.h"
 #include "plugins/shared/log_settings.h"
 #include "plugins/shared/users.h"
 #include "sdk/base/text.h"
@@ -38,6 +39,13 @@ std::vector<std::string> find_emulators(const std::vector<std::string>& allowlis
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
+}
+
+// The guest has what the job asks for; QEMU itself needs some more, and is not killed for that.
+driver::Resources limits_of(driver::Resources resources) {
+  constexpr std::int64_t own_memory_mb = 512;
+  if (resources.memory_max_mb >= 0) resources.memory_max_mb = std::max(resources.memory_mb, resources.memory_max_mb) + own_memory_mb;
+  return resources;
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ Async<> QemuDriver::gather() {
 }
 
 driver::Fingerprint QemuDriver::facts() {
-  cgroups_ = inspect_cgroups();
+  cgroups_ = inspect();
   driver::Fingerprint out;
   if (!asked_ || !version_) {
     // Not an error: a node without QEMU just cannot run such tasks.
@@ -119,10 +127,17 @@ Result<PreparedTask> QemuDriver::prepare(const driver::TaskConfig& config) {
     for (const auto& [label, port] : options->port_map) out.network->port_map[label] = static_cast<std::int32_t>(port);
   }
   // Last, since it is the only step that leaves something behind.
-  const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
-  const auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name));
-  launch.cgroup = cgroup.path;
-  out.made_cgroup = cgroup.made;
+  const auto& linux_resources = config.resources->linux_resources;
+  auto cgroup = task_cgroup(cgroups_, linux_resources.cpuset_cgroup, scope_name(config.alloc_id, config.name), linux_resources.cpuset_cpus);
+  if (!cgroup) return fail(std::move(cgroup).error());
+  if (cgroup->made && cgroups_.mode == CgroupMode::unified) {
+    if (auto limited = write_limits(cgroup->path, limit_files(limits_of(*config.resources), {}, 0)); !limited) {
+      static_cast<void>(remove_scope(cgroups_, cgroup->path));
+      return fail(std::move(limited).error());
+    }
+  }
+  launch.cgroup = cgroup->path;
+  out.made_cgroup = cgroup->made;
   if (!launch.cgroup.empty()) launch.flags |= executor::flag::own_cgroup;
   return out;
 }

@@ -80,7 +80,6 @@ driver::Fingerprint RawExecDriver::facts() {
   out.health = driver::Health::healthy;
   out.description = "Healthy";
   out.attributes["driver.raw_exec"] = {true, {}};
-  if (const int abi = landlock_abi(); abi > 0) out.attributes["driver.raw_exec.landlock"] = {std::int64_t{abi}, {}};
   return out;
 }
 

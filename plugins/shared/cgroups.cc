@@ -80,7 +80,8 @@ Result<> make_slice(const CgroupHost& host, const std::string& parent, const std
     // One by one, so that the message names the one that cannot be had.
     for (const char* controller : controllers) {
       const auto present = read_file(directory + "/cgroup.subtree_control");
-      if (present && (" " + *present).find(fmt::format(" {}", controller)) != std::string::npos) continue;
+      const auto enabled = split(trim(present ? *present : std::string()), ' ');
+      if (std::find(enabled.begin(), enabled.end(), controller) != enabled.end()) continue;
       if (auto written = write_file(directory + "/cgroup.subtree_control", fmt::format("+{}", controller)); !written) {
         return fail(written.error(), "enabling the cgroup controller \"{}\" in \"{}\"; processes of its own in that cgroup prevent it", controller, directory);
       }

@@ -15,6 +15,8 @@
 namespace drover {
 namespace {
 
+constexpr std::size_t max_loaded = 64;
+
 static_assert(int{DeviceRule::make} == BPF_DEVCG_ACC_MKNOD && int{DeviceRule::read} == BPF_DEVCG_ACC_READ && int{DeviceRule::write} == BPF_DEVCG_ACC_WRITE);
 
 // Registers: 2 access, 3 kind, 4 major, 5 minor, 6 scratch.
@@ -81,24 +83,29 @@ std::string device_program(const std::vector<DeviceRule>& rules) {
   return std::string(reinterpret_cast<const char*>(out.data()), out.size() * sizeof(bpf_insn));
 }
 
-Result<> attach_device_program(const std::string& cgroup, const std::vector<DeviceRule>& rules) {
+Result<> DevicePrograms::attach(const std::string& cgroup, const std::vector<DeviceRule>& rules) {
   auto directory = open_file(cgroup, O_RDONLY | O_DIRECTORY);
   if (!directory) return fail(directory.error());
   const std::string instructions = device_program(rules);
-  bpf_attr load_attributes{};
-  load_attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-  load_attributes.insns = reinterpret_cast<std::uint64_t>(instructions.data());
-  load_attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size() / sizeof(bpf_insn));
-  load_attributes.license = reinterpret_cast<std::uint64_t>("Apache-2.0");
-  const Fd program(static_cast<int>(bpf(BPF_PROG_LOAD, load_attributes)));
-  if (!program) return fail_errno("loading the device program of cgroup \"{}\"", cgroup);
-  bpf_attr attach_attributes{};
-  attach_attributes.target_fd = static_cast<std::uint32_t>(directory->get());
-  attach_attributes.attach_bpf_fd = static_cast<std::uint32_t>(program.get());
-  attach_attributes.attach_type = BPF_CGROUP_DEVICE;
+  auto program = loaded_.find(instructions);
+  if (program == loaded_.end()) {
+    bpf_attr attributes{};
+    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.insns = reinterpret_cast<std::uint64_t>(instructions.data());
+    attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size() / sizeof(bpf_insn));
+    attributes.license = reinterpret_cast<std::uint64_t>("Apache-2.0");
+    Fd made(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
+    if (!made) return fail_errno("loading the device program of cgroup \"{}\"", cgroup);
+    if (loaded_.size() >= max_loaded) loaded_.clear();
+    program = loaded_.emplace(instructions, std::move(made)).first;
+  }
+  bpf_attr attributes{};
+  attributes.target_fd = static_cast<std::uint32_t>(directory->get());
+  attributes.attach_bpf_fd = static_cast<std::uint32_t>(program->second.get());
+  attributes.attach_type = BPF_CGROUP_DEVICE;
   // Beside what a service manager attached above.
-  attach_attributes.attach_flags = BPF_F_ALLOW_MULTI;
-  if (bpf(BPF_PROG_ATTACH, attach_attributes) != 0) return fail_errno("attaching the device program to cgroup \"{}\"", cgroup);
+  attributes.attach_flags = BPF_F_ALLOW_MULTI;
+  if (bpf(BPF_PROG_ATTACH, attributes) != 0) return fail_errno("attaching the device program to cgroup \"{}\"", cgroup);
   return {};
 }
 

@@ -98,8 +98,11 @@ Async<Result<>> wait_readable(int fd) {
 
 Async<Result<ExitStatus>> wait_process(const Process& process) {
   auto own = Fd(::dup(process.pidfd()));
-  const auto ready = co_await wait_readable(own.get());
-  if (!ready) co_return fail(ready.error());
+  do {
+    const auto ready = co_await wait_readable(own.get());
+    if (!ready) co_return fail(ready.error());
+    // An event of an earlier descriptor of this number may wake us: the process decides.
+  } while (process.alive());
   ExitStatus status;
   const auto reaped = process.try_reap(status);
   if (!reaped) co_return fail(Code::not_found, "process {} is gone and was not ours to reap", process.pid());

@@ -234,7 +234,9 @@ Async<Result<ExecResult>> DriverClient::exec_task(std::string id, std::vector<st
   write(timeout, *request.mutable_timeout());
   auto reply = co_await call<pb::ExecTaskResponse>(connection_, path("ExecTask"), std::move(request), timeout + quick);
   if (!reply) co_return fail(reply.error());
-  co_return ExecResult{.stdout_data = std::move(*reply->mutable_stdout()), .stderr_data = std::move(*reply->mutable_stderr()), .exit = read(reply->result())};
+  ExitResult exit = read(reply->result());
+  if (!reply->has_result()) exit.error = "the driver did not say how the command ended";
+  co_return ExecResult{.stdout_data = std::move(*reply->mutable_stdout()), .stderr_data = std::move(*reply->mutable_stderr()), .exit = std::move(exit)};
 }
 
 namespace {
@@ -326,6 +328,15 @@ Async<Result<>> DriverClient::destroy_network(std::string alloc_id, NetworkIsola
   request.set_alloc_id(std::move(alloc_id));
   write(isolation, *request.mutable_isolation_spec());
   return call_empty<pb::DestroyNetworkResponse>(connection_, path("DestroyNetwork"), std::move(request), slow);
+}
+
+std::string_view to_string(PluginType type) {
+  switch (type) {
+    case PluginType::driver: return "driver";
+    case PluginType::device: return "device";
+    case PluginType::unknown: break;
+  }
+  return "unknown";
 }
 
 std::string rpc_text(const Error& error) {

@@ -18,6 +18,8 @@ namespace drover::rpc { class Client; }
 namespace drover::driver {
 
 enum class PluginType : std::uint8_t { unknown, driver, device };
+// "driver", "device", "unknown".
+[[nodiscard]] std::string_view to_string(PluginType type);
 
 struct RemoteInfo {
   PluginType type = PluginType::unknown;

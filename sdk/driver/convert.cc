@@ -57,10 +57,8 @@ Fingerprint read(const pb::FingerprintResponse& in) {
   }
   out.health = read_enum(in.health(), Health::healthy, Health::undetected);
   out.description = in.health_description();
-  if (!in.err().empty()) {
-    out.health = Health::unhealthy;
-    out.description = in.err();
-  }
+  // The cycle failed: what else it says counts for nothing.
+  if (!in.err().empty()) out = {.attributes = {}, .health = Health::undetected, .description = "failed to fingerprint driver"};
   return out;
 }
 void write(const Fingerprint& in, pb::FingerprintResponse& out) {

@@ -139,7 +139,7 @@ class DriverService final : public plugin::Service {
     co_return out;
   }
   Async<Result<pb::StartTaskResponse>> start_task(pb::StartTaskRequest request) {
-    if (!request.has_task()) co_return fail(Code::internal, "the request to start a task holds no task");
+    if (request.task().id().empty()) co_return fail(Code::internal, "the request to start a task holds no task, or one without an id");
     TaskConfig config = read(request.task());
     auto started = co_await driver_->start_task(std::move(config));
     if (!started) co_return fail(plain(started.error()));

@@ -24,6 +24,7 @@ namespace drover::plugin {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::size_t tail_bytes = 4096;
+constexpr int max_answer = 16 << 20;  // P-21: one message of a plugin
 constexpr std::size_t max_log_line = 64 << 10;
 constexpr std::size_t max_socket_path = 107;
 constexpr std::string_view socket_name = "/plugin0123456789";
@@ -55,6 +56,7 @@ struct PluginProcess::Impl {
   Process process;
   Reattach tuple;
   std::shared_ptr<rpc::Client> client;
+  std::function<void(const PluginLog&)> on_log;
   std::string stderr_tail;
   PluginLogParser parser;
   LineSplitter splitter{max_log_line};
@@ -63,11 +65,18 @@ struct PluginProcess::Impl {
   std::string end_text;
   Scope scope;
 
+  // For messages to users: what a plugin writes moves no cursor and rings no bell (P-22). Loggers do the same by themselves.
+  static std::string printable(std::string_view line) {
+    std::string out(line);
+    for (char& c : out) c = (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f ? '?' : c;
+    return out;
+  }
   void log_line(std::string_view line) {
-    stderr_tail.append(line).append("\n");
+    stderr_tail.append(printable(line)).append("\n");
     if (stderr_tail.size() > 2 * tail_bytes) stderr_tail.erase(0, stderr_tail.size() - tail_bytes);
     const PluginLog record = parser.parse(line);
-    log.write(record.level, record.message, record.pairs);
+    if (on_log) on_log(record);
+    else log.write(record.level, record.message, record.pairs);
   }
   void read_stderr() {
     for (std::string chunk = stderr_file->read_available(); !chunk.empty(); chunk = stderr_file->read_available()) {
@@ -187,6 +196,7 @@ Result<> prepare(const LaunchOptions& options) {
 Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger log, LaunchOptions options) {
   DROVER_CO_TRY(prepare(options));
   const auto impl = std::make_shared<Impl>(executor, std::move(log));
+  impl->on_log = std::move(options.on_log);
   const std::string out_path = options.directory + "/stdout", err_path = options.directory + "/stderr";
   auto out = fresh_file(out_path);
   if (!out) co_return fail(out.error());
@@ -251,14 +261,14 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
     tuple.executable_device = info.st_dev;
     tuple.executable_inode = info.st_ino;
   }
-  impl->client = rpc::Client::connect(executor, *target);
+  impl->client = rpc::Client::connect(executor, *target, false, max_answer);
   impl->scope.spawn(PluginTasks::drain_stdout(impl));
   impl->scope.spawn(PluginTasks::drain_stdio(impl));
   abandon.dismiss();
   co_return std::unique_ptr<PluginProcess>(new PluginProcess(impl));
 }
 
-Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger log, Reattach tuple) {
+Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger log, Reattach tuple, std::function<void(const PluginLog&)> on_log) {
   const auto gone = [&](const char* why) { return fail(Code::not_found, "plugin \"{}\" (pid {}) cannot be re-attached: {}", tuple.executable, tuple.pid, why); };
   // P-13: the number alone means nothing; all of it must match.
   if (tuple.boot_id != boot_id().value_or("?")) co_return gone("the machine was started anew");
@@ -277,9 +287,10 @@ Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger
   if (!out_tail || !err_tail) co_return gone("its output files are gone");
   impl->stdout_file = std::move(*out_tail);
   impl->stderr_file = std::move(*err_tail);
+  impl->on_log = std::move(on_log);
   impl->process = std::move(*process);
   impl->tuple = std::move(tuple);
-  impl->client = rpc::Client::connect(executor, *target);
+  impl->client = rpc::Client::connect(executor, *target, false, max_answer);
   impl->scope.spawn(PluginTasks::watch(impl));
   impl->scope.spawn(PluginTasks::follow_stderr(impl));
   impl->scope.spawn(PluginTasks::drain_stdout(impl));
@@ -303,6 +314,14 @@ Async<std::string> PluginProcess::wait() {
   const auto impl = impl_;
   co_await impl->ended.wait();
   co_return impl->end_text;
+}
+
+Async<Result<>> PluginProcess::ping(std::chrono::nanoseconds limit) {
+  const auto impl = impl_;
+  std::string service("\x0a\x06plugin");  // HealthCheckRequest{service: "plugin"}
+  auto answer = co_await impl->client->call("/grpc.health.v1.Health/Check", std::move(service), limit);
+  if (!answer) co_return fail(answer.error());
+  co_return Result<>{};
 }
 
 std::string PluginProcess::stderr_tail() const {

@@ -17,6 +17,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
 #include "sdk/base/process.h"
+#include "sdk/plugin/handshake.h"
 
 namespace drover::rpc { class Client; }
 
@@ -28,6 +29,7 @@ struct LaunchOptions {
   std::vector<std::pair<std::string, std::string>> environment;  // already filtered, see filter_environment()
   std::string directory;                                         // for socket and stderr; made 0700
   std::chrono::nanoseconds start_timeout = std::chrono::minutes(1);
+  std::function<void(const PluginLog&)> on_log = {};  // gets the records of stderr instead of `log`
 };
 
 // P-13: names a plugin process for good, so that it can be found again after an agent restart.
@@ -54,6 +56,8 @@ class PluginProcess {
   [[nodiscard]] int pid() const;
   // Returns when the process has ended: "exit status 2", "signal 9" or "ended" when it was not our child.
   [[nodiscard]] Async<std::string> wait();
+  // Asks the health service whether anybody is there. Code::deadline_exceeded: nobody within `limit`.
+  [[nodiscard]] Async<Result<>> ping(std::chrono::nanoseconds limit);
   // The last lines of stderr, at most 4 KiB.
   [[nodiscard]] std::string stderr_tail() const;
   // Controller Shutdown, 2 s of grace, then SIGKILL to this one pid; removes the socket.
@@ -63,7 +67,7 @@ class PluginProcess {
 
  private:
   friend Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor, Logger, LaunchOptions);
-  friend Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor, Logger, Reattach);
+  friend Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor, Logger, Reattach, std::function<void(const PluginLog&)>);
   explicit PluginProcess(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
@@ -71,7 +75,8 @@ class PluginProcess {
 // The error's text begins with the reference's phrase (protocol 1.5) and ends with exit status and last stderr lines.
 [[nodiscard]] Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger log, LaunchOptions options);
 // Fails with not_found when the process is gone or is another one. `log` is named after the executable by the caller.
-[[nodiscard]] Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger log, Reattach tuple);
+[[nodiscard]] Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger log, Reattach tuple,
+                                                                          std::function<void(const PluginLog&)> on_log = {});
 
 // P-30: what of the agent's environment a plugin may see.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> filter_environment(

@@ -1,5 +1,6 @@
 #include "sdk/plugin/serve.h"
 
+#include <grp.h>
 #include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,6 +90,17 @@ std::string socket_path() {
   return fmt::format("{}/plugin{}", directory, 1'000'000'000 + rng.below(1'000'000'000));
 }
 
+// The host may want a group of users to reach the socket: a name or a number (protocol 1.2).
+bool share_with_group(const std::string& path, const std::string& group) {
+  gid_t id = static_cast<gid_t>(std::strtoul(group.c_str(), nullptr, 10));
+  if (group.find_first_not_of("0123456789") != std::string::npos) {
+    const struct group* entry = ::getgrnam(group.c_str());
+    if (entry == nullptr) return false;
+    id = entry->gr_gid;
+  }
+  return ::chown(path.c_str(), static_cast<uid_t>(-1), id) == 0 && ::chmod(path.c_str(), 0660) == 0;
+}
+
 int refuse(const std::string& what) {
   std::fprintf(stderr,
                "This program is %s.\n"
@@ -127,6 +139,10 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   const std::string path = socket_path();
   if (const auto listening = server.listen("unix:" + path); !listening) {
     log.error("cannot listen", "socket", path, "error", listening.error());
+    return 1;
+  }
+  if (const std::string group = environment("PLUGIN_UNIX_SOCKET_GROUP"); !group.empty() && !share_with_group(path, group)) {
+    log.error("cannot give the socket to the group", "socket", path, "group", group);
     return 1;
   }
   if (const auto written = write_all(real_stdout.get(), format_handshake({"unix", path})); !written) return 1;

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sdk/async/process.h"
 
 namespace drover::plugin {
@@ -50,14 +52,20 @@ Async<Result<>> Tail::wait() {
 
 void LineSplitter::feed(std::string_view chunk, const std::function<void(std::string_view)>& line) {
   while (!chunk.empty()) {
-    const std::size_t end = chunk.find('\n');
-    rest_.append(chunk.substr(0, end));
-    if (end == std::string_view::npos && rest_.size() < limit_) return;
+    const std::size_t end = chunk.find('\n'), size = std::min(end, chunk.size()), room = limit_ - rest_.size();
+    if (size > room) {  // a piece of a line that is too long
+      rest_.append(chunk.substr(0, room));
+      chunk.remove_prefix(room);
+      line(rest_);
+      rest_.clear();
+      continue;
+    }
+    rest_.append(chunk.substr(0, size));
+    if (end == std::string_view::npos) return;
     std::string_view whole = rest_;
     if (whole.ends_with('\r')) whole.remove_suffix(1);
     line(whole);
     rest_.clear();
-    if (end == std::string_view::npos) return;
     chunk.remove_prefix(end + 1);
   }
 }

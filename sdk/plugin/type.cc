@@ -177,12 +177,22 @@ std::string number_text(const json& number) {
   if (number.is_number_unsigned()) return std::to_string(number.get<std::uint64_t>());
   if (number.is_number_integer()) return std::to_string(number.get<std::int64_t>());
   const double value = number.get<double>();
-  if (std::trunc(value) == value) return fmt::format("{:.0f}", value);
+  if (std::trunc(value) == value && std::abs(value) < 1e21) return fmt::format("{:.0f}", value);
+  // The shortest digits that name this number, written out: 1e+30 is a one and thirty zeros.
   std::string text = fmt::format("{}", value);
-  if (text.find('e') == std::string::npos) return text;
-  text = fmt::format("{:.330f}", value);
-  text.erase(text.find_last_not_of('0') + 1);
-  return text;
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  const std::size_t e = text.find('e');
+  if (e == std::string::npos) return text;
+  const int exponent = std::atoi(text.c_str() + e + 1);
+  const std::string sign = text.front() == '-' ? "-" : "";
+  std::string digits = text.substr(sign.size(), e - sign.size());
+  const std::size_t dot = std::min(digits.find('.'), digits.size());
+  if (dot < digits.size()) digits.erase(dot, 1);
+  const int point = static_cast<int>(dot) + exponent;
+  if (point <= 0) return sign + "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  const auto whole = static_cast<std::size_t>(point);
+  if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0');
+  return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
 json make_number(double value) {

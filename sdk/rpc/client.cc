@@ -179,8 +179,9 @@ grpc::ChannelArguments channel_arguments() {
   return arguments;
 }
 
-std::shared_ptr<Client> Client::connect(Executor executor, const std::string& target, bool watch_peer) {
+std::shared_ptr<Client> Client::connect(Executor executor, const std::string& target, bool watch_peer, int max_receive_bytes) {
   grpc::ChannelArguments arguments = channel_arguments();
+  arguments.SetMaxReceiveMessageSize(max_receive_bytes);
   if (watch_peer) set_keepalive([&](const char* name, int value) { arguments.SetInt(name, value); });
   auto channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
   return std::make_shared<Client>(std::make_shared<ClientCore>(std::move(executor), std::move(channel)));

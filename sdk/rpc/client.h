@@ -19,7 +19,8 @@ class Client {
   // "unix:/path", "host:port" or "ipv4:127.0.0.1:4647". Connects at the first call and again when the connection broke.
   // `watch_peer`: while calls are open, a peer that vanished without a word is noticed by pings; only for servers of our own,
   // since others end connections that ping so often.
-  [[nodiscard]] static std::shared_ptr<Client> connect(Executor executor, const std::string& target, bool watch_peer = false);
+  // A message of the peer over `max_receive_bytes` fails its call with Code::resource_exhausted; -1: no limit.
+  [[nodiscard]] static std::shared_ptr<Client> connect(Executor executor, const std::string& target, bool watch_peer = false, int max_receive_bytes = -1);
   explicit Client(std::shared_ptr<ClientCore> core);
   ~Client();
   Client(const Client&) = delete;

@@ -1,6 +1,6 @@
 // The parts of gRPC that Drover's programs have: this definition stands in the place of the library's own, which registers every
 // load balancer, proxy and resolver there is. Linked whole, so that the library's is never asked for. What it names is gRPC's
-// own and not in its headers; a newer version that lacks one fails to link. docs/adr/0015-grpc-parts.md says why.
+// own and not in its headers; a newer version that lacks one fails to link. docs/adr/0008-grpc-parts.md says why.
 
 namespace grpc_core {
 class CoreConfiguration {

@@ -1,7 +1,6 @@
 // The errors of bodies that are not what their endpoint reads, in the words of Go's decoder.
 #include <array>
 
-#include "lib/model/json_complaint.h"
 #include "sdk/base/text.h"
 #include "server/api/params.h"
 
@@ -19,11 +18,6 @@ std::string_view go_kind(std::string_view expected) {
 }
 
 }  // namespace
-
-Error json_error(std::string_view text) {
-  std::string complaint = model::json_complaint(text);
-  return Error(Code::invalid_argument, complaint.empty() ? "invalid JSON" : std::move(complaint));
-}
 
 Error type_error(const Error& error, std::string_view go_type) {
   // "Job.ID: expected a string, found number"

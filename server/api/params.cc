@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "lib/model/json_complaint.h"
 #include "sdk/base/text.h"
 
 namespace drover::api {
@@ -148,8 +149,8 @@ std::optional<Error> wrong_outer_type(std::string_view text, std::string_view go
 Result<> read_body(const http::Request& request, const model::Type& type, void* out, std::string_view go_type, model::Json* document) {
   if (request.body.empty()) return fail(Code::invalid_argument, "Request body is empty");
   if (auto wrong = wrong_outer_type(request.body, go_type)) return fail(std::move(*wrong));
-  model::Json json = model::Json::parse(request.body, nullptr, false);
-  if (json.is_discarded()) return fail(json_error(request.body));
+  model::Json json;
+  if (std::string complaint = model::parse_json(request.body, json); !complaint.empty()) return fail(Code::invalid_argument, "{}", complaint);
   if (auto read = model::from_json_value(json, type, out); !read) {
     return fail(type_error(Error(Code::invalid_argument, read.error().message()), go_type));
   }

@@ -31,8 +31,6 @@ namespace drover::api {
 [[nodiscard]] Result<std::optional<std::int64_t>> read_int(const http::Query& query, std::string_view name);
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
-// What is wrong with a text that is not JSON, in Go's words.
-[[nodiscard]] Error json_error(std::string_view text);
 // The decoder's complaint about a member of the wrong type, in Go's words where it has them.
 [[nodiscard]] Error type_error(const Error& error, std::string_view go_type);
 // Go's complaint when the text's outermost value is no object; nothing when it is one.

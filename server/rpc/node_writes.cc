@@ -15,6 +15,25 @@ model::NodeEvent cluster_event(const Context& c, std::string message) {
   return event;
 }
 
+// What became of drivers that the node had before, for its operators; empty message: nothing.
+model::NodeEvent driver_event(const Context& c, const model::Node& before, const model::Node& after) {
+  model::NodeEvent event;
+  std::string names;
+  for (const auto& [name, info] : after.drivers) {
+    const auto* old = before.drivers.get(name);
+    if (old == nullptr || (old->healthy == info.healthy && old->detected == info.detected)) continue;
+    if (!old->healthy && !info.healthy) continue;
+    // The first word of a driver is no change.
+    if (!old->detected && old->health_description.empty()) continue;
+    event.message += (event.message.empty() ? "" : "; ") + (info.health_description.empty() ? std::string(info.healthy ? "Healthy" : "Unhealthy") : info.health_description);
+    names += (names.empty() ? "" : ",") + name;
+  }
+  event.subsystem = "Driver";
+  event.details["driver"] = names;
+  event.timestamp = model::Time(c.clock.unix_nanos());
+  return event;
+}
+
 std::int64_t unix_seconds(const Context& c) { return c.clock.unix_nanos() / 1'000'000'000; }
 
 void add_server_info(const Context& c, const state::Snapshot& snapshot, Reply& reply) {
@@ -76,6 +95,7 @@ Async<Result<Reply>> register_node(Context& c, model::NodeRegisterRequest reques
   fsm::NodeRegister message;
   if (!before) message.event = cluster_event(c, "Node registered");
   else if (before->status == "down" || before->status == "disconnected") message.event = cluster_event(c, "Node re-registered");
+  else if (auto event = driver_event(c, *before, node); !event.message.empty()) message.event = std::move(event);
   if (nodes::status_makes_evals(before ? before->status : "", node.status)) {
     message.evals = nodes::node_evals(*snapshot, node, c.clock.unix_nanos(), c.rng);
   }

@@ -10,6 +10,7 @@ import time
 from replay_api import Mismatch
 from stream_player import CONTROLLED, FIRST_WORDS, LIMIT, SILENCE, Agents, harness, start_ctl, task_job
 import stream_cluster
+import stream_exec
 import wire
 
 def has_text(count):
@@ -489,4 +490,5 @@ def play_metrics(player, rows):
 
 TOPICS = {'fs-errors': play_fs_errors, 'fs-stream': play_fs_stream, 'fs-logs': play_fs_logs, 'http-framing': play_http_framing,
           'blocking-semantics': play_blocking_semantics, 'events-requests': play_events_requests, 'monitor': play_monitor, 'snapshot-metrics-pprof': play_metrics,
-          'events-shapes': stream_cluster.play_events_shapes, 'blocking-matrix': stream_cluster.play_blocking_matrix}
+          'events-shapes': stream_cluster.play_events_shapes, 'blocking-matrix': stream_cluster.play_blocking_matrix,
+          'exec': stream_exec.play_exec, 'exec-errors': stream_exec.play_exec_errors}

@@ -28,6 +28,7 @@ SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a rea
 PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
+    'plugins/logd/drover-logd': 'libexec/drover/drover-logd',
     'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
     'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
     'plugins/java/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',

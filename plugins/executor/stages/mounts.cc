@@ -160,6 +160,8 @@ Failure mask(int root, const Mount& m, Handle& empty) {
     tmpfs.options[tmpfs.option_count++] = "mode=755";
     tmpfs.flags = mount_flag::read_only | mount_flag::nosuid | mount_flag::nodev | mount_flag::noexec;
     if (auto failure = make_filesystem(tmpfs, empty)) return failure;
+    // Before Linux 6.15 a tree can be cloned only once it is part of the mount namespace.
+    return attach(empty.get(), target.get(), m.target);
   }
   const Handle tree(::open_tree(empty.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!tree) return failed(m.target);
@@ -186,7 +188,28 @@ Failure make_directory(int root, const Mount& m) {
 
 Failure make_symlink(int root, const Mount& m) {
   if (std::strchr(m.target + 1, '/') != nullptr) return {EINVAL, m.target};
+  struct stat info {};
+  if (::fstatat(root, m.target + 1, &info, AT_SYMLINK_NOFOLLOW) == 0) return {};
   if (::symlinkat(m.source, root, m.target + 1) != 0 && errno != EEXIST) return failed(m.target);
+  return {};
+}
+
+// With a user namespace the root's owners are mapped, and we, whose id is not in the map, can make nothing there. So what the mounts
+// need is made before, in the same directory without the map.
+Failure make_targets(int below, const Spec& spec) {
+  for (std::size_t i = 0; i < spec.mount_count; ++i) {
+    const Mount& m = spec.mounts[i];
+    const bool in_a_mount = std::strncmp(m.target, "/dev/", 5) == 0 || std::strncmp(m.target, "/proc/", 6) == 0 || std::strncmp(m.target, "/sys/", 5) == 0;
+    if (in_a_mount || m.kind == MountKind::mask || m.kind == MountKind::read_only) continue;
+    if (m.kind == MountKind::symlink) {
+      if (auto failure = make_symlink(below, m)) return failure;
+      continue;
+    }
+    struct stat info {};
+    const bool directory = m.kind != MountKind::bind || ::stat(m.source, &info) != 0 || S_ISDIR(info.st_mode);
+    Handle target;
+    if (auto failure = make_target(below, m.target, directory, m.flags, target)) return failure;
+  }
   return {};
 }
 
@@ -222,10 +245,14 @@ Failure enter_mounts(Child& child) {
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (spec.user_namespace_fd >= 0) {
+    if (auto failure = make_targets(below.get(), spec)) return failure;
     attributes.attr_set |= MOUNT_ATTR_IDMAP;
     attributes.userns_fd = static_cast<std::uint64_t>(spec.user_namespace_fd);
   }
-  if (::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return failed(spec.root);
+  // Owners are mapped in what is mounted below too (secrets/), where its file system can (tmpfs: Linux 6.3).
+  const bool mapped = spec.user_namespace_fd >= 0 &&
+                      ::mount_setattr(root.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0;
+  if (!mapped && ::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return failed(spec.root);
   if (auto failure = attach(root.get(), below.get(), spec.root)) return failure;
   Handle empty;
   for (std::size_t i = 0; i < spec.mount_count; ++i) {

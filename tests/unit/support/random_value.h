@@ -42,6 +42,10 @@ class Filler {
       if (depth_ >= max_depth) return;
       auto made = std::make_shared<std::remove_const_t<typename T::element_type>>();
       fill_nested(*made);
+      // Nothing and a pointer to nothing are written alike.
+      if constexpr (requires { made->is_nil(); made->allocate(); }) {
+        if (made->is_nil()) made->allocate();
+      }
       value = std::move(made);
     } else T::describe(value, *this);
   }

@@ -124,8 +124,8 @@ def test_systemctl_start_is_over_when_the_agent_is_ready(sandbox):
 
 def test_tasks_run_also_as_others_below_a_strict_umask(sandbox):
     agent = installed(sandbox)
-    agent.run(shell_job('stays', 'id -un; while :; do echo tick; sleep 1; done').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = "nobody"'), '-detach')
-    agent.run(shell_job('isolated', 'echo pid $$; id -un; while :; do echo tick; sleep 1; done', driver='exec'), '-detach')
+    agent.run(shell_job('stays', 'id -un; echo tick; exec sleep 100000').replace('driver = "raw_exec"', 'driver = "raw_exec"\n      user = "nobody"'), '-detach')
+    agent.run(shell_job('isolated', 'echo pid $$; id -un; echo tick; exec sleep 100000', driver='exec'), '-detach')
     alloc = agent.wait_alloc('stays', 'running')['ID']
     until('the first lines', lambda: agent.logs(alloc, 't').startswith('nobody\ntick\n'))
     alloc = agent.wait_alloc('isolated', 'running')['ID']

@@ -41,6 +41,9 @@ class FakeClient final : public ClientOps {
   }
   Async<> collect_all() override { co_return; }
   Async<Result<model::HostStats>> host_stats() override { co_return model::HostStats{}; }
+  [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
+  [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
+  [[nodiscard]] Result<> reset_plugin(std::string_view) override { return Result<>{}; }
   Result<model::List<model::DriverSchema>> driver_schemas() const override {
     return model::List<model::DriverSchema>{{"raw_exec", "1.0.0", model::Any(model::Json{{"attr", {{"name", "command"}}}})}};
   }

@@ -37,6 +37,10 @@ class CatClient final : public ClientOps {
   Async<Result<>> collect_alloc(std::string) override { co_return Result<>{}; }
   Async<> collect_all() override { co_return; }
   Async<Result<model::HostStats>> host_stats() override { return nothing.host_stats(); }
+  [[nodiscard]] std::vector<model::AgentPlugin> plugins() const override { return {}; }
+  [[nodiscard]] Result<model::List<model::DriverSchema>> driver_schemas() const override { return model::List<model::DriverSchema>{}; }
+  [[nodiscard]] pluginhost::PluginLogRing* plugin_log(std::string_view) const override { return nullptr; }
+  [[nodiscard]] Result<> reset_plugin(std::string_view) override { return Result<>{}; }
   [[nodiscard]] Result<std::vector<std::string>> action_command(std::string_view, std::string_view task, std::string_view action) const override {
     if (action != "hello") return fail(Error(Code::not_found, fmt::format("action {} not found in task {}", action, task)).with_http_status(404));
     return std::vector<std::string>{"from", "action"};

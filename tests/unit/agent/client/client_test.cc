@@ -195,7 +195,7 @@ model::Allocation hello(const std::string& id, const std::string& options) {
 // The example writes to a file that is there, as the FIFO of a log collector would be.
 void lay_out_output(const Machine& m, const std::string& id) {
   REQUIRE(make_directories(m.alloc_path(id) + "/alloc/logs"));
-  REQUIRE(write_file(m.alloc_path(id) + "/alloc/logs/.t.stdout.fifo", ""));
+  REQUIRE(write_file(m.alloc_path(id) + "/alloc/logs/t.stdout.0", ""));
 }
 
 const std::string first_id = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -253,7 +253,7 @@ Async<> runs_and_reports(Machine& m) {
   m.servers.assign(hello(first_id, R"({"greeting":"good morning","seconds":0})"));
   auto client = m.start(last_of_all);
   co_await m.until("the end of the task", [&m] { return m.servers.status(first_id) == "complete"; });
-  CHECK(*read_file(m.alloc_path(first_id) + "/alloc/logs/.t.stdout.fifo") == "good morning\n");
+  CHECK(*read_file(m.alloc_path(first_id) + "/alloc/logs/t.stdout.0") == "good morning\n");
   const model::TaskState& state = m.servers.updates.at(first_id)->task_states.at("t");
   CHECK(state.state == "dead");
   CHECK(!state.failed);
@@ -316,7 +316,7 @@ Async<> next_agent_takes_over(Machine& m) {
   auto client = m.start();
   co_await m.until("the task to run", [&m] { return m.servers.status(first_id) == "running"; });
   const auto started_at = m.servers.updates.at(first_id)->task_states.at("t").started_at;
-  const int plugin = client->plugins().at(0).pid;
+  const auto plugin = static_cast<int>(client->plugins().at(0).pid);
   co_await client->shutdown();
   client.reset();
   CHECK(::kill(plugin, 0) == 0);  // plugins and tasks live on
@@ -327,7 +327,7 @@ Async<> next_agent_takes_over(Machine& m) {
   CHECK(m.servers.updates.at(first_id)->task_states.at("t").started_at == started_at);
   CHECK(m.servers.updates.at(first_id)->task_states.at("t").restarts == 0);
   CHECK(client->plugins().at(0).pid == plugin);
-  CHECK(*read_file(m.alloc_path(first_id) + "/alloc/logs/.t.stdout.fifo") == "long\n");  // it was not started again
+  CHECK(*read_file(m.alloc_path(first_id) + "/alloc/logs/t.stdout.0") == "long\n");  // it was not started again
 
   model::Allocation stop = *m.servers.allocs.at(first_id);
   stop.desired_status = "stop";

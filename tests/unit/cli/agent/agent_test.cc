@@ -23,6 +23,8 @@ using nlohmann::json;
 
 namespace {
 
+Result<model::Job> read_request(std::string_view text) { return request_job_reader()(model::Json::parse(text, nullptr, false)); }
+
 const std::string small_job = R"(
 variable "image" { default = "a" }
 job "web" {
@@ -35,7 +37,7 @@ job "web" {
 })";
 
 model::Job job_of(const std::string& text) {
-  auto job = read_request_job(text);
+  auto job = read_request(text);
   REQUIRE_MESSAGE(job, (job ? "" : job.error().message()));
   return std::move(*job);
 }
@@ -108,8 +110,8 @@ TEST_CASE("agent hooks: a request's job is completed, and one that is no job ref
   CHECK(job.id == "web");
   CHECK(job.priority == 50);
   CHECK(job.task_groups.at(0).count == 1);
-  CHECK(!read_request_job("{"));
-  CHECK(!read_request_job("[]"));
+  CHECK(!read_request("{"));
+  CHECK(!read_request("[]"));
 }
 
 TEST_CASE("agent hooks: registration adds implied constraints, and limits come from the configuration") {

@@ -5,6 +5,7 @@
 #include "lib/model/alloc.h"
 #include "lib/model/codec.h"
 #include "lib/model/job.h"
+#include "lib/model/json_complaint.h"
 #include "lib/model/msgpack.h"
 #include "lib/model/rpc.h"
 
@@ -125,4 +126,35 @@ TEST_CASE("msgpack: requests carry their query options and shared objects") {
   REQUIRE(from_msgpack(to_msgpack(reply), copy));
   CHECK(copy.index == 7);
   CHECK(copy.changed[0]->job->id == "web");
+}
+
+TEST_CASE("json: texts are read as the library reads them, and what it refuses is refused") {
+  const std::string deep(9999, '[');
+  for (const std::string& text :
+       {std::string(R"({"a":[1,-2,0,-0,1.5,1e3,1E-3,18446744073709551615,-9223372036854775808,18446744073709551616,1e-999],"b":{},"c":[]})"),
+        std::string(R"( { "k" : "plain" , "k2":"\"\\\/\b\f\n\r\t" , "u":"\u0041\u00e9\u20ac\ud83d\ude00", "utf":"é€😀" } )"),
+        std::string(R"({"twice":1,"other":2,"twice":{"x":true}})"), std::string("[true,false,null]"), std::string("\"\""), std::string("7"),
+        std::string(""), std::string("  "), std::string("{"), std::string("[1,]"), std::string("{\"a\":1,}"), std::string("{\"a\" 1}"),
+        std::string("01"), std::string("1."), std::string("-"), std::string("1e"), std::string("1e999"), std::string("tru"), std::string("nul"),
+        std::string("\"a"), std::string("\"\\x\""), std::string("\"\\u12g4\""), std::string("\"\\ud800\""), std::string("\"\\udc00\""),
+        std::string("\"\\ud800\\u0041\""), std::string("\"\n\""), std::string("\"\xff\""), std::string("\"\xc3\""), std::string("{} x"),
+        std::string("[1] [2]"), deep, deep + std::string(9999, ']')}) {
+    CAPTURE(text);
+    const Json expected = Json::parse(text, nullptr, false);
+    Json found;
+    const std::string complaint = parse_json(text, found);
+    CHECK(complaint.empty() == !expected.is_discarded());
+    if (complaint.empty()) CHECK(found == expected);
+  }
+}
+
+TEST_CASE("json: what is wrong is said in Go's words") {
+  Json ignored;
+  CHECK(parse_json("", ignored) == "EOF");
+  CHECK(parse_json("{\"a\":", ignored) == "unexpected EOF");
+  CHECK(parse_json("{\"a\" 1}", ignored) == "invalid character '1' after object key");
+  CHECK(parse_json("\"\\x\"", ignored) == "invalid character 'x' in string escape code");
+  CHECK(parse_json("{} x", ignored) == "invalid JSON");
+  CHECK(parse_json("\"\xff\"", ignored) == "invalid JSON");
+  CHECK(parse_json(std::string(10001, '['), ignored) == "exceeded max depth");
 }

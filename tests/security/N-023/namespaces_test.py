@@ -1,0 +1,34 @@
+"""Namespaces of its own, unless the job asks for the host's."""
+import os
+
+from tasks import equal, expect
+
+
+def names(text):
+    return dict(line.split('=') for line in text.splitlines())
+
+
+LIST = 'for n in mnt pid ipc uts cgroup net user; do echo $n=$(readlink /proc/self/ns/$n); done'
+
+
+def N_023_namespaces_of_a_task(node):
+    ours = {name: os.readlink(f'/proc/self/ns/{name}') for name in ('mnt', 'pid', 'ipc', 'uts', 'cgroup', 'net')}
+    found = names(node.run(LIST).out)
+    for name in ('mnt', 'pid', 'ipc', 'uts', 'cgroup'):
+        expect(found[name] != ours[name], f'{name} is the host\'s')
+    equal(found['net'], ours['net'])
+    found = names(node.run(LIST, config={'pid_mode': 'host', 'ipc_mode': 'host'}).out)
+    equal((found['pid'], found['ipc']), (ours['pid'], ours['ipc']))
+
+
+def N_023_sessions_are_in_the_same(node):
+    task = node.start(LIST + '; echo up; exec sleep 1000', config={'hostname': 'inside'}).until('up')
+    of_task = task.text().replace('up\n', '')
+    equal(task.exec('sh', '-c', LIST)['stdout'], of_task)
+    equal(task.exec('uname', '-n')['stdout'], 'inside\n')
+    expect(os.uname().nodename != 'inside', 'the host was renamed')
+
+
+def N_023_processes_and_memory_of_the_host_are_out_of_sight(node):
+    equal(node.run('ls /proc | grep -c "^[0-9]"; ipcs -m 2>/dev/null | grep -c 0x').lines[0] < '5', True)
+    equal(node.run('kill -0 2 2>/dev/null; echo $?; hostname changed 2>/dev/null; uname -n', config={'hostname': 'mine'}).lines[-1], 'mine')

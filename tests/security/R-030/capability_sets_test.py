@@ -1,0 +1,42 @@
+"""Each of the five sets is what was computed, in a task and in a session."""
+from tasks import contains, equal, expect
+
+
+SETS = 'grep ^Cap /proc/self/status'
+DEFAULT = {'audit_write': 29, 'chown': 0, 'dac_override': 1, 'fowner': 3, 'fsetid': 4, 'kill': 5, 'net_bind_service': 10, 'setgid': 6,
+           'setpcap': 8, 'setuid': 7}
+
+
+def sets(text):
+    return {line.split(':')[0]: int(line.split()[1], 16) for line in text.splitlines() if line.startswith('Cap')}
+
+
+def mask(names):
+    return sum(1 << number for number in names.values())
+
+
+def R_030_sets_of_an_ordinary_user(node):
+    ended = node.run(SETS)
+    wanted = mask(DEFAULT)
+    equal(sets(ended.out), {name: wanted for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')}, ended.error)
+
+
+def R_030_inheritable_and_ambient_are_empty_for_root(node):
+    found = sets(node.run(SETS, user='root', config={'cap_drop': ['all'], 'cap_add': ['chown', 'CAP_KILL']}).out)
+    equal(found, {'CapInh': 0, 'CapPrm': 0x21, 'CapEff': 0x21, 'CapBnd': 0x21, 'CapAmb': 0})
+
+
+def R_030_add_and_drop(node):
+    found = sets(node.run(SETS, config={'cap_drop': ['ALL'], 'cap_add': ['Net_Bind_Service']}).out)
+    equal(found['CapEff'], 1 << 10)
+    refused = node.run(SETS, config={'cap_add': ['sys_admin', 'chown']}).error
+    equal(refused, 'driver does not allow the following capabilities: sys_admin')
+
+
+def R_030_a_session_has_the_sets_of_its_task(node):
+    for user in ('nobody', 'root'):
+        task = node.start('echo up; exec sleep 1000', user=user, config={'cap_drop': ['dac_override']}).until('up')
+        of_task = sets(open(f'/proc/{task.pid}/status').read())
+        equal(sets(task.exec('sh', '-c', SETS)['stdout']), of_task, user)
+        expect(of_task['CapBnd'] & 2 == 0, 'DAC_OVERRIDE is still there')
+        node.finish(task)
