@@ -36,9 +36,7 @@ class PlannedView final : public scheduler::StateView {
   model::SchedulerConfiguration scheduler_config() const override { return s_->scheduler_config(); }
   state::NodePoolPtr node_pool(std::string_view name) const override { return s_->node_pool(name); }
   state::HostVolumePtr host_volume(std::string_view ns, std::string_view id) const override { return s_->host_volume(ns, id); }
-  VolumeClaims volume_claims(std::string_view ns, std::string_view job_id, std::string_view group) const override {
-    return s_->volume_claims(ns, job_id, group);
-  }
+  VolumeClaims volume_claims(std::string_view ns, std::string_view id, std::string_view group) const override { return s_->volume_claims(ns, id, group); }
 
  private:
   bool is_planned(std::string_view ns, std::string_view id) const { return job_->namespace_ == ns && job_->id == id; }
