@@ -5,9 +5,10 @@ Needs root for what tasks need. LONG=1 waits a minute where the rules say a minu
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 
-from harness import BUILD, LONG, ROOT, Failure, expect, main
+from harness import BUILD, LONG, ROOT, Failure, descendants, expect, main
 
 DATA = os.path.join(ROOT, 'tests', 'data', 'conformance')
 IDLE = '60s' if LONG else '3s'
@@ -121,6 +122,8 @@ def test_each_item_can_fail(sandbox):
             wanted.append(number)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda number: planted(sandbox, number), wanted))
+    for pid in descendants():  # plugins that fail to end their tasks leave them
+        os.kill(pid, signal.SIGKILL)
     unseen = [f'{item["item"]} ({item["verdict"]} {item["skipped"]})' for item in results if not item['findings']]
     expect(not unseen, f'faults that the suite does not see: {", ".join(unseen)}')
     print(f'  {len(results)} planted faults seen; not here: {elsewhere}', flush=True)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
@@ -117,7 +118,8 @@ void add_own_services(rpc::Server& server, int item, Event& stop) {
 Async<> misbehave_idle(int item, const Plant& plant, const std::string& path) {
   if (item == 16) ::_exit(0);  // "stdin is at its end"
   if (item == 32) {
-    while (!plant.was_called()) co_await sleep_for(10ms);
+    const auto loop = co_await asio::this_coro::executor;
+    while (!plant.was_called()) co_await asio::post(loop, asio::use_awaitable);  // before the call is answered
     ::unlink(path.c_str());
   }
   if (item == 33) {

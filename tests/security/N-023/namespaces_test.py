@@ -22,8 +22,8 @@ def N_023_namespaces_of_a_task(node):
 
 
 def N_023_sessions_are_in_the_same(node):
-    task = node.start(LIST + '; echo up; exec sleep 1000', config={'hostname': 'inside'}).until('up')
-    of_task = task.text().replace('up\n', '')
+    task = node.start(LIST + '; echo ready; exec sleep 1000', config={'hostname': 'inside'}).until('ready')
+    of_task = task.text().replace('ready\n', '')
     equal(task.exec('sh', '-c', LIST)['stdout'], of_task)
     equal(task.exec('uname', '-n')['stdout'], 'inside\n')
     expect(os.uname().nodename != 'inside', 'the host was renamed')

@@ -56,7 +56,7 @@ TEST_CASE("plugin view: one line for each, and a reason with a remedy for what d
 TEST_CASE("plugin view: details say where it failed and when it is tried again") {
   const Ui ui;
   const std::string text = plugin_details(ui, broken(), false, now);
-  for (const char* part : {"at step \"launch\": it said nothing", "no engine", "plugin logs broken", "Next Start    = in 4s", "Origin        = plugin_dir"}) {
+  for (const char* part : {"at step \"launch\": it said nothing", "no engine", "plugin logs broken", "Next Start   = in 4s", "Origin       = plugin_dir"}) {
     CHECK_MESSAGE(text.find(part) != std::string::npos, text);
   }
   auto again = running();
