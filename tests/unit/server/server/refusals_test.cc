@@ -30,8 +30,6 @@ Async<> kinds(Cluster& c) {
 
   auto text = co_await refusal(c, model::JobRegisterRequest());
   CHECK(text == "missing job for registration");
-  text = co_await refusal(c, registration(dispatched));
-  CHECK(text == "job can't be submitted with 'Dispatched' set");
   text = co_await refusal(c, registration(plain));
   CHECK(text == "");
   text = co_await refusal(c, registration(periodic));
