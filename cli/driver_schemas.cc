@@ -12,10 +12,8 @@
 #include "lib/model/driver_schema.h"
 #include "lib/model/node.h"
 #include "sdk/async/scope.h"
-#include "sdk/base/file.h"
 #include "sdk/base/text.h"
-#include "sdk/driver/client.h"
-#include "sdk/plugin/launch.h"
+#include "sdk/driver/inspect.h"
 #include "sdk/plugin/schema_json.h"
 
 extern char** environ;
@@ -58,46 +56,18 @@ std::vector<std::string> executables(const std::string& directory) {
   return out;
 }
 
-struct Declared {
-  std::string driver;
-  plugin::Spec task_config;
-};
-
-Async<Result<Declared>> ask(driver::DriverClient& client) {
-  auto info = co_await client.plugin_info();
-  if (!info) co_return fail(info.error());
-  if (info->type != driver::PluginType::driver) co_return fail(Code::invalid_argument, "plugin \"{}\" is no driver", info->name);
-  auto schema = co_await client.task_config_schema();
-  if (!schema) co_return fail(schema.error());
-  co_return Declared{std::move(info->name), std::move(*schema)};
-}
-
-// Starts a plugin, asks, and stops it again whatever it answered.
-Async<Result<Declared>> ask_plugin(Executor executor, plugin::LaunchOptions options) {
-  auto process = co_await plugin::launch(executor, Logger(), std::move(options));
-  if (!process) co_return fail(process.error());
-  driver::DriverClient client;
-  client.connect((*process)->client());
-  auto answer = co_await ask(client);
-  client.connect(nullptr);
-  co_await (*process)->stop();
-  co_return answer;
-}
-
-Async<> ask_all(Executor executor, std::vector<std::string> files, std::string directory, FoundSchemas& out) {
+Async<> ask_all(Executor executor, std::vector<std::string> files, FoundSchemas& out) {
   std::vector<std::pair<std::string, std::string>> environment;
   for (char** at = environ; *at != nullptr; ++at) {
     const auto [key, value] = split_once(*at, '=');
     environment.emplace_back(key, value);
   }
-  environment = plugin::filter_environment(environment);
-  int number = 0;
   for (const std::string& file : files) {
-    plugin::LaunchOptions options{.executable = file, .environment = environment, .directory = fmt::format("{}/{}", directory, number++), .start_timeout = start_limit};
-    auto found = co_await ask_plugin(executor, std::move(options));
-    if (!found) continue;
+    driver::InspectOptions options{.executable = file, .arguments = {}, .environment = environment, .start_timeout = start_limit};
+    auto found = co_await driver::inspect_plugin(executor, Logger(), std::move(options));
+    if (!found || found->info.type != driver::PluginType::driver) continue;
     out.asked = true;
-    out.schemas.emplace(found->driver, std::move(found->task_config));
+    out.schemas.emplace(found->info.name, std::move(found->task_schema));
   }
 }
 
@@ -128,16 +98,14 @@ FoundSchemas installed_schemas(const std::set<std::string>& drivers, const std::
   for (const std::string& file : executables(plugin_dir)) files.push_back(file);
   if (files.size() > most_plugins) files.resize(most_plugins);
   if (files.empty()) return out;
-  auto directory = TempDir::make("drover-inspect-");
-  if (!directory) return out;
   asio::io_context loop{1};
   bool done = false;
   Scope scope(loop.get_executor());
-  const auto work = [](Executor executor, std::vector<std::string> all, std::string where, FoundSchemas& found, bool& ended) -> Async<> {
-    co_await ask_all(executor, std::move(all), std::move(where), found);
+  const auto work = [](Executor executor, std::vector<std::string> all, FoundSchemas& found, bool& ended) -> Async<> {
+    co_await ask_all(executor, std::move(all), found);
     ended = true;
   };
-  scope.spawn(work(loop.get_executor(), std::move(files), directory->path(), out, done));
+  scope.spawn(work(loop.get_executor(), std::move(files), out, done));
   while (!done && loop.run_one() != 0) {}
   return out;
 }
