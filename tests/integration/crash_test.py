@@ -201,8 +201,8 @@ class Life:
             if self.agent.process.poll() is not None:
                 self.deaths += 1
                 self.agent.spawn()
-                left = self.sandbox.armed()  # afterwards: the new agent may have met one already
-                self.arm([point for point in self.points if point in left], self.victims)
+                for point in self.points:
+                    self.sandbox.rearm(point, *self.victims(point))
             else:
                 try:
                     if check():

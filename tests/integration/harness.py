@@ -6,6 +6,7 @@ with the reason, or FAIL with the agent's last log lines. Exit status: 0, 77 whe
 everything it starts (PR_SET_CHILD_SUBREAPER), so what an agent leaves behind is found exactly."""
 import contextlib
 import ctypes
+import errno
 import glob
 import http.client
 import json
@@ -25,6 +26,8 @@ BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get('BUILD', 'build')))
 LONG = os.environ.get('LONG') == '1'
 ROUNDS = int(os.environ.get('ROUNDS', 100 if LONG else 10))
 SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a real machine things may take
+LIBC = ctypes.CDLL(None, use_errno=True)
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
@@ -409,10 +412,21 @@ class Sandbox:
 
     def arm(self, point, *victims):
         """The next process to pass the point kills these pids, or itself for 'self'."""
-        path = os.path.join(self.points, point)
-        with open(path + '~', 'w', encoding='ascii') as file:
+        os.rename(self._write_point(point, victims), os.path.join(self.points, point))
+
+    def rearm(self, point, *victims):
+        """The same for a point that is armed; one that a process passes meanwhile stays passed."""
+        written, path = self._write_point(point, victims), os.path.join(self.points, point)
+        exchanged = LIBC.renameat2(AT_FDCWD, os.fsencode(written), AT_FDCWD, os.fsencode(path), RENAME_EXCHANGE) == 0
+        if not exchanged and ctypes.get_errno() != errno.ENOENT:
+            raise OSError(ctypes.get_errno(), f'exchanging {path}')
+        os.unlink(written)
+
+    def _write_point(self, point, victims):
+        path = os.path.join(self.points, point + '~')
+        with open(path, 'w', encoding='ascii') as file:
             file.write(' '.join(str(victim) for victim in victims))
-        os.rename(path + '~', path)
+        return path
 
     def armed(self):
         return [name for name in os.listdir(self.points) if not name.endswith('~')]
