@@ -24,7 +24,7 @@ constexpr CapabilityMask bit(int number) { return CapabilityMask{1} << number; }
 constexpr CapabilityMask allowed_by_default = bit(CAP_AUDIT_WRITE) | bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FOWNER) |
                                               bit(CAP_FSETID) | bit(CAP_KILL) | bit(CAP_MKNOD) | bit(CAP_NET_BIND_SERVICE) |
                                               bit(CAP_SETFCAP) | bit(CAP_SETGID) | bit(CAP_SETPCAP) | bit(CAP_SETUID) | bit(CAP_SYS_CHROOT);
-constexpr CapabilityMask dangerous = bit(CAP_MKNOD) | bit(CAP_SETFCAP) | bit(CAP_SYS_CHROOT);
+constexpr CapabilityMask asked_for = bit(CAP_MKNOD) | bit(CAP_SETFCAP) | bit(CAP_SYS_CHROOT);
 constexpr CapabilityMask of_root = bit(CAP_AUDIT_READ + 1) - 1;
 
 }  // namespace
@@ -71,7 +71,6 @@ std::vector<std::string> capability_names(CapabilityMask mask) {
 bool has_capability(CapabilityMask mask, int number) { return (mask & bit(number)) != 0; }
 
 CapabilityMask default_allowed_capabilities() { return allowed_by_default; }
-CapabilityMask default_capabilities() { return allowed_by_default & ~dangerous; }
 
 Result<CapabilityMask> task_capabilities(const CapabilityRequest& request) {
   const auto add = parse_capabilities(request.add);
@@ -84,8 +83,8 @@ Result<CapabilityMask> task_capabilities(const CapabilityRequest& request) {
     if ((*parse_capability(name) & ~request.allowed) != 0) refused.push_back(name);
   }
   if (!refused.empty()) return fail(Code::permission_denied, "driver does not allow the following capabilities: {}", join(refused, ", "));
-  const bool legacy = request.is_root && !request.is_allowed_explicitly;
-  const CapabilityMask base = legacy ? of_root & known_capabilities() : default_capabilities() & request.allowed;
+  CapabilityMask base = 0;
+  if (request.is_root) base = request.is_allowed_explicitly ? allowed_by_default & ~asked_for & request.allowed : of_root & known_capabilities();
   return (base & ~*drop) | *add;
 }
 

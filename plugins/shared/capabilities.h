@@ -21,10 +21,8 @@ using CapabilityMask = std::uint64_t;
 // What this kernel knows.
 [[nodiscard]] CapabilityMask known_capabilities();
 
-// What an operator allows unless told otherwise, and what a task has unless it asks (N-022: of those, nothing that makes
-// devices, sets capabilities of files or changes roots).
+// What an operator allows unless told otherwise.
 [[nodiscard]] CapabilityMask default_allowed_capabilities();
-[[nodiscard]] CapabilityMask default_capabilities();
 
 struct CapabilityRequest {
   std::vector<std::string> add, drop;
@@ -32,8 +30,8 @@ struct CapabilityRequest {
   CapabilityMask allowed = 0;
   bool is_allowed_explicitly = false;   // the operator wrote allow_caps
 };
-// (defaults ∩ allowed) − drop + add. Root has what it always had with this driver, up to AUDIT_READ, unless the operator says
-// what is allowed; drop and add count for it too.
+// N-022: an ordinary user has none but those it asks for. Root has what it always had with this driver, up to AUDIT_READ; where the
+// operator says what is allowed, of that the defaults but for making devices, capabilities of files and roots. Both: − drop + add.
 [[nodiscard]] Result<CapabilityMask> task_capabilities(const CapabilityRequest& request);
 
 }  // namespace drover

@@ -27,9 +27,9 @@ def R_032_rights_end_at_the_namespace(node):
 import ctypes, os
 library = ctypes.CDLL(None, use_errno=True)
 print(library.sethostname(b'x', 1), library.mount(b'none', b'/tmp', b'tmpfs', 0, None), library.umount2(b'/proc/kcore', 0))
-for path in ('/proc/sys/kernel/core_pattern', '/proc/sys/vm/drop_caches', '/proc/sysrq-trigger'):
+for path in ('/proc/sys/kernel/core_pattern', '/proc/sys/vm/drop_caches', '/proc/sysrq-trigger', '/proc/1/oom_score_adj', '/proc/self/oom_score_adj'):
     try:
-        open(path, 'w').write('-1000')
+        os.write(os.open(path, os.O_WRONLY), b'-1000')
         print('WROTE', path)
     except OSError:
         pass

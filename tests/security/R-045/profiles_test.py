@@ -36,7 +36,9 @@ def R_045_a_profile_of_the_oci_format(node):
                    'syscalls': [{'names': ['mkdir', 'mkdirat', 'no_such_call'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 28},
                                 {'names': ['chmod', 'fchmodat'], 'action': 'SCMP_ACT_ERRNO', 'excludes': {'caps': ['CAP_CHOWN']}}]}, file)
     node.driver('exec', seccomp_profile=path)
-    ended = node.run('mkdir /tmp/x; touch /tmp/y; chmod 700 /tmp/y && echo chmod')
+    script = 'mkdir /tmp/x; touch /tmp/y; chmod 700 /tmp/y && echo chmod'
+    equal(node.run(script).out, '', 'without the capability the call is refused')
+    ended = node.run(script, config={'cap_add': ['chown']})
     contains(ended.err, 'No space left on device')
     equal(ended.out, 'chmod\n')
 
