@@ -113,8 +113,9 @@ Result<TaskDirs> build_task_dir(const std::string& alloc_dir, const std::string&
   if (auto tmp = make_directory_beneath(dir->get(), "tmp", 01777, path + "/tmp"); !tmp) return fail(tmp.error());
   auto secrets = secret_directory(dir->get(), "secrets", secrets_mb > 0 ? secrets_mb : 1, path + "/secrets");
   if (!secrets) return fail(secrets.error());
-  if (auto own_files = make_directory_beneath(dir->get(), "private", 0700, path + "/private"); !own_files) return fail(own_files.error());
-  return TaskDirs{*secrets};
+  auto private_files = secret_directory(dir->get(), "private", 1, path + "/private");
+  if (!private_files) return fail(private_files.error());
+  return TaskDirs{secrets->empty() ? *private_files : *secrets};
 }
 
 Result<> forget_secrets(const std::string& alloc_dir, const std::string& task) {

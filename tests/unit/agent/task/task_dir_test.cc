@@ -70,8 +70,7 @@ TEST_CASE("task directories: layout and modes, and building again changes nothin
       CHECK(owner_of(alloc.at(path)) == (::geteuid() == 0 ? 65534 : ::geteuid()));
     }
     CHECK(mode_of(alloc.at("web/tmp")) == 01777);
-    CHECK(mode_of(alloc.at("web/secrets")) == (::geteuid() == 0 ? 0777 : 0700));
-    CHECK(mode_of(alloc.at("web/private")) == 0700);
+    for (const char* path : {"web/secrets", "web/private"}) CHECK(mode_of(alloc.at(path)) == (::geteuid() == 0 ? 0777 : 0700));
     if (round == 0) REQUIRE(write_file(alloc.at("web/secrets/token"), "kept"));
   }
   CHECK(*read_file(alloc.at("web/secrets/token")) == "kept");
@@ -82,15 +81,16 @@ TEST_CASE("N_051_secrets: memory of the asked size, where nothing runs and nothi
   auto built = build_task_dir(alloc.dir, "web", 3);
   REQUIRE(built);
   if (without_mounts(*built)) return;
-  const std::string secrets = alloc.at("web/secrets");
-  CHECK(is_memory(secrets));
-  struct statvfs info {};
-  REQUIRE(::statvfs(secrets.c_str(), &info) == 0);
-  CHECK((info.f_flag & ST_NOEXEC) != 0);
-  CHECK((info.f_flag & ST_NOSUID) != 0);
-  CHECK((info.f_flag & ST_NODEV) != 0);
-  CHECK(info.f_blocks * info.f_frsize == 3U << 20);
-  CHECK(std::filesystem::exists(secrets + "/.nomad-mount"));
+  for (const auto& [path, megabytes] : {std::pair("web/secrets", 3U), std::pair("web/private", 1U)}) {
+    CHECK(is_memory(alloc.at(path)));
+    struct statvfs info {};
+    REQUIRE(::statvfs(alloc.at(path).c_str(), &info) == 0);
+    CHECK((info.f_flag & ST_NOEXEC) != 0);
+    CHECK((info.f_flag & ST_NOSUID) != 0);
+    CHECK((info.f_flag & ST_NODEV) != 0);
+    CHECK(info.f_blocks * info.f_frsize == megabytes << 20);
+    CHECK(std::filesystem::exists(alloc.at(path) + std::string("/.nomad-mount")));
+  }
 }
 
 TEST_CASE("N_051_secrets: a mount that would not keep them is refused, not used") {
@@ -138,6 +138,7 @@ TEST_CASE("secrets: forgotten with the task's end, and the directory can be buil
   REQUIRE(forget_secrets(alloc.dir, "web"));
   CHECK(!std::filesystem::exists(alloc.at("web/secrets/token")));
   CHECK(!is_memory(alloc.at("web/secrets")));
+  CHECK(!is_memory(alloc.at("web/private")));
   REQUIRE(forget_secrets(alloc.dir, "web"));
   REQUIRE(forget_secrets(alloc.dir, "never-built"));
   REQUIRE(build_task_dir(alloc.dir, "web", 0));
