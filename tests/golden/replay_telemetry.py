@@ -106,7 +106,8 @@ def collect(agent, limit=20.0):
         prometheus.update(prometheus_names(agent))
         if (len(ours), len(prometheus)) != before:
             quiet_since = time.monotonic()
-        time.sleep(0.5)
+        shown = agent.get('/v1/metrics')['Timestamp']
+        harness.until('the next interval', lambda: agent.get('/v1/metrics')['Timestamp'] != shown)
     return ours, prometheus
 
 

@@ -26,6 +26,14 @@ def one_task(sandbox, driver='raw_exec', script=FOREVER):
     return agent, agent.wait_alloc('e', 'running')['ID']
 
 
+def in_foreground(command):
+    for pid in harness.descendants():
+        fields = harness.stat_fields(pid)
+        if harness.command_line(pid) == command and fields and fields[2] == fields[5]:  # its process group is the terminal's
+            return True
+    return False
+
+
 def cli(agent, *arguments, stdin=b'', status=0):
     """`alloc exec`; returns stdout and stderr as bytes."""
     result = subprocess.run([agent.sandbox.drover, 'alloc', 'exec', *arguments], input=stdin, capture_output=True, timeout=60, check=False,
@@ -124,7 +132,7 @@ def test_terminal(sandbox):
     terminal.expect(b'40 101', 1)
     terminal.send(b'sleep 100\n')
     terminal.expect(b'sleep 100')
-    time.sleep(0.3)  # a key must reach `sleep`, not the shell before it
+    until('the command to be in the foreground, where keys reach it', lambda: in_foreground('sleep 100'))
     terminal.send(b'\x03')
     terminal.send(b'echo after""wards; exit 5\n')
     terminal.expect(b'afterwards')
