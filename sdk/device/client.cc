@@ -14,20 +14,8 @@ Error shut_down() { return Error(Code::unavailable, "plugin is shut down"); }
 template <class Rep, class T, class Req>
 Async<Result<>> follow(std::shared_ptr<rpc::Client> connection, std::string method, Req request, Channel<T>& out) {
   if (!connection) co_return fail(shut_down());
-  const auto stream = connection->open(method);
-  std::string bytes = request.SerializeAsString();
-  [[maybe_unused]] const bool sent = co_await stream->send(std::move(bytes));
-  stream->close_send();
-  for (;;) {
-    const auto message = co_await stream->receive();
-    if (!message) break;
-    Rep reply;
-    if (!reply.ParseFromString(*message)) continue;
-    T value = read(reply);
-    const bool taken = co_await out.send(std::move(value));
-    if (!taken) co_return Result<>{};
-  }
-  const auto status = stream->status();
+  const auto status = co_await rpc::follow_typed<Rep, T>(std::move(connection), std::move(method), std::move(request), out,
+                                                         [](const Rep& reply) { return read(reply); });
   if (!status) co_return fail(status.error().code() == Code::unavailable ? shut_down() : status.error());
   co_return Result<>{};
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "sdk/async/channel.h"
 #include "sdk/rpc/client.h"
 #include "sdk/rpc/server.h"
 
@@ -37,6 +39,26 @@ Async<Result<Rep>> call_typed(Client& client, std::string path, const Req& reque
   Rep reply;
   if (!reply.ParseFromString(*answer)) co_return fail(Code::internal, "{}: the answer is malformed", path);
   co_return reply;
+}
+
+// One request, then every message of the answer, each as convert() makes a value of it, until the stream or the receiver ends. What
+// cannot be parsed is passed over. The error is the stream's own.
+template <class Rep, class T, class Req, class Convert>
+Async<Result<>> follow_typed(std::shared_ptr<Client> client, std::string path, Req request, Channel<T>& out, Convert convert) {
+  const auto stream = client->open(path);
+  std::string bytes = request.SerializeAsString();
+  [[maybe_unused]] const bool sent = co_await stream->send(std::move(bytes));
+  stream->close_send();
+  for (;;) {
+    const auto message = co_await stream->receive();
+    if (!message) break;
+    Rep reply;
+    if (!reply.ParseFromString(*message)) continue;
+    T value = convert(reply);
+    const bool taken = co_await out.send(std::move(value));
+    if (!taken) co_return Result<>{};
+  }
+  co_return stream->status();
 }
 
 }  // namespace drover::rpc

@@ -1,5 +1,6 @@
 // Deployments: reads, and what an operator decides about one.
 #include "server/api/answer.h"
+#include "server/api/get_object.h"
 #include "server/api/params.h"
 #include "server/api/task_events.h"
 
@@ -18,11 +19,7 @@ Async<Response> list(const Context& c, Request request) {
 }
 
 Async<Response> get(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("id");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::deployment_get, std::move(query));
-  co_return object_answer(request, reply, "deployment not found");
+  return get_object(c, std::move(request), endpoints::deployment_get, "id", "deployment not found");
 }
 
 Async<Response> allocations(const Context& c, Request request) {

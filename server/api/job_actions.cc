@@ -1,5 +1,6 @@
 // What is done with a job besides registering it: scaling, its versions, its children.
 #include "server/api/answer.h"
+#include "server/api/get_object.h"
 #include "server/api/params.h"
 
 namespace drover::api {
@@ -12,11 +13,7 @@ using http::Response;
 Error bad(std::string text) { return Error(Code::invalid_argument, std::move(text)); }
 
 Async<Response> scale_status(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("id");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::job_scale_status, std::move(query));
-  co_return object_answer(request, reply, "job not found");
+  return get_object(c, std::move(request), endpoints::job_scale_status, "id", "job not found");
 }
 
 Async<Response> scale(const Context& c, Request request) {
@@ -166,11 +163,7 @@ Async<Response> policies(const Context& c, Request request) {
 }
 
 Async<Response> policy(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("id");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::scaling_policy, std::move(query));
-  co_return object_answer(request, reply, "policy not found");
+  return get_object(c, std::move(request), endpoints::scaling_policy, "id", "policy not found");
 }
 
 }  // namespace

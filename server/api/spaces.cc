@@ -1,5 +1,6 @@
 // Namespaces and node pools, and what is in a pool.
 #include "server/api/answer.h"
+#include "server/api/get_object.h"
 #include "server/api/params.h"
 
 namespace drover::api {
@@ -27,19 +28,11 @@ Async<Response> list(const Context& c, Request request) {
 }
 
 Async<Response> get_pool(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("name");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::node_pool_get, std::move(query));
-  co_return object_answer(request, reply, "node pool not found");
+  return get_object(c, std::move(request), endpoints::node_pool_get, "name", "node pool not found");
 }
 
 Async<Response> get_namespace(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("name");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::namespace_get, std::move(query));
-  co_return object_answer(request, reply, "Namespace not found");
+  return get_object(c, std::move(request), endpoints::namespace_get, "name", "Namespace not found");
 }
 
 template <class Item>

@@ -1,6 +1,7 @@
 // Host volumes and the claims of sticky ones.
 #include "lib/model/rpc_volume.h"
 #include "server/api/answer.h"
+#include "server/api/get_object.h"
 #include "server/api/params.h"
 
 namespace drover::api {
@@ -29,27 +30,24 @@ Async<Response> list(const Context& c, Request request) {
 }
 
 Async<Response> get(const Context& c, Request request) {
-  model::ObjectRequest query;
-  query.id = request.param("id");
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::host_volume_get, std::move(query));
-  co_return object_answer(request, reply, "volume not found");
+  return get_object(c, std::move(request), endpoints::host_volume_get, "id", "volume not found");
+}
+
+template <class Body, class Rep>
+Async<Response> write_body(const Context& c, Request request, wire::Endpoint<Body, Rep> endpoint, std::string_view go_type) {
+  Body body;
+  if (auto read = read_body(request, body, go_type); !read) co_return error_answer(read.error());
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoint, std::move(body));
+  co_return written_answer(request, reply);
 }
 
 Async<Response> create(const Context& c, Request request) {
-  model::HostVolumeCreateRequest body;
-  if (auto read = read_body(request, body, "structs.HostVolumeCreateRequest"); !read) co_return error_answer(read.error());
-  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::host_volume_create, std::move(body));
-  co_return written_answer(request, reply);
+  return write_body(c, std::move(request), endpoints::host_volume_create, "structs.HostVolumeCreateRequest");
 }
 
 Async<Response> register_volume(const Context& c, Request request) {
-  model::HostVolumeRegisterRequest body;
-  if (auto read = read_body(request, body, "structs.HostVolumeRegisterRequest"); !read) co_return error_answer(read.error());
-  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
-  auto reply = co_await c.caller.call(endpoints::host_volume_register, std::move(body));
-  co_return written_answer(request, reply);
+  return write_body(c, std::move(request), endpoints::host_volume_register, "structs.HostVolumeRegisterRequest");
 }
 
 Async<Response> remove(const Context& c, Request request) {
