@@ -122,7 +122,8 @@ const grpc::Status cancelled_status(grpc::StatusCode::CANCELLED, "the server is 
 
 }  // namespace
 
-struct Server::Impl {
+// Shared by the server and by every call under way: one that was cancelled too late to be waited for unwinds after the server has gone.
+struct Server::Impl : std::enable_shared_from_this<Impl> {
   // gRPC lets a generic service belong to one server, so each has its own face of the same handlers.
   struct Face final : grpc::CallbackGenericService {
     explicit Face(Impl& owner) : impl(owner) {}
@@ -137,26 +138,26 @@ struct Server::Impl {
     auto call = std::make_shared<ServerCall>(gate, *context);
     call->hold_by_grpc();
     ServerCall* const reactor = call.get();
-    if (!gate->post([this, call] { scope.spawn(run(call)); })) reactor->finish(cancelled_status);
+    if (!gate->post([self = shared_from_this(), call] { self->scope.spawn(run(self, call)); })) reactor->finish(cancelled_status);
     return reactor;
   }
 
-  Async<> run(std::shared_ptr<ServerCall> call) {
-    calls.insert(call.get());
+  static Async<> run(std::shared_ptr<Impl> self, std::shared_ptr<ServerCall> call) {
+    self->calls.insert(call.get());
     // Also when this coroutine is cancelled: gRPC waits for every call to be finished.
     const Defer leave([&] {
-      calls.erase(call.get());
+      self->calls.erase(call.get());
       call->finish(cancelled_status);
     });
-    if (stopping) co_return;
+    if (self->stopping) co_return;
     using namespace asio::experimental::awaitable_operators;
-    if (const auto unary = unary_handlers.find(call->info().method); unary != unary_handlers.end()) {
+    if (const auto unary = self->unary_handlers.find(call->info().method); unary != self->unary_handlers.end()) {
       auto both = answer(unary->second, call) || call->wait_cancelled();
       co_await std::move(both);
       co_return;
     }
-    const auto streaming = stream_handlers.find(call->info().method);
-    if (streaming == stream_handlers.end()) {
+    const auto streaming = self->stream_handlers.find(call->info().method);
+    if (streaming == self->stream_handlers.end()) {
       call->finish({grpc::StatusCode::UNIMPLEMENTED, fmt::format("unknown method {}", call->info().method)});
       co_return;
     }
@@ -203,11 +204,12 @@ struct Server::Impl {
   Scope scope;
 };
 
-Server::Server(Executor executor) : impl_(std::make_unique<Impl>(std::move(executor))) {}
+Server::Server(Executor executor) : impl_(std::make_shared<Impl>(std::move(executor))) {}
 
 Server::~Server() {
   impl_->gate->close();
   impl_->stopping = true;
+  impl_->scope.cancel();
   // Coroutines that still run were cancelled too late to be waited for; gRPC must not wait for them either.
   for (ServerCall* call : std::set<ServerCall*>(impl_->calls)) call->finish(cancelled_status);
   for (auto& server : impl_->servers) server->Shutdown(std::chrono::system_clock::now());
