@@ -46,10 +46,10 @@ Result<std::set<int>> ConformanceReport::skip() const {
   return out;
 }
 
-void ConformanceReport::progress(Ui& ui, const conformance::Item& item, const conformance::ItemResult* done) const {
+void ConformanceReport::progress(Ui& ui, const conformance::Item& item, const conformance::ItemResult* done) {
   if (json_) return;
   if (::isatty(STDERR_FILENO) == 1) ui.error_raw(done == nullptr ? fmt::format("\r\033[K     {:>3} {}", item.number, item.title) : "\r\033[K");
-  if (done != nullptr) ui.out_raw(conformance::to_text(*done, verbose_));
+  if (done != nullptr) ui.out_raw(conformance::to_text(*done, verbose_, told_));
 }
 
 int ConformanceReport::finish(Context& context, const std::vector<conformance::ItemResult>& results, const std::string& subject) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sdk/base/text.h"
 
@@ -65,12 +66,18 @@ Summary summarise(const std::vector<ItemResult>& results) {
   return out;
 }
 
-std::string to_text(const ItemResult& result, bool verbose) {
+std::string to_text(const ItemResult& result, bool verbose, Told& told) {
   const Item& item = *find_item(result.number);
   std::string out = fmt::format("{} {:>3} {} {}", word(result.verdict), item.number, letter(item.level), item.title);
   if (!result.skipped.empty()) out += fmt::format(" ({})", result.skipped);
   out += "\n";
+  std::set<int> referred;
   for (const Finding& finding : result.findings) {
+    const auto [first, is_new] = told.emplace(std::pair(finding.expected, finding.seen), result.number);
+    if (!is_new) {
+      if (first->second != result.number && referred.insert(first->second).second) out += fmt::format("          as item   {}\n", first->second);
+      continue;
+    }
     out += fmt::format("          expected  {}\n          seen      {}\n          read      {} ({})\n", indent(finding.expected, "                    "),
                        indent(finding.seen, "                    "), item.read, word(finding.level));
   }

@@ -1,7 +1,9 @@
 // Results as text for people, as JSON and as JUnit's XML. Pure.
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sdk/conformance/check.h"
@@ -15,8 +17,11 @@ struct Summary {
 };
 
 [[nodiscard]] Summary summarise(const std::vector<ItemResult>& results);
-// One line for the item, and below it what was expected, what was seen and where to read; notes when `verbose`.
-[[nodiscard]] std::string to_text(const ItemResult& result, bool verbose);
+// What was expected and seen, and the item that told it first: a plugin that does not start fails many in the same words.
+using Told = std::map<std::pair<std::string, std::string>, int>;
+// One line for the item, and below it what was expected, what was seen and where to read, or which item told the same; notes when
+// `verbose`.
+[[nodiscard]] std::string to_text(const ItemResult& result, bool verbose, Told& told);
 // The last line: "raw_exec 0.1.0: conforms: 98 passed, 2 warnings, 14 skipped".
 [[nodiscard]] std::string to_text(const Summary& summary, const std::string& subject);
 [[nodiscard]] std::string to_json(const std::vector<ItemResult>& results, const std::string& subject);

@@ -69,12 +69,27 @@ TEST_CASE("conformance: the exit code is 0 only if something ran and nothing req
 }
 
 TEST_CASE("conformance: a failure names the item, what was expected and seen, and where to read") {
-  const std::string text = to_text(failing(Level::required), false);
+  Told told;
+  const std::string text = to_text(failing(Level::required), false, told);
   CHECK(text.find("FAIL   7 R the network is unix or tcp") == 0);
   CHECK(text.find("expected  a <tag>") != std::string::npos);
   CHECK(text.find("seen      two\n                    lines") != std::string::npos);
   CHECK(text.find("protocol 1.3") != std::string::npos);
   CHECK(to_text(summarise({failing(Level::required)}), "x 1.0.0") == "x 1.0.0: does NOT conform: 0 passed, 1 failure, 0 warnings, 0 skipped");
+}
+
+TEST_CASE("conformance: what an earlier item has told is not told again") {
+  Told told;
+  Check twice(Level::required);
+  for (int i = 0; i < 2; ++i) twice.expect(false, "a handshake", "nothing");
+  const std::string first = to_text(std::move(twice).result(4, 0), false, told);
+  CHECK(first.find("expected") == first.rfind("expected"));
+  Check later(Level::required);
+  later.expect(false, "a handshake", "nothing");
+  later.expect(false, "a handshake", "a word");
+  const std::string second = to_text(std::move(later).result(9, 0), false, told);
+  CHECK(second.find("as item   4\n") != std::string::npos);
+  CHECK(second.find("seen      a word") != std::string::npos);
 }
 
 TEST_CASE("conformance: reports for programs hold any text") {
