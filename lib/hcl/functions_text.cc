@@ -42,7 +42,7 @@ FunctionResult indented(const Arguments& arguments, Budget& budget) {
 }
 
 FunctionResult joined(const Arguments& arguments) {
-  if (arguments.size() < 2) return function_error("at least two arguments are required");
+  if (arguments.size() < 2) return function_error("at least one list is required");
   std::string out;
   bool first = true;
   for (std::size_t i = 1; i < arguments.size(); i++) {
