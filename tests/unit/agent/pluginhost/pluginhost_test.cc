@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -156,6 +157,31 @@ Async<> wrong_config(Node& node, Executor executor, bool& finished) {
   finished = true;
 }
 
+// One plugin runs while another has not got its configuration yet: an agent that dies now must not find the latter again.
+Async<> half_started(Node& node, Executor executor, bool& finished) {
+  const std::string behaviour = node.directory.path() + "/behaviour.json";
+  REQUIRE(write_file(behaviour, R"({"calls": {"SetConfig": {"do": "hang"}}})"));
+  REQUIRE(::symlink(DROVER_CHAOS_PLUGIN, (node.plugins() + "/chaos").c_str()) == 0);
+  Options options = node.options();
+  options.blocks["chaos"].args = {behaviour};
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  Scope starting(executor);
+  starting.spawn(manager.start(""));
+  const auto both_there = [&] {
+    const auto all = manager.plugins();
+    const auto* good = find(all, "hello");
+    const auto* slow = find(all, "chaos");
+    return good != nullptr && good->phase == Phase::running && slow != nullptr && slow->pid != 0;
+  };
+  while (!both_there()) co_await asio::post(executor, asio::use_awaitable);
+  const auto tuples = decode_reattach(manager.reattach_json());
+  REQUIRE(tuples.size() == 1);
+  CHECK(tuples[0].executable.ends_with("/hello-file"));
+  co_await starting.close();
+  co_await manager.shutdown();
+  finished = true;
+}
+
 void run(Async<> (*scenario)(Node&, Executor, bool&)) {
   Node node;
   asio::io_context loop;
@@ -169,6 +195,7 @@ void run(Async<> (*scenario)(Node&, Executor, bool&)) {
 
 TEST_CASE("plugin host: a broken plugin is listed with its reason and stops nothing") { run(broken_and_good); }
 TEST_CASE("plugin host: a plugin that dies is replaced, one that lives is re-attached (F_10, P_13)") { run(restart_and_reattach); }
+TEST_CASE("F_01 plugin host: a plugin without its configuration is not attached to again") { run(half_started); }
 TEST_CASE("plugin host: a denied driver does not stay") { run(denied); }
 TEST_CASE("plugin host: a mistake in a config block names the argument") { run(wrong_config); }
 
