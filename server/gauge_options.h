@@ -6,7 +6,7 @@
 namespace drover {
 
 struct GaugeOptions {
-  std::chrono::seconds repeat{10};  // jobs and summaries are published at least this often
+  std::chrono::seconds repeat{10};  // of jobs and summaries; half of it while they change
   bool dispatched_jobs = true;      // false: no summaries of dispatched children
 };
 

@@ -110,7 +110,7 @@ void ServerGauges::publish_evals(const Leader& leader) {
 void ServerGauges::publish_jobs(const state::Tables& tables) {
   const auto now = clock_.monotonic();
   const std::uint64_t index = std::max(tables.index_of(state::Table::jobs), tables.index_of(state::Table::job_summary));
-  if (index == jobs_index_ && now - jobs_at_ < options_.repeat) return;
+  if (now - jobs_at_ < (index == jobs_index_ ? options_.repeat : options_.repeat / 2)) return;
   jobs_index_ = index;
   jobs_at_ = now;
   std::map<std::string, std::size_t> by_status{{"pending", 0}, {"running", 0}, {"dead", 0}};

@@ -1,7 +1,7 @@
 // The server's gauges (server contract 36): evaluations waiting, plans queued, jobs by status, summaries by group, the log.
 //
-// Owned by the server; publish() is called on the loop each collection interval. Summaries and jobs are counted again only when
-// their table has changed, and at least once per `repeat` so that every interval of the registry has them.
+// Owned by the server; publish() is called on the loop each collection interval. Jobs and their summaries, of which there may be
+// very many, are counted once per `repeat`, so that every interval of the registry has them, and twice while they change.
 #pragma once
 
 #include <map>
