@@ -1,5 +1,5 @@
 // When a plugin is started, and started again: a state machine over values (P-23). Pure: what happened and the time come in, what
-// to do next goes out; driver_manager.cc does it.
+// to do next goes out; plugin_life.cc does it.
 //
 //   Starting --up--> Running --ended--> Backoff --time--> Starting
 //       \--failed--> Backoff                  \--too often--> Failed --time, reset--> Starting
