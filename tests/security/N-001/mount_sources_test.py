@@ -20,7 +20,7 @@ def N_001_logs_directory_is_a_link(node):
 
 def N_001_directories_of_a_root_of_its_own(node):
     alloc = node.allocation()
-    os.makedirs(alloc.path + '/web/local/root/usr')
+    os.makedirs(alloc.path + '/web/local/tree/usr')
     os.rmdir(alloc.path + '/web/secrets')
     os.symlink('/etc', alloc.path + '/web/secrets')
-    contains(node.run('true', alloc=alloc, config={'rootfs': 'local/root'}, mounts=[{'task': '/bin', 'host': '/usr/bin'}]).error, 'mounting the root')
+    contains(node.run('true', alloc=alloc, config={'rootfs': 'local/tree'}, mounts=[{'task': '/bin', 'host': '/usr/bin'}]).error, 'mounting the root')
