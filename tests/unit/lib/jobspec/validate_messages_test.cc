@@ -111,6 +111,13 @@ Json job_of(const Json& row) {
   return job;
 }
 
+model::ScalingPolicy& horizontal(model::Job& job) {
+  model::ScalingPolicy& policy = job.task_groups[0].scaling.ensure();
+  policy.type = "horizontal";
+  policy.max = 3;
+  return policy;
+}
+
 }  // namespace
 
 TEST_CASE("validate: the good job of these rows has nothing to complain of") {
@@ -148,6 +155,14 @@ TEST_CASE("validate: what reading a request rules out is told all the same") {
       {[](model::Job& job) { job.task_groups[0].tasks[0].log_config.reset(); }, "Missing Log Config"},
       {[](model::Job& job) { job.task_groups[0].affinities.emplace_back(); }, "Missing affinity operand"},
       {[](model::Job& job) { job.task_groups[0].scaling.ensure(); }, "missing scaling policy type"},
+      {[](model::Job& job) { horizontal(job).target = {{"Job", "j"}, {"Group", "g"}}; }, "missing target namespace"},
+      {[](model::Job& job) { horizontal(job).target = {{"Namespace", "default"}, {"Group", "g"}}; }, "missing target job"},
+      {[](model::Job& job) { horizontal(job).target = {{"Namespace", "default"}, {"Job", "j"}, {"Group", ""}}; }, "missing target group"},
+      {[](model::Job& job) {
+         auto& networks = job.task_groups[0].networks;
+         networks[0].cni.ensure().args["a"] = "b";
+         networks.push_back(networks[0]);
+       }, "duplicate CNI arg \"a\""},
       {[](model::Job& job) { job.task_groups[0].volumes["v"].type = "maybe"; }, "volume has unrecognized type maybe"},
   };
   for (const auto& [change, want] : rows) {
