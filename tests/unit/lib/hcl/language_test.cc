@@ -5,6 +5,7 @@
 #include "lib/hcl/body.h"
 #include "lib/hcl/convert.h"
 #include "lib/hcl/parser.h"
+#include "sdk/base/text.h"
 
 using namespace drover::hcl;
 
@@ -330,4 +331,53 @@ TEST_CASE("language: what follows a mistake is told as the reference tells it") 
   CHECK(answer("keys(unknown)") == "unknown dynamic");
   CHECK(answer("(unknown ? 1 : 1) + 1") == "number 2");
   CHECK(answer("formatlist(\"%s\", [later, \"a\"])") == "unknown list of string");
+}
+
+TEST_CASE("language: yamldecode reads scalars as the reference does") {
+  const auto decoded = [](const std::string& yaml) {
+    const std::string out = answer("yamldecode(" + drover::quote(yaml) + ")");
+    const std::size_t at = out.find("failed: ");
+    return at == std::string::npos ? out : out.substr(at + 8);
+  };
+  CHECK(decoded("[0x1F, 0o17, 017, 1_000, 0b11, .5, 1e3, +1]") == "tuple [31,15,17,\"1_000\",\"0b11\",0.5,1000,1]");
+  CHECK(decoded("[yes, Off, ~, Null, 'yes', \"~\", !!str 1, !!int \"3\"]") == "tuple [true,false,null,null,\"yes\",\"~\",\"1\",\"3\"]");
+  CHECK(decoded("[2001-12-14, 2001-12-14t21:59:43.10-05:00, 2001-12-14 1:2:3, 2001-2-30]") ==
+        "tuple [\"2001-12-14T00:00:00Z\",\"2001-12-14T21:59:43-05:00\",\"2001-12-14T01:02:03Z\",\"2001-2-30\"]");
+  CHECK(decoded("a: |\nb: |\n  yes\n") == "object {\"a\":null,\"b\":\"yes\\n\"}");
+  CHECK(decoded("0xFFFFFFFFFFFFFFFFFF") == "cannot parse \"0xFFFFFFFFFFFFFFFFFF\" as tag:yaml.org,2002:int.");
+  CHECK(decoded(".nan") == "floating point NaN is not supported.");
+  CHECK(decoded("!x 1") == "unsupported tag \"!x\".");
+  CHECK(decoded("a: 1\nb: !!binary '*'\n") == "on line 1, column 4: cannot parse \"*\" as tag:yaml.org,2002:binary: not valid base64.");
+}
+
+TEST_CASE("language: yamldecode merges, follows anchors, and tells the line") {
+  const auto decoded = [](const std::string& yaml) {
+    const std::string out = answer("yamldecode(" + drover::quote(yaml) + ")");
+    const std::size_t at = out.find("failed: ");
+    return at == std::string::npos ? out : out.substr(at + 8);
+  };
+  CHECK(decoded("a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n") == "object {\"a\":{\"k\":1},\"b\":{\"k\":1,\"l\":2}}");
+  CHECK(decoded("<<: [{a: 1}, {a: 2, b: 3}]\n") == "object {\"a\":2,\"b\":3}");
+  CHECK(decoded("a: 1\n<<: 7\n") == "on line 1, column 1: cannot merge number into mapping.");
+  CHECK(decoded("a: &x [*x]") == "cannot refer to anchor \"x\" from inside its own definition.");
+  CHECK(decoded("a: 1\n~: 2\n") == "on line 1, column 1: mapping key cannot be null.");
+  CHECK(decoded("[1]: 2\n") == "only strings are allowed as mapping keys.");
+  CHECK(decoded("a: 1\nb: @x\n") == "on line 2, column 1: found character that cannot start any token.");
+  CHECK(decoded("--- 1\n--- 2\n") == "on line 1, column 1: unexpected extra content after value.");
+  CHECK(decoded("") == "on line 1, column 1: missing start of document.");
+}
+
+TEST_CASE("language: yamlencode ends what is open and breaks long lines") {
+  CHECK(answer("yamlencode(true)") == "string \"true\\n...\\n\"");
+  CHECK(answer("yamlencode(1.5)") == "string \"1.5\\n...\\n\"");
+  CHECK(answer("yamlencode(\"a\")") == "string \"\\\"a\\\"\\n\"");
+  CHECK(answer("yamlencode({ a = [], b = { c = null } })") == "string \"\\\"a\\\": []\\n\\\"b\\\":\\n  \\\"c\\\": null\\n\"");
+  const std::string out = answer("yamlencode(join(\" \", [for n in range(60) : \"x\"]))");
+  CHECK(out.find("x\\n  x") != std::string::npos);
+}
+
+TEST_CASE("language: a network is split by no more than 32 bits in one call") {
+  CHECK(answer("cidrsubnet(\"fd00::/48\", 33, 1)").find("may not extend prefix by more than 32 bits") != std::string::npos);
+  CHECK(answer("cidrsubnet(\"fd00::/48\", 32, 1)") == "string \"fd00::1:0:0:0/80\"");
+  CHECK(answer("cidrsubnets(\"fd00::/48\", 16, 33)").find("may not extend prefix by more than 32 bits") != std::string::npos);
 }
