@@ -30,13 +30,21 @@ std::string JobSource::text(const char* member) const {
 }
 
 namespace {
+// As the shell names it, when that is still true.
+std::string working_directory() {
+  std::error_code error;
+  const char* named = std::getenv("PWD");
+  if (named != nullptr && *named == '/' && std::filesystem::equivalent(named, ".", error)) return named;
+  return std::filesystem::current_path(error).string();
+}
+
 Result<std::string> read_source(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   auto text = read_file(path);
   if (text) return text;
   std::string reason = text.error().message();
   if (text.error().code() == Code::not_found) {
-    const std::string whole = path.starts_with('/') ? path : fmt::format("{}/{}", std::getenv("PWD") != nullptr ? std::getenv("PWD") : ".", path);
+    const std::string whole = path.starts_with('/') ? path : fmt::format("{}/{}", working_directory(), path);
     reason = fmt::format("source path error: stat {}: no such file or directory", whole);
   }
   return fail(text.error().code(), "Error getting jobfile from {}: {}", quote(path), reason);
