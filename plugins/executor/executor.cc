@@ -251,6 +251,8 @@ Failure Executor::launch(const Spec& spec) {
 }
 
 void Executor::on_launch_report() {
+  // The end of the task was in the same round of events and has asked for it already.
+  if (!launch_report_) return;
   Report report;
   ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
   // A child that failed before it read our word leaves that behind; its report is in the channel all the same.

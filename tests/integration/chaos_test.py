@@ -281,10 +281,10 @@ class World:
         if life.seen is not None and life.seen['touched'] == self.is_touched(life):
             if not self.is_touched(life):
                 expect(process == life.seen['process'], f'another process than {life.seen["process"]}: {process}; {say}')
-                self.counts['adopted'] += 1
         if not self.is_touched(life):
             failures = [one['DisplayMessage'] for one in task['Events'] if one['Type'] == 'Driver Failure']
             expect(starts == 1, f'started {starts} times: {say}')
+            self.counts['adopted'] += 1
             expect(task['Restarts'] == 0 or failures, f'restarted without a reason: {say}')
         expect(starts <= task['Restarts'] + 1, f'more starts than restarts: {say}')
         life.seen = {'process': process, 'touched': self.is_touched(life)}
