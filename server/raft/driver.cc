@@ -429,6 +429,10 @@ void Raft::Impl::on_leadership(std::function<void(bool, std::uint64_t)> callback
 }
 
 void Raft::Impl::note_leadership() {
+  if (const std::uint64_t leader = this->leader().id; leader != known_leader_) {
+    known_leader_ = leader;
+    for (const auto& callback : leader_callbacks_) callback();
+  }
   const bool leads = is_leader();
   if (leads == was_leader_) return;
   was_leader_ = leads;

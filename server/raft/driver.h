@@ -49,6 +49,8 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing);
   void on_leadership(std::function<void(bool, std::uint64_t)> callback);
 
+  void on_leader_known(std::function<void()> callback) { leader_callbacks_.push_back(std::move(callback)); }
+
   [[nodiscard]] bool is_leader() const { return replica_ && !closing_ && replica_->is_leader(); }
   [[nodiscard]] Member leader() const { return replica_ ? replica_->leader() : Member{}; }
   [[nodiscard]] std::vector<Member> members() const { return members_; }
@@ -132,6 +134,8 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   };
   std::vector<WantedSnapshot> wanted_snapshots_;
   std::vector<std::function<void(bool, std::uint64_t)>> callbacks_;
+  std::vector<std::function<void()>> leader_callbacks_;
+  std::uint64_t known_leader_ = 0;
   bool was_leader_ = false;
   bool snapshotting_ = false;
   bool bootstrapping_ = false;

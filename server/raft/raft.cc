@@ -40,22 +40,12 @@ Result<Opened> open_storage(RaftOptions& options) {
   return out;
 }
 
-Result<> reset_log(Opened& storage, std::uint64_t next) {
+Result<> reconcile(Opened& storage) {
+  if (!storage.snapshot || !contradicts(storage.contents, storage.snapshot->meta())) return {};
+  const std::uint64_t next = storage.snapshot->meta().index + 1;
   DROVER_TRY(storage.log->reset(next));
   storage.contents.first_index = next;
   storage.contents.entries.clear();
-  return {};
-}
-
-// A crash between installing a snapshot and dropping the log behind it leaves a log that ends early or contradicts it.
-Result<> reconcile(Opened& storage) {
-  if (!storage.snapshot) return {};
-  const auto& meta = storage.snapshot->meta();
-  auto& log = storage.contents;
-  if (log.entries.empty() || log.last_index() < meta.index) return reset_log(storage, meta.index + 1);
-  if (log.first_index <= meta.index && log.entries[meta.index - log.first_index]->term != meta.term) {
-    return reset_log(storage, meta.index + 1);
-  }
   return {};
 }
 
@@ -198,6 +188,7 @@ std::optional<std::chrono::milliseconds> Raft::last_contact() const { return imp
 Result<> Raft::storage_state() const { return impl_->storage_state(); }
 RaftStats Raft::stats() const { return impl_->stats(); }
 void Raft::set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing) { impl_->set_snapshot_policy(threshold, trailing); }
+void Raft::on_leader_known(std::function<void()> callback) { impl_->on_leader_known(std::move(callback)); }
 void Raft::on_leadership(std::function<void(bool, std::uint64_t)> callback) { impl_->on_leadership(std::move(callback)); }
 
 }  // namespace drover

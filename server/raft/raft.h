@@ -128,6 +128,9 @@ class Raft {
   // Called on the loop at each change, and once soon after registration.
   void on_leadership(std::function<void(bool leader, std::uint64_t term)> callback);
 
+  // Called on the loop whenever another leader, or none, is known here.
+  void on_leader_known(std::function<void()> callback);
+
   // Fails what waits, and returns when no thread works for this object any more.
   [[nodiscard]] Async<> close();
 
