@@ -61,11 +61,11 @@ def passes(sandbox, name, executable, arguments=(), **options):
 
 
 def test_raw_exec(sandbox):
-    passes(sandbox, 'raw_exec', os.path.join(BUILD, 'plugins/raw_exec/drover-driver-raw-exec'), config='enabled.hcl', task='shell.hcl')
+    passes(sandbox, 'raw_exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-raw-exec'), config='enabled.hcl', task='shell.hcl')
 
 
 def test_exec(sandbox):
-    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/exec/drover-driver-exec'), config='degraded.hcl', task='shell.hcl')
+    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-exec'), config='degraded.hcl', task='shell.hcl')
 
 
 def test_mock(sandbox):
