@@ -338,7 +338,8 @@ void Raft::Impl::maybe_snapshot() {
 
 void Raft::Impl::begin_snapshot(std::uint32_t trailing) {
   const auto meta = replica_->applied_meta();
-  if (newest_snapshot_ && newest_snapshot_->index == meta.index) {
+  // libraft takes a snapshot that ends with the first entry for that entry, and would send neither.
+  if (meta.index <= 1 || (newest_snapshot_ && newest_snapshot_->index == meta.index)) {
     end_snapshot({});
     return;
   }

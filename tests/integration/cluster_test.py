@@ -94,6 +94,7 @@ def client(sandbox, agents):
     agent = sandbox.agent('client', base=CLIENT)
     fill(agent, JOIN=addresses(agents))
     agent.spawn()
+    until('the client to answer', lambda: ask(agent, '/v1/agent/self'))
     agent.wait_node(limit=40)
     return agent
 

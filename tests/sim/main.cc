@@ -15,7 +15,7 @@ using drover::sim::World;
 using drover::sim::WorldOptions;
 
 constexpr std::string_view usage =
-    "usage: raft-sim [-seeds N] [-first N] [-seed N] [-trace] [-bug skipped-fsync|unsaved-vote|double-apply]\n"
+    "usage: raft-sim [-seeds N] [-first N] [-seed N] [-trace] [-messages] [-bug skipped-fsync|unsaved-vote|double-apply]\n"
     "Runs N clusters, each from its own seed. Exit status 1: an invariant is broken. With -bug the bug is planted, and\n"
     "not finding it in any of the seeds is the failure.\n";
 
@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     else if (flag == "-first" && more) known = number(argv[++i], first);
     else if (flag == "-seed" && more) known = number(argv[++i], first), seeds = 1;
     else if (flag == "-trace") options.trace = true;
+    else if (flag == "-messages") options.trace = options.trace_messages = true;
     else if (flag == "-bug" && more) bug = argv[++i];
     else known = false;
     if (bug == "skipped-fsync") options.bug = Bug::skipped_fsync;

@@ -193,7 +193,7 @@ void World::install(Server& server, Replica::Install install) {
 void World::take_snapshot(Server& server) {
   if (!server.replica || server.installing || server.replica->installing()) return;
   const auto meta = server.replica->applied_meta();
-  if (meta.index == 0 || meta.index == server.replica->snapshot_index() || server.writing) return;
+  if (meta.index <= 1 || meta.index == server.replica->snapshot_index() || server.writing) return;
   SavedSnapshot snapshot{.meta = meta, .state = server.machine->save()};
   server.disk.put_snapshot(snapshot);
   server.snapshot = std::move(snapshot);
@@ -239,6 +239,17 @@ void World::send(const Server& from, RaftMessage message) {
     message.snapshot_data = from.snapshot->state;
   }
   if (rng_.below(100) < repeat_percent_) after(rng_.below(800'000), [this, message] { deliver(message); });
+  // Whoever has just voted must not vote again when it comes back.
+  if (message.type == MessageType::vote_result && message.granted && !message.pre_vote && !calm_ && rng_.below(20) == 0) {
+    Server& voter = *servers_[from.id - 1];
+    after(1, [this, &voter, life = voter.life] {
+      if (voter.life != life) return;
+      crash(voter);
+      after(rng_.below(100'000), [this, &voter] {
+        if (!voter.replica) start(voter);
+      });
+    });
+  }
   const std::uint64_t delay = rng_.below(100) < late_percent_ ? rng_.below(1'500'000) : 50 + rng_.below(8'000);
   after(delay, [this, message = std::move(message)] { deliver(message); });
 }
@@ -248,6 +259,11 @@ void World::deliver(RaftMessage message) {
   Server& server = *servers_[message.to - 1];
   if (!server.replica || cut_.contains({message.from, message.to})) return;
   message.from_address = fmt::format("server-{}", message.from);
+  if (options_.trace_messages) {
+    trace(fmt::format("  {} -> {}: kind {}, term {}, index {} of term {}, commit {}, rejected {}, entries {}", message.from, message.to,
+                      static_cast<int>(message.type), message.term, message.index, message.index_term, message.commit, message.rejected,
+                      message.entries.size()));
+  }
   if (auto done = server.replica->receive(std::move(message), clock_ms(server)); !done) {
     fail(fmt::format("server {} refuses a message of another: {}", server.id, done.error().message()));
   }

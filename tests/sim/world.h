@@ -24,7 +24,8 @@ struct WorldOptions {
   Bug bug = Bug::none;
   bool server_state = false;      // the server's own tables instead of registers
   std::uint64_t duration_ms = 20'000;
-  bool trace = false;             // every event to standard error
+  bool trace = false;             // what happens to servers, to standard error
+  bool trace_messages = false;    // and every message
 };
 
 struct WorldSummary {
