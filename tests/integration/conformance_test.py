@@ -96,7 +96,7 @@ def test_java(sandbox):
     options = 'jvm_options = ["-Xmx1g", "-XX:TieredStopAtLevel=1"]'
     text = ''.join(f'case "{name}" {{\n jar_path = "/app/app.jar"\n {options}\n args = {args}\n}}\n' for name, args in cases.items())
     task = write(sandbox, 'java-task.hcl', text + 'case "missing" {\n class = ""\n}\nuser = "nobody"\n')
-    passes(sandbox, 'java', os.path.join(BUILD, 'plugins/java/drover-driver-java'), config=config, task=task)
+    passes(sandbox, 'java', os.path.join(BUILD, 'plugins/drivers/drover-driver-java'), config=config, task=task)
 
 
 def write(sandbox, name, text):
@@ -127,7 +127,7 @@ def test_qemu(sandbox):
     cases = {'exit_0': 'off', 'exit_7': 'seven', 'sleep': 'on', 'output': 'off', 'stubborn': 'on', 'missing': 'none'}
     text = ''.join(f'case "{name}" {{\n image_path = "{sandbox.directory}/{image}.img"\n {machine}\n graceful_shutdown = {"true" if name == "stubborn" else "false"}\n}}\n'
                    for name, image in cases.items())
-    passes(sandbox, 'qemu', os.path.join(BUILD, 'plugins/qemu/drover-driver-qemu'), config=config, task=write(sandbox, 'qemu-task.hcl', text))
+    passes(sandbox, 'qemu', os.path.join(BUILD, 'plugins/drivers/drover-driver-qemu'), config=config, task=write(sandbox, 'qemu-task.hcl', text))
 
 
 def test_mock(sandbox):
