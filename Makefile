@@ -36,6 +36,10 @@ golden: build ## count agreement with the recorded answers (DIR=path counts thos
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 
+.PHONY: chaos
+chaos: build ## kill agent, drivers and executors at random while tasks run (KILLS=1000, SEED=number to repeat the choices)
+	@BUILD=$(BUILD) KILLS=$(or $(KILLS),1000) tests/integration/chaos_test.py
+
 test-vm: build deb ## run what needs systemd, cgroup v2 or packages in a virtual machine (TESTS="package java" chooses)
 	@tests/vm/run $(BUILD) $(TESTS)
 
