@@ -25,8 +25,10 @@ bool one_of(const std::string& text, const std::array<std::string_view, N>& word
 }
 
 std::optional<Value> word(const std::string& text) {
-  static constexpr std::array<std::string_view, 11> yes{"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"};
-  static constexpr std::array<std::string_view, 11> no{"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"};
+  static constexpr std::array<std::string_view, 11> yes{"y",    "Y",    "yes", "Yes", "YES", "true",
+                                                        "True", "TRUE", "on",  "On",  "ON"};
+  static constexpr std::array<std::string_view, 11> no{"n",     "N",     "no",  "No",  "NO", "false",
+                                                       "False", "FALSE", "off", "Off", "OFF"};
   static constexpr std::array<std::string_view, 5> null{"", "~", "null", "Null", "NULL"};
   static constexpr std::array<std::string_view, 6> plus{".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"};
   static constexpr std::array<std::string_view, 3> minus{"-.inf", "-.Inf", "-.INF"};
@@ -77,24 +79,28 @@ int days_of(int year, int month) {
   return month == 2 && leap ? 29 : days[static_cast<std::size_t>(month - 1)];
 }
 
-// "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43", "2001-12-14" in RFC 3339 without fractions; nothing for other texts.
+// "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43", "2001-12-14" in RFC 3339 without fractions; nothing for other
+// texts.
 std::optional<std::string> timestamp(const std::string& text) {
   Cursor in(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!in.number(year, 4) || !in.take("-") || !in.number(month) || !in.take("-") || !in.number(day)) return std::nullopt;
+  if (!in.number(year, 4) || !in.take("-") || !in.number(month) || !in.take("-") || !in.number(day))
+    return std::nullopt;
   if (month < 1 || month > 12 || day < 1 || day > days_of(year, month)) return std::nullopt;
   std::string zone = "Z";
   if (!in.at_end()) {
     if (!in.take("Tt ")) return std::nullopt;
     const bool with_zone = in.last() != ' ';
-    if (!in.number(hour) || !in.take(":") || !in.number(minute) || !in.take(":") || !in.number(second)) return std::nullopt;
+    if (!in.number(hour) || !in.take(":") || !in.number(minute) || !in.take(":") || !in.number(second))
+      return std::nullopt;
     if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
     if (in.take(".,") && !in.digits()) return std::nullopt;
     if (with_zone && !in.take("Z")) {
       int hours = 0, minutes = 0;
       if (!in.take("+-")) return std::nullopt;
       const char sign = in.last();
-      if (!in.number(hours, 2) || !in.take(":") || !in.number(minutes, 2) || hours > 24 || minutes > 60) return std::nullopt;
+      if (!in.number(hours, 2) || !in.take(":") || !in.number(minutes, 2) || hours > 24 || minutes > 60)
+        return std::nullopt;
       if (hours != 0 || minutes != 0) zone = fmt::format("{}{:02}:{:02}", sign, hours, minutes);
     }
     if (!in.at_end()) return std::nullopt;
@@ -102,7 +108,9 @@ std::optional<std::string> timestamp(const std::string& text) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}", year, month, day, hour, minute, second, zone);
 }
 
-bool all_of_base(std::string_view digits, std::string_view accepted) { return !digits.empty() && digits.find_first_not_of(accepted) == std::string_view::npos; }
+bool all_of_base(std::string_view digits, std::string_view accepted) {
+  return !digits.empty() && digits.find_first_not_of(accepted) == std::string_view::npos;
+}
 
 bool looks_whole(std::string_view text) {
   if (text.starts_with("0o")) return all_of_base(text.substr(2), "01234567");
@@ -147,24 +155,34 @@ std::optional<Number> prefixed(std::string_view text) {
 bool is_base64(const std::string& text) {
   const std::string packed = replace_all(replace_all(text, "\n", ""), "\r", "");
   const std::size_t padding = packed.ends_with("==") ? 2 : packed.ends_with('=') ? 1 : 0;
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '+' || c == '/'; };
-  return packed.size() % 4 == 0 && std::all_of(packed.begin(), packed.end() - static_cast<std::ptrdiff_t>(padding), letter);
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '+' || c == '/';
+  };
+  return packed.size() % 4 == 0 &&
+         std::all_of(packed.begin(), packed.end() - static_cast<std::ptrdiff_t>(padding), letter);
 }
 
 }  // namespace
 
 FunctionResult yaml_scalar(const std::string& tag, const std::string& text, bool quoted) {
-  const std::string_view kind = tag.starts_with(tag_head) ? std::string_view(tag).substr(tag_head.size()) : std::string_view(tag);
+  const std::string_view kind =
+      tag.starts_with(tag_head) ? std::string_view(tag).substr(tag_head.size()) : std::string_view(tag);
   static constexpr std::array<std::string_view, 7> kinds{"str", "bool", "int", "float", "null", "timestamp", "binary"};
-  if (!tag.empty() && (!tag.starts_with(tag_head) || std::ranges::find(kinds, kind) == kinds.end())) return function_error(fmt::format("unsupported tag {}", quote(tag)));
-  const auto unfit = [&](const char* why = "") { return function_error(fmt::format("cannot parse {} as {}{}", quote(text), tag.empty() ? std::string(tag_head) + "int" : tag, why)); };
+  if (!tag.empty() && (!tag.starts_with(tag_head) || std::ranges::find(kinds, kind) == kinds.end()))
+    return function_error(fmt::format("unsupported tag {}", quote(tag)));
+  const auto unfit = [&](const char* why = "") {
+    return function_error(
+        fmt::format("cannot parse {} as {}{}", quote(text), tag.empty() ? std::string(tag_head) + "int" : tag, why));
+  };
   bool number = kind == "int" || kind == "float";
   // The first character says what it might be; without one of these it is text.
-  const bool telling = text.empty() || std::string_view("+-0123456789yYnNtTfFoO~.").find(text[0]) != std::string_view::npos;
+  const bool telling =
+      text.empty() || std::string_view("+-0123456789yYnNtTfFoO~.").find(text[0]) != std::string_view::npos;
   if (telling && kind != "str" && kind != "binary") {
     if (quoted) return Value::string(text);
     if (auto found = word(text)) return *found;
-    if (tag.empty() && (text == ".nan" || text == ".NaN" || text == ".NAN")) return function_error("floating point NaN is not supported");
+    if (tag.empty() && (text == ".nan" || text == ".NaN" || text == ".NAN"))
+      return function_error("floating point NaN is not supported");
     if (text[0] == '.') {
       if (const auto fraction = Number::parse(text)) return Value::number(*fraction);
     } else if (is_digit(text[0]) || text[0] == '+' || text[0] == '-') {

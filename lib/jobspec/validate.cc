@@ -39,7 +39,7 @@ void check_identity_of(const model::Job& job, Problems& out) {
   else if (has_null(job.name)) out.add("Job Name contains a null character");
   if (job.namespace_.empty()) out.add("Job must be in a namespace");
   if (job.type.empty()) out.add("Missing job type");
-  else if (job.type != "service" && job.type != "batch" && job.type != "system" && job.type != "sysbatch" && job.type != "core") out.add("Invalid job type: {}", quote(job.type));
+  else if (job.type != "service" && job.type != "batch" && job.type != "system" && job.type != "sysbatch") out.add("Invalid job type: {}", quote(job.type));
 }
 
 void check_groups(const model::Job& job, Problems& out) {
@@ -122,7 +122,6 @@ Validation validate(const model::Job& job, const ValidateOptions& options) {
   if (job.periodic) out.nest(check_periodic(*job.periodic, options));
   if (job.parameterized_job && !batch) out.add("Parameterized job can only be used with \"batch\" or \"sysbatch\" scheduler");
   if (job.parameterized_job) out.nest(check_parameterized(*job.parameterized_job));
-  if (job.type == "core") out.add("job type cannot be core");
   if (!job.payload.empty()) out.add("job can't be submitted with a payload, only dispatched");
   if (job.priority < 1 || job.priority > options.max_priority) out.add("job priority must be between [1, {}]", options.max_priority);
   std::int64_t total = 0;

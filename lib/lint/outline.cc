@@ -38,7 +38,8 @@ std::vector<hcl::ExprPtr> objects_of(const hcl::ExprPtr& value) {
   std::vector<hcl::ExprPtr> out;
   if (value->as<hcl::ObjectExpr>() != nullptr) out.push_back(value);
   if (const auto* tuple = value->as<hcl::TupleExpr>()) {
-    std::ranges::copy_if(tuple->elements, std::back_inserter(out), [](const hcl::ExprPtr& one) { return one->as<hcl::ObjectExpr>() != nullptr; });
+    std::ranges::copy_if(tuple->elements, std::back_inserter(out),
+                         [](const hcl::ExprPtr& one) { return one->as<hcl::ObjectExpr>() != nullptr; });
   }
   return out;
 }
@@ -55,10 +56,12 @@ const hcl::Range& head_of(const Entry& entry, const hcl::Expression& object) {
 }
 
 void add_attribute(hcl::NativeBody& out, std::string name, const Entry& entry) {
-  out.attributes.push_back({std::move(name), plain(entry.value), hcl::between(entry.name_range, entry.value->range), entry.name_range});
+  out.attributes.push_back(
+      {std::move(name), plain(entry.value), hcl::between(entry.name_range, entry.value->range), entry.name_range});
 }
 
-void add_block(hcl::NativeBody& out, std::string type, std::optional<std::string> label, const hcl::Range& head, const hcl::Expression& value, hcl::NativeBody body) {
+void add_block(hcl::NativeBody& out, std::string type, std::optional<std::string> label, const hcl::Range& head,
+               const hcl::Expression& value, hcl::NativeBody body) {
   hcl::NativeBlock block;
   block.type = std::move(type);
   block.type_range = head;
@@ -84,19 +87,24 @@ void add_free(hcl::NativeBody& out, const std::string& name, const Entry& entry)
   }
 }
 
-bool is_free(const Field& field) { return field.shape == Shape::free_map || field.shape == Shape::text_map || field.shape == Shape::text_list_map; }
+bool is_free(const Field& field) {
+  return field.shape == Shape::free_map || field.shape == Shape::text_map || field.shape == Shape::text_list_map;
+}
 
 // The JSON syntax of HCL: a label is one more object around.
 hcl::NativeBody read_hcl(const hcl::Expression& object, const Schema& schema);
 
-void add_hcl_blocks(hcl::NativeBody& out, const std::string& type, bool labelled, const Entry& entry, const Schema& schema) {
+void add_hcl_blocks(hcl::NativeBody& out, const std::string& type, bool labelled, const Entry& entry,
+                    const Schema& schema) {
   if (!labelled) {
-    for (const hcl::ExprPtr& object : objects_of(entry.value)) add_block(out, type, std::nullopt, head_of(entry, *object), *object, read_hcl(*object, schema));
+    for (const hcl::ExprPtr& object : objects_of(entry.value))
+      add_block(out, type, std::nullopt, head_of(entry, *object), *object, read_hcl(*object, schema));
     return;
   }
   for (const hcl::ExprPtr& labels : objects_of(entry.value)) {
     for (const Entry& label : entries_of(*labels)) {
-      for (const hcl::ExprPtr& object : objects_of(label.value)) add_block(out, type, label.name, label.name_range, *object, read_hcl(*object, schema));
+      for (const hcl::ExprPtr& object : objects_of(label.value))
+        add_block(out, type, label.name, label.name_range, *object, read_hcl(*object, schema));
     }
   }
 }
@@ -108,9 +116,12 @@ void add_dynamic(hcl::NativeBody& out, const Entry& entry, const Schema& schema)
       for (const hcl::ExprPtr& object : objects_of(label.value)) {
         hcl::NativeBody body;
         for (const Entry& inner : entries_of(*object)) {
-          if (inner.name != "content") add_attribute(body, inner.name, inner);
-          else if (field != nullptr && field->nested != nullptr) add_hcl_blocks(body, "content", false, inner, *field->nested);
-          else add_free(body, "content", inner);
+          if (inner.name != "content")
+            add_attribute(body, inner.name, inner);
+          else if (field != nullptr && field->nested != nullptr)
+            add_hcl_blocks(body, "content", false, inner, *field->nested);
+          else
+            add_free(body, "content", inner);
         }
         add_block(out, "dynamic", label.name, label.name_range, *object, std::move(body));
       }
@@ -122,10 +133,14 @@ hcl::NativeBody read_hcl(const hcl::Expression& object, const Schema& schema) {
   hcl::NativeBody out;
   for (const Entry& entry : entries_of(object)) {
     const Field* field = schema.find(entry.name);
-    if (entry.name == "dynamic") add_dynamic(out, entry, schema);
-    else if (field != nullptr && field->nested != nullptr) add_hcl_blocks(out, entry.name, !field->nested->label_json.empty(), entry, *field->nested);
-    else if (field != nullptr && is_free(*field)) add_free(out, entry.name, entry);
-    else add_attribute(out, entry.name, entry);
+    if (entry.name == "dynamic")
+      add_dynamic(out, entry, schema);
+    else if (field != nullptr && field->nested != nullptr)
+      add_hcl_blocks(out, entry.name, !field->nested->label_json.empty(), entry, *field->nested);
+    else if (field != nullptr && is_free(*field))
+      add_free(out, entry.name, entry);
+    else
+      add_attribute(out, entry.name, entry);
   }
   return out;
 }
@@ -133,14 +148,18 @@ hcl::NativeBody read_hcl(const hcl::Expression& object, const Schema& schema) {
 // The API's form: a label is a field. Names are taken in any case, as the API does.
 const Field* find_api(const Schema& schema, const std::string& json) {
   const std::string name = to_lower(json);
-  const auto found = std::ranges::find_if(schema.fields, [&](const Field& field) { return !field.json.empty() && to_lower(field.json) == name; });
+  const auto found = std::ranges::find_if(
+      schema.fields, [&](const Field& field) { return !field.json.empty() && to_lower(field.json) == name; });
   return found == schema.fields.end() ? nullptr : &*found;
 }
 
 // What the file calls a field that has no name of its own in the tables.
 std::string hcl_name(const Schema& schema, const Field& field) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> others{
-      {{"LTarget", "attribute"}, {"RTarget", "value"}, {"Operand", "operator"}, {"Weight", "weight"}, {"Identity", "identity"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> others{{{"LTarget", "attribute"},
+                                                                                        {"RTarget", "value"},
+                                                                                        {"Operand", "operator"},
+                                                                                        {"Weight", "weight"},
+                                                                                        {"Identity", "identity"}}};
   if (schema.special == jobspec::Special::network && field.json == "ReservedPorts") return "port";
   if (!field.hcl.empty()) return std::string(field.hcl);
   const auto found = std::ranges::find_if(others, [&](const auto& row) { return row.first == field.json; });
@@ -158,10 +177,12 @@ std::optional<Entry> label_of(const hcl::Expression& object, const Schema& schem
 
 hcl::NativeBody read_api(const hcl::Expression& object, const Schema& schema);
 
-void add_api_block(hcl::NativeBody& out, const std::string& type, const hcl::Range& head, const hcl::Expression& object, const Schema& schema) {
+void add_api_block(hcl::NativeBody& out, const std::string& type, const hcl::Range& head, const hcl::Expression& object,
+                   const Schema& schema) {
   const auto label = label_of(object, schema);
   const auto text = label ? hcl::literal_string(*plain(label->value)) : std::nullopt;
-  add_block(out, type, text, text ? hcl::between(label->name_range, label->value->range) : head, object, read_api(object, schema));
+  add_block(out, type, text, text ? hcl::between(label->name_range, label->value->range) : head, object,
+            read_api(object, schema));
 }
 
 hcl::NativeBody read_api(const hcl::Expression& object, const Schema& schema) {
@@ -171,12 +192,16 @@ hcl::NativeBody read_api(const hcl::Expression& object, const Schema& schema) {
     const std::string name = field == nullptr ? "" : hcl_name(schema, *field);
     if (name.empty()) continue;
     if (field->nested == nullptr) {
-      if (is_free(*field)) add_free(out, name, entry);
-      else add_attribute(out, name, entry);
+      if (is_free(*field))
+        add_free(out, name, entry);
+      else
+        add_attribute(out, name, entry);
     } else if (field->shape == Shape::keyed) {
-      for (const Entry& one : entries_of(*entry.value)) add_block(out, name, one.name, one.name_range, *one.value, read_api(*one.value, *field->nested));
+      for (const Entry& one : entries_of(*entry.value))
+        add_block(out, name, one.name, one.name_range, *one.value, read_api(*one.value, *field->nested));
     } else {
-      for (const hcl::ExprPtr& one : objects_of(entry.value)) add_api_block(out, name, head_of(entry, *one), *one, *field->nested);
+      for (const hcl::ExprPtr& one : objects_of(entry.value))
+        add_api_block(out, name, head_of(entry, *one), *one, *field->nested);
     }
   }
   return out;
@@ -185,7 +210,8 @@ hcl::NativeBody read_api(const hcl::Expression& object, const Schema& schema) {
 std::vector<Entry> entries_of(const hcl::Body& file) {
   hcl::Diagnostics known;
   std::vector<Entry> out;
-  for (hcl::Attribute& one : file.attributes(known)) out.push_back({std::move(one.name), one.name_range, std::move(one.expression)});
+  for (hcl::Attribute& one : file.attributes(known))
+    out.push_back({std::move(one.name), one.name_range, std::move(one.expression)});
   return out;
 }
 
@@ -195,8 +221,10 @@ std::shared_ptr<const hcl::NativeBody> outline(const hcl::Body& file) {
   if (file.native() != nullptr) return nullptr;
   auto out = std::make_shared<hcl::NativeBody>();
   for (const Entry& entry : entries_of(file)) {
-    if (entry.name == "job") add_hcl_blocks(*out, "job", true, entry, jobspec::job_schema());
-    else add_free(*out, entry.name, entry);
+    if (entry.name == "job")
+      add_hcl_blocks(*out, "job", true, entry, jobspec::job_schema());
+    else
+      add_free(*out, entry.name, entry);
   }
   return out;
 }
@@ -214,7 +242,8 @@ std::shared_ptr<const hcl::NativeBody> outline_of_api(const hcl::SourcePtr& file
   // The job alone: the file is its object.
   hcl::ObjectExpr object;
   object.json = true;
-  for (Entry& one : entries) object.items.push_back({hcl::make_expression(hcl::JsonTextExpr{one.name, one.value}, one.name_range), one.value});
+  for (Entry& one : entries)
+    object.items.push_back({hcl::make_expression(hcl::JsonTextExpr{one.name, one.value}, one.name_range), one.value});
   const hcl::ExprPtr job = hcl::make_expression(std::move(object), {file, {}, {}});
   if (!entries.empty()) add_api_block(*out, "job", entries.front().name_range, *job, jobspec::job_schema());
   return out;

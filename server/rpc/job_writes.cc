@@ -41,8 +41,6 @@ Async<Result<model::JobRegisterResponse>> register_job(Context& c, model::JobReg
   DROVER_CO_TRY(check_eval_priority(c, request.eval_priority));
   if (existing) {
     DROVER_CO_TRY(check_update(*existing, job));
-  } else if (job.dispatched) {
-    co_return fail(Code::internal, "job can't be submitted with 'Dispatched' set");
   }
   job.submit_time = c.clock.unix_nanos();
   // The log entry carries every id; one that its target has already is kept when the entry is applied.

@@ -182,13 +182,6 @@ Async<> enforce_index(Cluster& c) {
   auto refused = co_await c.caller->call(e::job_register, std::move(request));
   REQUIRE(!refused);
   CHECK(refused.error().message() == "Enforcing job modify index 99: job does not exist");
-  model::JobRegisterRequest child;
-  auto dispatched = std::make_shared<model::Job>(*make_job("web", 0));
-  dispatched->dispatched = true;
-  child.job = std::move(dispatched);
-  auto posed = co_await c.caller->call(e::job_register, std::move(child));
-  REQUIRE(!posed);
-  CHECK(posed.error().message() == "job can't be submitted with 'Dispatched' set");
   auto first = co_await register_job(c, "web", 0);
   REQUIRE(first);
   model::JobRegisterRequest other;
