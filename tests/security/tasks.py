@@ -10,6 +10,9 @@ import tempfile
 import time
 
 
+SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a real machine things may take
+
+
 class Failure(Exception):
     def __init__(self, text):
         super().__init__(text if len(text) < 600 else f'{text[:300]} ... {text[-300:]}')
@@ -224,7 +227,7 @@ class Base:
 
 
 def until(condition, what, limit=20.0):
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * SLOW
     while not condition():
         if time.monotonic() > deadline:
             raise Failure(f'still waiting after {limit} s: {what}')
