@@ -142,12 +142,12 @@ class Allocation:
 class Node:
     """One driver. `driver()` chooses it; exec with `allow_degraded` is there from the start."""
 
-    def __init__(self, build, base):
+    def __init__(self, build, base, prefix=()):
         os.makedirs(base, exist_ok=True)
         self.base = base
         self.executor = os.path.join(build, 'plugins/executor/drover-executor')
         self.runner = os.path.join(build, 'tests/security/task-runner')
-        self.process = subprocess.Popen([self.runner, self.executor, base + '/state'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*prefix, self.runner, self.executor, base + '/state'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.started = []
         self.driver()
 
