@@ -145,8 +145,8 @@ REMOVALS = [
         (SHARED + 'capabilities.cc', 'return (base & ~*drop) | *add;', 'return base | *add;')]),
     ('R_030_a_session', 'a session has all capabilities', [
         (EXECUTOR + 'session.cc', 'flag::set_user | flag::die_with_executor | flag::set_capabilities |', 'flag::set_user | flag::die_with_executor |')]),
-    ('R_031_numbers_that', 'a number may wrap', [
-        (SHARED + 'users.cc', 'if (out == static_cast<std::uint32_t>(-1)) return std::nullopt;', '')]),
+    ('R_031_numbers_that', 'a number may go on with anything', [
+        (SHARED + 'users.cc', '|| parsed.ptr != text.data() + text.size() || text.empty()) return std::nullopt;\n  if (out', ') return std::nullopt;\n  if (out')]),
     ('R_031_numbers_and', 'supplementary groups are the driver\'s', [
         (STAGES + 'user.cc', 'if (set_groups(user.group_count, user.groups) != 0) return failed("supplementary groups");', '')]),
     ('R_031_denied', 'denied ids are not looked at', [

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from tasks import contains, equal, expect
+from tasks import contains, equal
 
 
 def R_020_oom_score_is_what_was_asked(node):
