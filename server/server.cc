@@ -4,9 +4,10 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "server/cluster/cluster.h"
+#include "server/cluster/identity.h"
 #include "server/gauges.h"
 #include "server/leader/leader.h"
-#include "server/raft_log.h"
 #include "server/rpc/call_metrics.h"
 #include "server/rpc/context.h"
 #include "server/rpc/node_sessions.h"
@@ -48,6 +49,42 @@ struct Server::Impl {
         calls(meter),
         gauges(meter, clock, options.gauges) {}
 
+  Result<> open() {
+    if (options.open_log) {
+      auto given = options.open_log(options, fsm, executor);
+      if (!given) return fail(given.error());
+      assemble(std::move(*given));
+      return {};
+    }
+    if (!options.dev && options.data_dir.empty()) {
+      return fail(Code::invalid_argument, "the server has no data directory: set data_dir in the agent's configuration");
+    }
+    cluster::ClusterOptions out;
+    if (!options.dev) out.data_dir = options.data_dir;
+    out.node_id = options.node_id;
+    out.name = options.name;
+    out.address = options.advertise_rpc;
+    out.region = options.region;
+    out.datacenter = options.datacenter;
+    out.build = options.build;
+    out.expect = options.bootstrap_expect;
+    out.join = options.join;
+    out.retry_max = options.join_retry_max;
+    out.retry_interval = options.join_retry_interval;
+    out.non_voter = options.non_voter;
+    out.raft_multiplier = options.raft_multiplier;
+    out.snapshot_threshold = options.tuning.snapshot_threshold;
+    out.snapshot_trailing = options.tuning.snapshot_trailing;
+    out.clock = options.clock;
+    out.seed = static_cast<std::uint32_t>(rng.next());
+    out.log = options.log;
+    auto opened = cluster::Cluster::open(executor, std::move(out), fsm);
+    if (!opened) return fail(opened.error());
+    cluster = opened->get();
+    assemble(std::move(*opened));
+    return {};
+  }
+
   // The rest needs the log, which reads what was stored into the state machine first.
   void assemble(std::unique_ptr<fsm::Log> opened) {
     log = std::move(opened);
@@ -81,6 +118,7 @@ struct Server::Impl {
     context->job_max_source_size = options.job_max_source_size;
     context->job_max_priority = options.job_max_priority;
     context->gc = options.gc;
+    context->cluster = cluster;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
     context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
     rpc::register_endpoints(*context, registry);
@@ -89,12 +127,15 @@ struct Server::Impl {
         calls.note(endpoint, kind, start, succeeded);
       });
     }
+    if (cluster != nullptr) registry.route_by(cluster);
     log->on_leadership([this](bool leads) {
       meter.count(leads ? "raft.state.leader" : "raft.state.follower");
       if (leads == leader->established()) return;
       const auto start = clock.monotonic();
       if (leads) leader->establish();
       else leader->revoke();
+      // Queries that are parked here for what only a leader may answer go to the next one.
+      if (!leads) fsm.store().watches().notify_all();
       meter.since(leads ? "nomad.leader.establish_leadership" : "nomad.leader.revoke_leadership", start);
     });
   }
@@ -112,6 +153,7 @@ struct Server::Impl {
   ServerGauges gauges;
   wire::Registry registry;
   std::unique_ptr<fsm::Log> log;
+  cluster::Cluster* cluster = nullptr;  // the same; null when another log was given
   std::optional<fsm::Writer> writer;
   std::optional<Leader> leader;
   std::unique_ptr<rpc::Context> context;
@@ -121,21 +163,52 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(Executor executor, ServerOptions options) {
-  auto node_id = server_node_id(options);
-  if (!node_id) return fail(node_id.error(), "starting the server");
-  options.node_id = std::move(*node_id);
-  if (!options.open_log) options.open_log = open_raft_log;
+  if (options.node_id.empty()) {
+    auto node_id = cluster::load_node_id(options.dev ? std::string() : options.data_dir);
+    if (!node_id) return fail(node_id.error(), "starting the server");
+    options.node_id = std::move(*node_id);
+  }
   const std::uint64_t seed = options.seed != 0 ? options.seed : Rng::from_system().next();
   auto impl = std::make_unique<Impl>(std::move(executor), std::move(options), seed);
-  auto log = impl->options.open_log(impl->options, impl->fsm, impl->executor);
-  if (!log) return fail(log.error(), "starting the server");
-  impl->assemble(std::move(*log));
+  if (auto opened = impl->open(); !opened) return fail(opened.error(), "starting the server");
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 wire::Registry& Server::registry() { return impl_->registry; }
 bool Server::is_leader() const { return impl_->log->is_leader(); }
 std::string Server::leader() const { return is_leader() ? impl_->options.advertise_rpc : impl_->log->leader(); }
+
+void Server::serve_raft(NodeRpcServer& server) {
+  if (impl_->cluster != nullptr) impl_->cluster->serve(server);
+}
+
+void Server::find_others(std::function<void(Error)> failed) {
+  if (impl_->cluster != nullptr) impl_->cluster->start(std::move(failed));
+}
+
+std::vector<std::string> Server::others() const {
+  std::vector<std::string> out;
+  if (impl_->cluster == nullptr) return out;
+  for (const auto& member : impl_->cluster->members()) {
+    if (member.node_id != impl_->options.node_id) out.push_back(member.address);
+  }
+  return out;
+}
+
+Async<Result<>> Server::join(std::string address) {
+  if (impl_->cluster == nullptr) co_return fail(Code::unimplemented, "this server has no others");
+  auto joined = co_await impl_->cluster->join(std::move(address));
+  co_return joined;
+}
+
+Async<> Server::leave() {
+  if (impl_->cluster == nullptr || others().empty()) co_return;
+  model::RaftPeerRequest request;
+  request.id = impl_->options.node_id;
+  wire::LocalCaller caller(impl_->registry);
+  const auto left = co_await caller.call(wire::endpoints::server_leave, std::move(request), std::chrono::seconds(5));
+  if (!left) impl_->options.log.warn("leaving the cluster failed", "error", left.error());
+}
 rpc::NodeSessions& Server::node_sessions() { return impl_->node_sessions; }
 
 void Server::tune(ServerTuning tuning) {

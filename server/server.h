@@ -28,6 +28,7 @@
 
 namespace drover {
 
+class NodeRpcServer;
 namespace rpc {
 class NodeSessions;
 }
@@ -47,6 +48,13 @@ struct ServerOptions {
   std::string region = "global";
   std::string datacenter = "dc1";
   std::string advertise_rpc = "127.0.0.1:4647";
+  std::string build;                      // version told to other servers
+  std::int64_t bootstrap_expect = 1;      // servers that begin a cluster together
+  std::vector<std::string> join;          // host:port of others to ask for it
+  std::int64_t join_retry_max = 0;        // 0: no end
+  std::chrono::nanoseconds join_retry_interval = std::chrono::seconds(30);
+  bool non_voter = false;
+  std::uint32_t raft_multiplier = 1;
   ServerTuning tuning;
   std::size_t event_buffer_size = 100;
   std::int64_t job_tracked_versions = 6;
@@ -59,7 +67,7 @@ struct ServerOptions {
   rpc::Hooks hooks;                       // lib/jobspec and lib/bexpr, given by the composition root
   broker::FitCheck fits;                  // empty: scheduler::allocs_fit
   broker::RunFactory make_run;            // empty: scheduler::make_run
-  // Opens the replicated log over the state machine. Empty: server/raft under `data_dir`, in memory with `dev`.
+  // Opens the replicated log over the state machine. Empty: server/cluster under `data_dir`, in memory with `dev`.
   std::function<Result<std::unique_ptr<fsm::Log>>(const ServerOptions& options, fsm::Fsm& fsm, Executor executor)> open_log;
 
   const Clock* clock = nullptr;           // null: the machine's
@@ -83,6 +91,16 @@ class Server {
   [[nodiscard]] std::string leader() const;
   // Sections of `agent-info`: nomad, raft, runtime counters by name.
   [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
+  // Raft's streams, before the RPC listener is opened.
+  void serve_raft(NodeRpcServer& server);
+  // Looks for the other servers, once the RPC listener is open. `failed`: none was found in join_retry_max rounds.
+  void find_others(std::function<void(Error)> failed);
+  // Tells the others that this server goes for good, and returns when they have taken it out or it is clear that they cannot.
+  [[nodiscard]] Async<> leave();
+  // Brings this server and the one at host:port into one cluster.
+  [[nodiscard]] Async<Result<>> join(std::string address);
+  // Host:port of every other server of the cluster.
+  [[nodiscard]] std::vector<std::string> others() const;
   // The ways to the nodes. Registered with the RPC server by rpc::serve_node_streams().
   [[nodiscard]] rpc::NodeSessions& node_sessions();
   // The source of /v1/event/stream.

@@ -95,6 +95,7 @@ class AgentCommand final : public Command {
     const std::shared_ptr<LogTap> tap = options.log_tap;
     const std::map<std::string, std::string> environment = options.environment;
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
+    options.give_up = [&signals] { signals.cancel(); };
     auto runtime = co_await Runtime::start(executor, std::move(options));
     if (!runtime) {
       context.ui.error(fmt::format("==> Error starting agent: {}", runtime.error().message()));
@@ -113,6 +114,7 @@ class AgentCommand final : public Command {
         const bool graceful = number == SIGINT ? config.leave_on_interrupt : config.leave_on_terminate;
         // A manager that asked for the stop would take another code for a failure of the unit.
         code = graceful || environment.contains("NOTIFY_SOCKET") ? 0 : 1;
+        if (graceful) co_await (*runtime)->leave();
         break;
       }
       reload(context, **runtime, log, *tap);

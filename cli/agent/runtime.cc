@@ -74,6 +74,13 @@ struct Runtime::Impl {
     out.region = config.region;
     out.datacenter = config.datacenter;
     out.advertise_rpc = config.advertise.rpc;
+    out.build = options.version;
+    out.bootstrap_expect = config.dev_mode ? 1 : config.server.bootstrap_expect;
+    out.join = servers_to_join(config.server);
+    out.join_retry_max = config.server.server_join.retry_max != 0 ? config.server.server_join.retry_max : config.server.retry_max;
+    if (config.server.server_join.retry_interval.value.count() > 0) out.join_retry_interval = config.server.server_join.retry_interval.value;
+    out.non_voter = config.server.non_voting_server;
+    if (config.server.raft_multiplier > 0) out.raft_multiplier = static_cast<std::uint32_t>(config.server.raft_multiplier);
     out.tuning = server_tuning(config.server);
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
@@ -87,6 +94,7 @@ struct Runtime::Impl {
     server = std::move(*started);
     wire::serve_registry(server->registry(), *rpc_server);
     rpc::serve_node_streams(server->node_sessions(), *rpc_server);
+    server->serve_raft(*rpc_server);
     wire::serve_stream<model::HttpRelayRequest>(
         *rpc_server, wire::streams::http_relay,
         [this](model::HttpRelayRequest request, NodeStream& stream) { return answer_agent(std::move(request), stream); });
@@ -97,6 +105,10 @@ struct Runtime::Impl {
       }
     }
     local = std::make_unique<wire::LocalCaller>(server->registry());
+    server->find_others([this](const Error& error) {
+      options.log.error("no other server could be joined, ending", "error", error);
+      if (options.give_up) options.give_up();
+    });
     return {};
   }
 
@@ -118,6 +130,14 @@ struct Runtime::Impl {
   // Requests that a server has for this node. They are answered here and go no further, so that none can go in circles.
   Async<> answer_server(model::HttpRelayRequest request, NodeStream& stream) {
     co_await relay::answer(std::move(request), stream, node_router);
+  }
+
+  static std::vector<std::string> servers_to_join(const agent::ServerConfig& config) {
+    std::vector<std::string> out;
+    for (const auto* addresses : {&config.server_join.start_join, &config.server_join.retry_join, &config.start_join, &config.retry_join}) {
+      for (const std::string& address : *addresses) out.push_back(with_default_port(address, 4647));
+    }
+    return out;
   }
 
   static std::string with_default_port(const std::string& address, std::int64_t port) {
@@ -175,6 +195,7 @@ struct Runtime::Impl {
     api.serf_port = static_cast<std::uint16_t>(config.ports.serf);
     api.agent.self = [this] { return agent_self(options.config, options.version, server.get(), client.get()); };
     api.agent.health = [this](bool want_client, bool want_server) { return agent_health(want_client && client, want_server && server, server.get()); };
+    if (server) api.agent.join = [this](std::string address) { return server->join(with_default_port(address, 4647)); };
     api.parse_job = parse_job_request;
     api.read_job = request_job_reader();
     api.events = server ? &server->events() : nullptr;
@@ -278,6 +299,10 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
   impl->scope.spawn(impl->publish_gauges_each(interval));
   impl->scope.spawn(release_startup_pages());
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Async<> Runtime::leave() {
+  if (impl_->server) co_await impl_->server->leave();
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }

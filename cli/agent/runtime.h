@@ -2,6 +2,7 @@
 // they know each other by RPC alone.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ struct RuntimeOptions {
   std::string libexec;                 // directory of first-party plugins
   Logger log;
   std::shared_ptr<LogTap> log_tap;     // what `log` writes to
+  std::function<void()> give_up;       // the agent cannot do what it was asked for and is to end
 };
 
 class Runtime {
@@ -31,6 +33,8 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
+  // Takes a server out of its cluster for good, before it ends.
+  [[nodiscard]] Async<> leave();
   // Orderly end; tasks and plugins live on.
   [[nodiscard]] Async<> shutdown();
   [[nodiscard]] std::string node_id() const;

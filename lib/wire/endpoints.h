@@ -5,6 +5,7 @@
 #include "lib/model/api_agent.h"
 #include "lib/model/api_misc.h"
 #include "lib/model/api_why.h"
+#include "lib/model/cluster.h"
 #include "lib/model/rpc.h"
 #include "lib/model/rpc_volume.h"
 
@@ -105,6 +106,17 @@ inline constexpr Endpoint<EmptyRequest, SchedulerConfigurationResponse> schedule
 inline constexpr Endpoint<SchedulerSetConfigurationRequest, SchedulerSetConfigurationResponse> scheduler_config_set{
     "Operator.SchedulerSetConfiguration"};
 inline constexpr Endpoint<EmptyRequest, RaftConfigurationResponse> raft_config{"Operator.RaftGetConfiguration"};
+inline constexpr Endpoint<RaftPeerRequest, WriteMeta> raft_remove_peer{"Operator.RaftRemovePeerByID"};
+inline constexpr Endpoint<RaftPeerRequest, LeadershipTransferResponse> raft_transfer{"Operator.TransferLeadershipToPeer"};
+inline constexpr Endpoint<EmptyRequest, AutopilotReply> autopilot_get{"Operator.AutopilotGetConfiguration"};
+inline constexpr Endpoint<AutopilotSetRequest, AutopilotSetReply> autopilot_set{"Operator.AutopilotSetConfiguration"};
+inline constexpr Endpoint<EmptyRequest, ClusterHealth> cluster_health{"Operator.ServerHealth"};
+// Answered once a majority has confirmed that this server leads: what is read afterwards is not stale.
+inline constexpr Endpoint<EmptyRequest, WriteMeta> verify_leader{"Status.VerifyLeader"};
+inline constexpr Endpoint<ServerInfoRequest, ServerInfo> server_info{"Server.Info"};
+inline constexpr Endpoint<ClusterBootstrapRequest, WriteMeta> cluster_bootstrap{"Server.Bootstrap"};
+inline constexpr Endpoint<ServerJoinRequest, ServerJoinReply> server_join{"Server.Join"};
+inline constexpr Endpoint<RaftPeerRequest, WriteMeta> server_leave{"Server.Leave"};
 }  // namespace endpoints
 
 }  // namespace drover::wire

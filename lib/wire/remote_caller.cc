@@ -17,15 +17,25 @@ RemoteCaller::RemoteCaller(Executor executor, NodeRpcServer& server) {
 
 RemoteCaller::~RemoteCaller() = default;
 
-Async<Result<std::string>> RemoteCaller::call_bytes(std::string method, std::string payload, Duration limit) {
+Async<Result<std::string>> RemoteCaller::call_bytes(std::string method, std::string payload, Duration limit, bool write) {
   if (clients_.empty()) co_return no_servers();
   Result<std::string> reply = fail(Code::unavailable, "no server answered");
   for (std::size_t attempt = 0; attempt < clients_.size(); ++attempt) {
     const std::shared_ptr<NodeRpcClient> client = clients_[current_];
     reply = co_await client->call(method, payload, limit);
-    if (reply || (reply.error().code() != Code::unavailable && reply.error().code() != Code::no_leader)) break;
-    current_ = (current_ + 1) % clients_.size();
+    if (reply) break;
+    // The next call goes to another server either way; this one only when it cannot have been done already.
+    const Code code = reply.error().code();
+    if (code == Code::unavailable || code == Code::no_leader) current_ = (current_ + 1) % clients_.size();
+    if (!may_repeat(reply.error(), write)) break;
   }
+  co_return reply;
+}
+
+Async<Result<std::string>> RemoteCaller::send(std::string method, std::string payload, Duration limit) {
+  if (clients_.empty()) co_return no_servers();
+  const std::shared_ptr<NodeRpcClient> client = clients_[current_];
+  auto reply = co_await client->call(std::move(method), std::move(payload), limit);
   co_return reply;
 }
 

@@ -22,9 +22,12 @@ class RemoteCaller final : public Caller, public StreamOpener {
 
   [[nodiscard]] const std::vector<std::string>& servers() const { return servers_; }
 
+  // A call as bytes, made once.
+  [[nodiscard]] Async<Result<std::string>> send(std::string method, std::string payload, Duration limit);
+
  private:
   [[nodiscard]] const Registry* local() const override { return nullptr; }
-  [[nodiscard]] Async<Result<std::string>> call_bytes(std::string method, std::string payload, Duration limit) override;
+  [[nodiscard]] Async<Result<std::string>> call_bytes(std::string method, std::string payload, Duration limit, bool write) override;
   // To the server that answered last.
   [[nodiscard]] Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string name, std::string payload) override;
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "lib/model/cluster.h"
 #include "lib/model/codec.h"
 #include "lib/model/relay.h"
 #include "sdk/async/asio.h"
@@ -25,6 +26,10 @@ inline constexpr StreamEndpoint<model::NodeConnectRequest> node_connect{"Node.Co
 inline constexpr StreamEndpoint<model::NodeSessionRequest> node_session{"Node.Session"};
 // A request of one agent's HTTP API to another agent. The answer is an HttpRelayHead and HttpRelayParts.
 inline constexpr StreamEndpoint<model::HttpRelayRequest> http_relay{"Agent.HTTP"};
+// Raft's messages from one server to another, several in each message of the stream (server/raft/message_codec.h).
+inline constexpr StreamEndpoint<model::RaftHello> raft_messages{"Raft.Messages"};
+// A snapshot from one server to another, in pieces.
+inline constexpr StreamEndpoint<model::RaftInstallHello> raft_install{"Raft.Install"};
 }  // namespace streams
 
 // Opens streams to a server. Loop only.

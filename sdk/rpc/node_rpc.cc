@@ -176,7 +176,9 @@ Async<Result<std::string>> NodeRpcClient::call(std::string method, std::string p
   request.set_payload(std::move(payload));
   std::string bytes = request.SerializeAsString();
   auto answer = co_await impl_->client->call(call_path, std::move(bytes), deadline);
-  if (!answer) co_return fail(answer.error(), "calling {}", method);
+  // gRPC's words when there was no connection to send the request on: nobody has got it.
+  const bool unsent = !answer && answer.error().message().find("failed to connect") != std::string::npos;
+  if (!answer) co_return fail(Error(answer.error().context(fmt::format("calling {}", method))).with_recoverable(unsent));
   CallReply reply;
   if (!reply.ParseFromString(*answer)) co_return fail(Code::internal, "calling {}: the answer is malformed", method);
   if (reply.has_failure()) co_return fail(get_failure(reply.failure()));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/http/url.h"
+#include "lib/model/json_text.h"
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -106,19 +107,45 @@ Async<Response> health(const Context& c, Request request) {
   co_return answer;
 }
 
-// A server that is no member any more is forgotten at once, so there is nothing left to do for one that is none; one that is has to
-// be taken out of the raft configuration.
+// A server that is no member has left already; one that is, is taken out of the raft configuration.
 Async<Response> force_leave(const Context& c, Request request) {
-  const std::string node(request.query.get("node"));
-  if (node.empty()) co_return error_answer(Error(Code::invalid_argument, "missing node to force leave"));
+  model::RaftPeerRequest body;
+  body.id = request.query.get("node");
+  if (body.id.empty()) co_return error_answer(Error(Code::invalid_argument, "missing node to force leave"));
   if (!read_bool(request.query, "prune")) co_return error_answer(Error(Code::invalid_argument, "invalid prune value"));
-  const auto known = co_await find_members(c, {});
-  if (!known) co_return error_answer(known.error());
-  const auto member = std::ranges::find_if(known->members, [&](const model::ServerMember& one) {
-    return one.name == node || one.name == node + "." + c.options.region;
-  });
-  if (member == known->members.end()) co_return empty_answer();
-  co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" is part of the raft configuration; remove it as a raft peer", member->name)));
+  auto reply = co_await c.caller.call(wire::endpoints::server_leave, std::move(body));
+  if (!reply) co_return error_answer(reply.error());
+  co_return empty_answer();
+}
+
+// Go's words for a connection that failed, by which scripts know it.
+std::string join_failure(const std::string& address, const Error& error) {
+  const bool refused = error.message().find("onnection refused") != std::string::npos;
+  return refused ? fmt::format("failed to join {}: dial tcp {}: connect: connection refused", address, address)
+                 : fmt::format("failed to join {}: {}", address, error.message());
+}
+
+Async<Response> join(const Context& c, Request request) {
+  const auto addresses = request.query.all("address");
+  if (addresses.empty()) co_return error_answer(Error(Code::invalid_argument, "missing address to join"));
+  if (!c.options.agent.join) co_return error_answer(Error(Code::unimplemented, "Not a server: only servers join others"));
+  std::size_t joined_count = 0;
+  std::string failures;
+  std::size_t failed = 0;
+  for (const std::string_view address : addresses) {
+    auto joined = co_await c.options.agent.join(std::string(address));
+    if (joined) {
+      ++joined_count;
+      continue;
+    }
+    ++failed;
+    failures += "\t* " + join_failure(std::string(address), joined.error()) + "\n";
+  }
+  if (failed > 0) failures = fmt::format("failed joining: {} error{} occurred:\n{}\n", failed, failed == 1 ? "" : "s", failures);
+  std::string body = fmt::format("{{\"num_joined\":{},\"error\":", joined_count);
+  model::append_json_string(body, failures);
+  body += ",\"warning\":\"\"}";
+  co_return json_answer(request, std::move(body));
 }
 
 }  // namespace
@@ -127,6 +154,7 @@ void add_agent(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/agent/self", bind<self>(context));
   router.add("GET", "/v1/agent/members", bind<members>(context));
   router.add("PUT", "/v1/agent/force-leave", bind<force_leave>(context));
+  router.add("PUT", "/v1/agent/join", bind<join>(context));
   router.add("GET", "/v1/agent/health", bind<health>(context));
 }
 

@@ -23,6 +23,8 @@ struct AgentFacts {
   std::function<model::AgentSelf()> self;
   // The parts asked for; a role that does not run stays empty.
   std::function<model::AgentHealthResponse(bool client, bool server)> health;
+  // Brings this server and the one at host:port together. Empty on an agent without the server role.
+  std::function<Async<Result<>>(std::string address)> join;
   // Empty: made from the servers' raft configuration.
   std::function<model::ServerMembersResponse()> members;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "server/api/api.h"
 
@@ -14,10 +15,24 @@ struct Context {
 };
 using ContextPtr = std::shared_ptr<const Context>;
 
+// With `consistent` the leader proves that it leads before it answers; the response is empty when it did.
+[[nodiscard]] Async<std::optional<http::Response>> prove_leadership(const Context& context);
+
+template <auto function>
+[[nodiscard]] Async<http::Response> run_consistent(const ContextPtr context, http::Request request) {
+  auto refused = co_await prove_leadership(*context);
+  if (refused) co_return std::move(*refused);
+  auto response = co_await function(*context, std::move(request));
+  co_return response;
+}
+
 // Adapts `Async<Response> f(const Context&, Request)`. The context outlives the request, since the router does.
 template <auto function>
 [[nodiscard]] http::Handler bind(const ContextPtr& context) {
-  return [context](http::Request request) { return function(*context, std::move(request)); };
+  return [context](http::Request request) {
+    if (request.query.find("consistent")) return run_consistent<function>(context, std::move(request));
+    return function(*context, std::move(request));
+  };
 }
 
 void add_job_reads(http::Router& router, const ContextPtr& context);

@@ -1,6 +1,4 @@
 // Garbage collection, repair of summaries, and the configurations that are kept in state.
-#include <algorithm>
-
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -15,6 +13,7 @@ template <auto& endpoint>
 Async<Response> run(const Context& c, Request request) {
   model::EmptyRequest query;
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
+  query.allow_stale = false;  // these write
   auto reply = co_await c.caller.call(endpoint, std::move(query));
   if (!reply) co_return error_answer(reply.error());
   co_return empty_answer();
@@ -59,15 +58,12 @@ Async<Response> remove_peer(const Context& c, Request request) {
     co_return error_answer(bad("Removing a peer by address is not supported in the current raft protocol version"));
   }
   if (id.empty()) co_return error_answer(bad("Must specify the peer's ID to remove"));
-  model::EmptyRequest query;
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto raft = co_await c.caller.call(endpoints::raft_config, std::move(query));
-  if (!raft) co_return error_answer(raft.error());
-  const auto server = std::ranges::find(raft->servers, id, &model::RaftServer::id);
-  if (server == raft->servers.end()) {
-    co_return error_answer(Error(Code::internal, fmt::format("id \"{}\" was not found in the Raft configuration", id)));
-  }
-  co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" is the only voter; without it nothing could be written any more", server->node)));
+  model::RaftPeerRequest body;
+  body.id = id;
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::raft_remove_peer, std::move(body));
+  if (!reply) co_return error_answer(reply.error());
+  co_return empty_answer();
 }
 
 // An id is 32 hexadecimal digits with hyphens in their places.
@@ -87,23 +83,13 @@ Async<Response> transfer_leadership(const Context& c, Request request) {
   } else if (address.find(':') == std::string::npos) {
     co_return error_answer(bad("address must be in IP:port format: not an ip:port"));
   }
-  model::EmptyRequest query;
-  if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto raft = co_await c.caller.call(endpoints::raft_config, std::move(query));
-  if (!raft) co_return error_answer(raft.error());
-  const auto target = std::ranges::find_if(raft->servers, [&](const model::RaftServer& one) { return id.empty() ? one.address == address : one.id == id; });
-  if (target == raft->servers.end()) {
-    const std::string what = id.empty() ? "address \"" + address : "id \"" + id;
-    co_return error_answer(Error(Code::internal, what + "\" was not found in the Raft configuration"));
-  }
-  if (!target->leader) {
-    co_return error_answer(Error(Code::conflict, fmt::format("server \"{}\" does not lead and is no voter to hand the leadership to", target->node)));
-  }
-  model::LeadershipTransferResponse reply;
-  reply.from.id = reply.to.id = target->id;
-  reply.from.address = reply.to.address = target->address;
-  reply.noop = true;
-  co_return json_answer(request, model::to_json(reply));
+  model::RaftPeerRequest body;
+  body.id = id;
+  body.address = address;
+  if (auto read = read_write(c, request, body); !read) co_return error_answer(read.error());
+  auto reply = co_await c.caller.call(endpoints::raft_transfer, std::move(body));
+  if (!reply) co_return error_answer(reply.error());
+  co_return json_answer(request, model::to_json(*reply));
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ Async<Response> regions(const Context& c, Request request) { co_return json_answ
 
 }  // namespace
 
+Async<std::optional<Response>> prove_leadership(const Context& context) {
+  const auto proved = co_await context.caller.call(wire::endpoints::verify_leader, model::EmptyRequest{});
+  if (!proved) co_return error_answer(proved.error());
+  co_return std::nullopt;
+}
+
 void add_status(http::Router& router, const ContextPtr& context) {
   router.add("GET", "/v1/status/leader", bind<leader>(context));
   router.add("GET", "/v1/status/peers", bind<peers>(context));

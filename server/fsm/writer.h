@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "lib/metrics/meter.h"
@@ -21,6 +22,8 @@ class Log {
   [[nodiscard]] virtual bool is_leader() const = 0;
   // "host:port" of another server that leads; empty when none is known.
   [[nodiscard]] virtual std::string leader() const { return {}; }
+  // How long ago the leader was last heard of; empty when it never was.
+  [[nodiscard]] virtual std::optional<std::chrono::milliseconds> last_contact() const { return std::chrono::milliseconds(0); }
   // Called on the loop at each change, and once soon after registration.
   virtual void on_leadership(std::function<void(bool leads)> callback) = 0;
   // How often a snapshot is taken and how many entries it leaves, from now on.
@@ -46,6 +49,8 @@ class Writer {
     co_return index;
   }
   [[nodiscard]] bool is_leader() const { return log_.is_leader(); }
+  [[nodiscard]] bool leader_known() const { return log_.is_leader() || !log_.leader().empty(); }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> last_contact() const { return log_.last_contact(); }
 
  private:
   Log& log_;

@@ -65,10 +65,27 @@ static int copy_entries(const drover_raft_entry* from, uint32_t count, struct ra
   return 0;
 }
 
+/* libraft's decoder trusts the number of servers and the ends of their addresses. */
+static bool is_whole(const uint8_t* at, size_t size) {
+  uint64_t count = 0;
+  if (size < 9) return false;
+  memcpy(&count, at + 1, sizeof count);
+  at += 9;
+  size -= 9;
+  for (; count > 0; --count) {
+    if (size < 10) return false;
+    const uint8_t* end = memchr(at + 8, 0, size - 9);
+    if (end == NULL) return false;
+    size -= (size_t)(end + 2 - at);
+    at = end + 2;
+  }
+  return true;
+}
+
 static int decode(const void* data, size_t size, struct raft_configuration* out) {
   const struct raft_buffer buffer = {.base = (void*)(uintptr_t)data, .len = size};
   raft_configuration_init(out);
-  if (size == 0) return RAFT_MALFORMED;
+  if (!is_whole(data, size)) return RAFT_MALFORMED;
   const int code = raft_configuration_decode(&buffer, out);
   if (code != 0) raft_configuration_close(out);
   return code;
@@ -352,6 +369,12 @@ uint64_t drover_raft_last_index(drover_raft* self) { return raft_last_index(&sel
 uint64_t drover_raft_deadline_ms(const drover_raft* self) { return raft_timeout(&self->raft); }
 int drover_raft_state(drover_raft* self) { return (int)raft_state(&self->raft); }
 bool drover_raft_installing(const drover_raft* self) { return self->raft.snapshot.installing; }
+uint64_t drover_raft_uncommitted_change(const drover_raft* self) { return self->raft.configuration_uncommitted_index; }
+uint64_t drover_raft_match_index(const drover_raft* self, uint64_t id) {
+  raft_index index = 0;
+  if (self->raft.state != RAFT_LEADER || raft_match_index(&self->raft, id, &index) != 0) return 0;
+  return index;
+}
 
 uint64_t drover_raft_leader(drover_raft* self, const char** address) {
   raft_id id = 0;

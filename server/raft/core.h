@@ -129,6 +129,10 @@ uint64_t drover_raft_last_index(drover_raft* raft);
 uint64_t drover_raft_deadline_ms(const drover_raft* raft);
 int drover_raft_state(drover_raft* raft);
 bool drover_raft_installing(const drover_raft* raft);
+/* Of the configuration change in the log that is not known to be committed; 0 without one. */
+uint64_t drover_raft_uncommitted_change(const drover_raft* raft);
+/* Last entry known to be on the disk of `id`; 0 unless this member leads and knows it. */
+uint64_t drover_raft_match_index(const drover_raft* raft, uint64_t id);
 /* 0 and an empty address when no leader is known. The text lives until the next step. */
 uint64_t drover_raft_leader(drover_raft* raft, const char** address);
 const char* drover_raft_error_text(int code);

@@ -10,6 +10,11 @@ namespace drover {
 namespace {
 constexpr std::chrono::milliseconds longest_retry{30'000};
 
+// What was handed to raft may yet be committed by the next leader, so this is not the error of something that was not done.
+Error in_doubt() {
+  return Error(Code::unavailable, "leadership was lost while the entry was being committed: it may or may not have been stored");
+}
+
 std::size_t bytes_of(const std::vector<LogEntryPtr>& entries) {
   std::size_t out = 0;
   for (const auto& entry : entries) out += entry->data.size();
@@ -139,8 +144,12 @@ void Raft::Impl::pump() {
     if (output.install && replica_) install(std::move(*output.install));
     if (idle) break;
   }
-  if (replica_) members_ = replica_->members();
+  if (replica_ && members_ != replica_->members()) {
+    members_ = replica_->members();
+    if (options_.transport != nullptr) options_.transport->set_members(members_);
+  }
   note_leadership();
+  settle_rounds();
   maybe_snapshot();
   arm_timer();
 }
@@ -235,7 +244,7 @@ void Raft::Impl::apply(const Replica::Committed& committed) {
     const auto pending = std::move(pending_.front());
     pending_.pop_front();
     if (pending.index == committed.index && pending.term == committed.entry->term) pending.waiter->answer(std::move(answer));
-    else pending.waiter->answer(fail(Code::no_leader, "leadership was lost while the entry was being committed"));
+    else pending.waiter->answer(fail(in_doubt()));
   }
   std::erase_if(barriers_, [&](const Pending& barrier) {
     if (barrier.index > applied_) return false;
@@ -312,13 +321,26 @@ void Raft::Impl::finish_install(const SnapshotMeta& meta, std::string data) {
 void Raft::Impl::maybe_snapshot() {
   if (!replica_ || closing_ || snapshotting_ || replica_->installing()) return;
   const std::uint64_t last = newest_snapshot_ ? newest_snapshot_->index : 0;
+  if (!wanted_snapshots_.empty()) {
+    begin_snapshot(wanted_snapshots_.front().trailing);
+    return;
+  }
   if (applied_ - last < options_.snapshot_threshold) return;
-  auto meta = replica_->applied_meta();
   if (!snapshots_) {
     // In memory nobody restores: a lone server only forgets what it applied.
     if (members_.size() != 1 || log_->blocking()) return;
     check(log_->compact(applied_));
-    newest_snapshot_ = meta;
+    newest_snapshot_ = replica_->applied_meta();
+    return;
+  }
+  begin_snapshot(options_.snapshot_trailing);
+}
+
+void Raft::Impl::begin_snapshot(std::uint32_t trailing) {
+  const auto meta = replica_->applied_meta();
+  // libraft takes a snapshot that ends with the first entry for that entry, and would send neither.
+  if (meta.index <= 1 || (newest_snapshot_ && newest_snapshot_->index == meta.index)) {
+    end_snapshot({});
     return;
   }
   snapshotting_ = true;
@@ -328,18 +350,23 @@ void Raft::Impl::maybe_snapshot() {
     DROVER_TRY(save(*pending));
     return self.snapshots_->commit(*pending);
   };
-  run_on(snapshotter_, work, [meta](Impl& self, const Result<std::uint64_t>& oldest) {
+  run_on(snapshotter_, work, [meta, trailing](Impl& self, const Result<std::uint64_t>& oldest) {
     self.snapshotting_ = false;
     if (!oldest) {
       self.options_.logger.error("snapshot failed, the log is kept", "error", oldest.error());
+      self.end_snapshot(fail(oldest.error()));
       return;
     }
-    if (self.newest_snapshot_ && self.newest_snapshot_->index >= meta.index) return;
+    if (self.newest_snapshot_ && self.newest_snapshot_->index >= meta.index) {
+      self.end_snapshot({});
+      return;
+    }
     self.newest_snapshot_ = meta;
     // Entries after the older snapshot stay, so that it can still take over when the newer one is damaged.
     self.run_on(self.writer_, [index = *oldest](Impl& inner) { return inner.log_->compact(index); },
                 [](Impl& inner, const Result<>& done) { inner.check(done); });
-    if (self.replica_) self.check(self.replica_->snapshot_taken(meta, self.options_.snapshot_trailing, self.now_ms()));
+    if (self.replica_) self.check(self.replica_->snapshot_taken(meta, trailing, self.now_ms()));
+    self.end_snapshot({});
     self.pump();
   });
 }
@@ -356,8 +383,28 @@ void Raft::Impl::maybe_prepare_segment(std::uint64_t bytes) {
   });
 }
 
+void Raft::Impl::run_bootstrap(std::function<Result<LogContents>(Impl&)> work, WaiterPtr waiter) {
+  const auto then = [waiter](Impl& self, const Result<LogContents>& contents) {
+    self.bootstrapping_ = false;
+    if (self.closing_) return;
+    auto done = contents ? self.start(*contents, std::nullopt, 0) : Result<>(fail(contents.error()));
+    if (done) waiter->answer(std::uint64_t{1});
+    else waiter->answer(fail(done.error()));
+  };
+  if (log_->blocking()) run_on(writer_, std::move(work), then);
+  else then(*this, work(*this));
+}
+
+std::optional<std::chrono::milliseconds> Raft::Impl::last_contact() const {
+  const std::uint64_t now = now_ms();
+  const std::uint64_t seen = replica_ ? replica_->leader_seen_ms(now) : 0;
+  if (seen == 0) return std::nullopt;
+  return std::chrono::milliseconds(now - std::min(seen, now));
+}
+
 void Raft::Impl::receive(RaftMessage message) {
-  if (!replica_ || closing_) return;
+  // While the first configuration is being written, nobody else writes the log.
+  if (!replica_ || closing_ || bootstrapping_) return;
   check(replica_->receive(std::move(message), now_ms()));
   pump();
 }
@@ -383,10 +430,14 @@ void Raft::Impl::on_leadership(std::function<void(bool, std::uint64_t)> callback
 }
 
 void Raft::Impl::note_leadership() {
+  if (const std::uint64_t leader = this->leader().id; leader != known_leader_) {
+    known_leader_ = leader;
+    for (const auto& callback : leader_callbacks_) callback();
+  }
   const bool leads = is_leader();
   if (leads == was_leader_) return;
   was_leader_ = leads;
-  if (!leads) fail_all(Error(Code::no_leader, "leadership was lost while the entry was being committed"));
+  if (!leads) fail_all(in_doubt());
   const std::uint64_t term = stats().term;
   options_.logger.info(leads ? "this server leads" : "this server does not lead any more", "term", term);
   for (const auto& callback : callbacks_) callback(leads, term);
@@ -409,12 +460,16 @@ void Raft::Impl::arm_timer() {
 }
 
 void Raft::Impl::fail_all(const Error& error) {
+  // What raft was not given yet was not done.
+  const Error refused = error.code() == Code::unavailable && !is_leader() && replica_ ? Error(Code::no_leader, "No cluster leader") : error;
   for (auto& proposal : std::exchange(proposals_, {})) {
     waiting_bytes_ -= proposal.data.size();
-    proposal.waiter->answer(fail(error));
+    proposal.waiter->answer(fail(refused));
   }
   for (auto& pending : std::exchange(pending_, {})) pending.waiter->answer(fail(error));
-  for (auto& barrier : std::exchange(barriers_, {})) barrier.waiter->answer(fail(error));
+  for (auto& barrier : std::exchange(barriers_, {})) barrier.waiter->answer(fail(refused));
+  for (auto& round : std::exchange(rounds_, {})) round.waiter->answer(fail(refused));
+  for (auto& snapshot : std::exchange(wanted_snapshots_, {})) snapshot.waiter->answer(fail(error));
 }
 
 RaftStats Raft::Impl::stats() const {

@@ -35,14 +35,29 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   Result<> start(const LogContents& contents, const std::optional<SnapshotMeta>& snapshot, std::uint64_t applied);
   Result<WaiterPtr> enqueue(EntryType type, std::string entry);
   Result<WaiterPtr> enqueue_barrier();
+  Result<WaiterPtr> enqueue_round();
+  Result<WaiterPtr> enqueue_snapshot(std::uint32_t trailing);
+  Result<WaiterPtr> bootstrap(const std::vector<Member>& members);
+  // The encoded members that `edit` makes of the present ones; empty when they stay as they are.
+  Result<std::string> edit_members(const Edit& edit) const;
+  [[nodiscard]] bool lacks_entries_for_others() const { return replica_ && members_.size() == 1 && replica_->first_kept() > 1; }
+  void expect_others() {
+    if (replica_) replica_->expect_others();
+  }
   void receive(RaftMessage message);
   Result<> transfer(std::uint64_t target);
   void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing);
   void on_leadership(std::function<void(bool, std::uint64_t)> callback);
 
+  void on_leader_known(std::function<void()> callback) { leader_callbacks_.push_back(std::move(callback)); }
+
   [[nodiscard]] bool is_leader() const { return replica_ && !closing_ && replica_->is_leader(); }
   [[nodiscard]] Member leader() const { return replica_ ? replica_->leader() : Member{}; }
   [[nodiscard]] std::vector<Member> members() const { return members_; }
+  [[nodiscard]] bool empty() const { return replica_ && replica_->last_index() == 0 && replica_->term() == 0; }
+  [[nodiscard]] std::uint64_t match_index(std::uint64_t member) const { return replica_ ? replica_->match_index(member) : 0; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> last_contact() const;
+  [[nodiscard]] std::uint32_t snapshot_trailing() const { return options_.snapshot_trailing; }
   [[nodiscard]] Result<> storage_state() const { return storage_; }
   [[nodiscard]] RaftStats stats() const;
 
@@ -79,6 +94,11 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   void install(Replica::Install install);
   void finish_install(const SnapshotMeta& meta, std::string data);
   void maybe_snapshot();
+  void begin_snapshot(std::uint32_t trailing);
+  void end_snapshot(const Result<>& result);
+  void begin_round();
+  void run_bootstrap(std::function<Result<LogContents>(Impl&)> work, WaiterPtr waiter);
+  void settle_rounds();
   void maybe_prepare_segment(std::uint64_t bytes);
   void check(const Result<>& result);
   void note_leadership();
@@ -100,9 +120,25 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   bool submit_posted_ = false;
   std::deque<Pending> pending_;      // submitted, by index
   std::vector<Pending> barriers_;    // wait for an index to be applied
+  struct Round {
+    std::uint64_t number = 0;        // 0: begins when the one under way has ended
+    std::uint64_t index = 0;         // to be applied as well
+    WaiterPtr waiter;
+  };
+  std::vector<Round> rounds_;        // wait for a majority to confirm this leader
+  std::uint64_t round_ = 0;          // under way
+  std::uint64_t round_ms_ = 0;
+  struct WantedSnapshot {
+    std::uint32_t trailing = 0;
+    WaiterPtr waiter;
+  };
+  std::vector<WantedSnapshot> wanted_snapshots_;
   std::vector<std::function<void(bool, std::uint64_t)>> callbacks_;
+  std::vector<std::function<void()>> leader_callbacks_;
+  std::uint64_t known_leader_ = 0;
   bool was_leader_ = false;
   bool snapshotting_ = false;
+  bool bootstrapping_ = false;
   bool preparing_ = false;
   bool closing_ = false;
   bool stopped_ = false;

@@ -40,26 +40,16 @@ Result<Opened> open_storage(RaftOptions& options) {
   return out;
 }
 
-Result<> reset_log(Opened& storage, std::uint64_t next) {
+Result<> reconcile(Opened& storage) {
+  if (!storage.snapshot || !contradicts(storage.contents, storage.snapshot->meta())) return {};
+  const std::uint64_t next = storage.snapshot->meta().index + 1;
   DROVER_TRY(storage.log->reset(next));
   storage.contents.first_index = next;
   storage.contents.entries.clear();
   return {};
 }
 
-// A crash between installing a snapshot and dropping the log behind it leaves a log that ends early or contradicts it.
-Result<> reconcile(Opened& storage) {
-  if (!storage.snapshot) return {};
-  const auto& meta = storage.snapshot->meta();
-  auto& log = storage.contents;
-  if (log.entries.empty() || log.last_index() < meta.index) return reset_log(storage, meta.index + 1);
-  if (log.first_index <= meta.index && log.entries[meta.index - log.first_index]->term != meta.term) {
-    return reset_log(storage, meta.index + 1);
-  }
-  return {};
-}
-
-Result<> bootstrap(const RaftOptions& options, Opened& storage) {
+Result<> write_bootstrap(const RaftOptions& options, Opened& storage) {
   if (storage.snapshot || !storage.contents.entries.empty() || storage.contents.vote.term != 0) return {};
   if (options.bootstrap.empty()) return {};
   auto encoded = encode_members(options.bootstrap);
@@ -79,7 +69,7 @@ Result<std::unique_ptr<Raft>> Raft::open(RaftOptions options, Fsm& fsm) {
   auto storage = open_storage(options);
   if (!storage) return fail(storage.error(), "opening raft");
   DROVER_TRY(reconcile(*storage));
-  DROVER_TRY(bootstrap(options, *storage));
+  DROVER_TRY(write_bootstrap(options, *storage));
   auto& contents = storage->contents;
   // Only entry 1 is there: bootstrapping was interrupted before the term was saved, or is happening now.
   if (contents.vote.term == 0 && contents.entries.size() == 1 && contents.first_index == 1) {
@@ -115,6 +105,68 @@ Async<Result<>> Raft::barrier() {
   co_return Result<>{};
 }
 
+Async<Result<>> Raft::verify_leadership() {
+  auto waiter = impl_->enqueue_round();
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  if (!kept->result) co_return fail(kept->result.error());
+  co_return Result<>{};
+}
+
+Async<Result<>> Raft::take_snapshot() {
+  auto waiter = impl_->enqueue_snapshot(impl_->snapshot_trailing());
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  if (!kept->result) co_return fail(kept->result.error());
+  co_return Result<>{};
+}
+
+Async<Result<>> Raft::change_members(Edit edit) {
+  // Confirms what earlier leaders left: a change on top of it could be decided by other majorities.
+  auto settled = co_await barrier();
+  if (!settled) co_return settled;
+  if (impl_->lacks_entries_for_others()) {
+    auto ready = co_await make_entries_for_others();
+    if (!ready) co_return ready;
+  }
+  auto encoded = impl_->edit_members(edit);
+  if (!encoded) co_return fail(std::move(encoded).error());
+  if (encoded->empty()) co_return Result<>{};
+  auto waiter = impl_->enqueue(EntryType::change, std::move(*encoded));
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  if (!kept->result) co_return fail(kept->result.error());
+  co_return Result<>{};
+}
+
+// A lone server forgets what it applied. Whoever joins gets a snapshot, and what comes after it.
+Async<Result<>> Raft::make_entries_for_others() {
+  impl_->expect_others();
+  auto barrier = impl_->enqueue(EntryType::barrier, std::string(8, '\0'));
+  if (!barrier) co_return fail(std::move(barrier).error());
+  const auto written = *barrier;
+  co_await written->done.wait();
+  if (!written->result) co_return fail(written->result.error());
+  auto snapshot = impl_->enqueue_snapshot(0);
+  if (!snapshot) co_return fail(std::move(snapshot).error());
+  const auto taken = *snapshot;
+  co_await taken->done.wait();
+  if (!taken->result) co_return fail(taken->result.error());
+  co_return Result<>{};
+}
+
+Async<Result<>> Raft::bootstrap(std::vector<Member> members) {
+  auto waiter = impl_->bootstrap(members);
+  if (!waiter) co_return fail(std::move(waiter).error());
+  const auto kept = *waiter;
+  co_await kept->done.wait();
+  if (!kept->result) co_return fail(kept->result.error());
+  co_return Result<>{};
+}
+
 Async<> Raft::close() {
   const auto impl = impl_;
   impl->begin_close();
@@ -130,9 +182,13 @@ std::vector<Member> Raft::members() const { return impl_->members(); }
 std::uint64_t Raft::term() const { return impl_->stats().term; }
 std::uint64_t Raft::applied_index() const { return impl_->stats().applied_index; }
 std::uint64_t Raft::last_index() const { return impl_->stats().last_index; }
+bool Raft::empty() const { return impl_->empty(); }
+std::uint64_t Raft::match_index(std::uint64_t member) const { return impl_->match_index(member); }
+std::optional<std::chrono::milliseconds> Raft::last_contact() const { return impl_->last_contact(); }
 Result<> Raft::storage_state() const { return impl_->storage_state(); }
 RaftStats Raft::stats() const { return impl_->stats(); }
 void Raft::set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing) { impl_->set_snapshot_policy(threshold, trailing); }
+void Raft::on_leader_known(std::function<void()> callback) { impl_->on_leader_known(std::move(callback)); }
 void Raft::on_leadership(std::function<void(bool, std::uint64_t)> callback) { impl_->on_leadership(std::move(callback)); }
 
 }  // namespace drover

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class RaftTransport {
   virtual ~RaftTransport() = default;
   // May drop the message. Must not call back into Raft.
   virtual void send(RaftMessage message) = 0;
+  // After each change: who may be sent to.
+  virtual void set_members(const std::vector<Member>& /*members*/) {}
 };
 
 struct RaftOptions {
@@ -52,7 +55,7 @@ struct RaftOptions {
   const Clock* clock = &system_clock();
   RaftTransport* transport = nullptr;
   std::uint32_t heartbeat_ms = 100;
-  std::uint32_t election_ms = 1000;
+  std::uint32_t election_ms = 500;  // and up to twice that, by chance
   std::uint32_t install_ms = 30'000;  // a snapshot whose receipt is not confirmed by then is sent again
   std::uint32_t seed = 1;
   std::uint64_t snapshot_threshold = 8192;  // entries applied since the last snapshot
@@ -86,11 +89,21 @@ class Raft {
   Raft(const Raft&) = delete;
   Raft& operator=(const Raft&) = delete;
 
-  // Index of the entry once it is durable, committed and applied here; or the state machine's error. Code::no_leader when
-  // another server leads, also when leadership was lost on the way: the entry may or may not come to be then.
+  // Index of the entry once it is durable, committed and applied here; or the state machine's error. Code::no_leader: another
+  // server leads, and nothing was stored. Code::unavailable: the leadership or the disk was lost on the way, and the entry may or may
+  // not come to be; whoever tries again must bear that.
   [[nodiscard]] Async<Result<std::uint64_t>> propose(std::string entry);
   // When it returns, everything committed before the call has been applied here, and this server did lead.
   [[nodiscard]] Async<Result<>> barrier();
+  // The same for reads, without an entry: a majority confirms that this server leads (the read index).
+  [[nodiscard]] Async<Result<>> verify_leadership();
+  // What the members are to be, made of what they are; one change at a time, each once the one before is committed.
+  using Edit = std::function<Result<std::vector<Member>>(std::vector<Member> members)>;
+  [[nodiscard]] Async<Result<>> change_members(Edit edit);
+  // The first configuration of a log that was opened empty. Every member must be given the same one. Refused when there is anything.
+  [[nodiscard]] Async<Result<>> bootstrap(std::vector<Member> members);
+  // A snapshot of now, without waiting for the threshold. Nothing to do when there is one of this index.
+  [[nodiscard]] Async<Result<>> take_snapshot();
   void receive(RaftMessage message);
   // Hands leadership over; 0 lets raft choose.
   [[nodiscard]] Result<> transfer_leadership(std::uint64_t target);
@@ -101,6 +114,12 @@ class Raft {
   [[nodiscard]] std::uint64_t term() const;
   [[nodiscard]] std::uint64_t applied_index() const;
   [[nodiscard]] std::uint64_t last_index() const;
+  // Nothing was ever stored here.
+  [[nodiscard]] bool empty() const;
+  // Last entry known to be on the disk of a member; known by the leader alone.
+  [[nodiscard]] std::uint64_t match_index(std::uint64_t member) const;
+  // How long the leader has not been heard of; empty when it never was.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> last_contact() const;
   // Why nothing can be written at present; a success otherwise.
   [[nodiscard]] Result<> storage_state() const;
   [[nodiscard]] RaftStats stats() const;
@@ -109,11 +128,15 @@ class Raft {
   // Called on the loop at each change, and once soon after registration.
   void on_leadership(std::function<void(bool leader, std::uint64_t term)> callback);
 
+  // Called on the loop whenever another leader, or none, is known here.
+  void on_leader_known(std::function<void()> callback);
+
   // Fails what waits, and returns when no thread works for this object any more.
   [[nodiscard]] Async<> close();
 
  private:
   struct Impl;
+  Async<Result<>> make_entries_for_others();
   explicit Raft(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

@@ -28,6 +28,7 @@ drover_raft_snapshot to_core(const SnapshotMeta& meta) {
 // libraft asserts what a correct peer never does; a peer of another version must not end the process.
 bool plausible(const RaftMessage& message) {
   if (message.from == 0 || message.term == 0) return false;
+  if (message.type < MessageType::append || message.type > MessageType::probe_result) return false;
   if (message.type == MessageType::append) {
     if ((message.index == 0) != (message.index_term == 0)) return false;
     std::uint64_t term = std::max<std::uint64_t>(message.index_term, 1);
@@ -61,7 +62,9 @@ struct Replica::Sink {
     out.from = self->options_.id;
     out.from_address = self->options_.address;
     out.to = from->peer;
-    out.to_address = from->peer_address == nullptr ? "" : from->peer_address;
+    // The first word of the text that libraft knows a server by.
+    const std::string_view address = from->peer_address == nullptr ? "" : from->peer_address;
+    out.to_address = address.substr(0, address.find(' '));
     out.term = from->term;
     out.index = from->index;
     out.index_term = from->index_term;
@@ -172,7 +175,7 @@ Result<> Replica::advance(std::uint64_t now_ms) {
     DROVER_TRY(step(event, now_ms));
   }
   // Nobody will ask a lone voter for old entries.
-  if (members_.size() == 1) forget_before(applied_ + 1);
+  if (members_.size() == 1 && !expects_others_ && drover_raft_uncommitted_change(core_.get()) == 0) forget_before(applied_ + 1);
   return {};
 }
 
@@ -266,7 +269,57 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
   if (!plausible(message)) return fail(Code::invalid_argument, "raft: a message from server {} makes no sense", message.from);
   // The leader sends it again when this one is done.
   if (message.type == MessageType::install && installing_) return {};
+  if (message.type == MessageType::probe) {
+    answer_probe(message);
+    return {};
+  }
+  if (message.type == MessageType::probe_result) {
+    note_probe_result(message);
+    return {};
+  }
+  if (message.type == MessageType::append || message.type == MessageType::install) {
+    if (message.term >= term()) leader_seen_ms_ = now_ms;
+  }
   DROVER_TRY(skip_committed(message));
+  if (message.type != MessageType::append) {
+    incoming_ = std::move(message.snapshot_data);
+    auto done = receive_part(message, now_ms);
+    incoming_.clear();
+    return done;
+  }
+  // libraft notes a change of the members under the index of the first new entry of its message, so each begins a message.
+  auto entries = std::exchange(message.entries, {});
+  std::size_t at = 0;
+  do {
+    std::size_t end = at;
+    do ++end;
+    while (end < entries.size() && entries[end]->type != EntryType::change);
+    end = std::min(end, entries.size());
+    message.entries.assign(entries.begin() + static_cast<std::ptrdiff_t>(at), entries.begin() + static_cast<std::ptrdiff_t>(end));
+    DROVER_TRY(confirm_change_before(message, now_ms));
+    DROVER_TRY(receive_part(message, now_ms));
+    message.index += end - at;
+    if (end > at) message.index_term = entries[end - 1]->term;
+    at = end;
+  } while (at < entries.size());
+  return {};
+}
+
+// A leader changes the members only when the change before is committed. So a second change in its log confirms the first one, which
+// libraft would otherwise lose sight of; but only when our log is the leader's up to there.
+Result<> Replica::confirm_change_before(const RaftMessage& message, std::uint64_t now_ms) {
+  if (message.entries.empty() || message.entries.front()->type != EntryType::change || message.term < term() || installing_) return {};
+  const std::uint64_t pending = drover_raft_uncommitted_change(core_.get());
+  if (pending == 0 || pending > message.index || term_at(message.index) != message.index_term || pending < cache_first_) return {};
+  const auto& entry = *cache_[pending - cache_first_];
+  drover_raft_event event{.type = DROVER_RAFT_CONFIGURED,
+                          .index = pending,
+                          .configuration = entry.data.data(),
+                          .configuration_size = entry.data.size()};
+  return step(event, now_ms);
+}
+
+Result<> Replica::receive_part(const RaftMessage& message, std::uint64_t now_ms) {
   const auto entries = to_core(message.entries);
   const drover_raft_message in{.type = static_cast<int>(message.type),
                                .peer = message.from,
@@ -286,11 +339,55 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
                                .entry_count = static_cast<std::uint32_t>(entries.size()),
                                .configuration = message.snapshot.configuration.data(),
                                .configuration_size = message.snapshot.configuration.size()};
-  incoming_ = std::move(message.snapshot_data);
   drover_raft_event event{.type = DROVER_RAFT_RECEIVE, .message = &in};
-  auto done = step(event, now_ms);
-  incoming_.clear();
-  return done;
+  return step(event, now_ms);
+}
+
+// Only a member of the same term says yes: it has not voted for a later leader. The answer leaves after that term is durable.
+void Replica::answer_probe(const RaftMessage& message) {
+  if (message.term != term() || is_leader()) return;
+  output_.messages.push_back({.type = MessageType::probe_result, .from = options_.id, .to = message.from, .from_address = options_.address,
+                              .to_address = message.from_address, .term = message.term, .index = message.index});
+}
+
+void Replica::note_probe_result(const RaftMessage& message) {
+  if (!is_leader() || message.term != term() || message.term != round_term_) return;
+  auto& answered = answered_rounds_[message.from];
+  answered = std::max(answered, message.index);
+}
+
+Result<std::uint64_t> Replica::begin_round(std::uint64_t) {
+  if (!is_leader()) return fail(Code::no_leader, "No cluster leader");
+  if (round_term_ != term()) answered_rounds_.clear();
+  round_term_ = term();
+  ++round_;
+  for (const auto& member : members_) {
+    if (member.id == options_.id || member.role != MemberRole::voter) continue;
+    output_.messages.push_back({.type = MessageType::probe, .from = options_.id, .to = member.id, .from_address = options_.address,
+                                .to_address = member.address, .term = term(), .index = round_});
+  }
+  return round_;
+}
+
+std::uint64_t Replica::verified_round() const {
+  if (!is_leader() || round_term_ != term()) return 0;
+  std::vector<std::uint64_t> rounds;
+  for (const auto& member : members_) {
+    if (member.role != MemberRole::voter) continue;
+    const auto at = answered_rounds_.find(member.id);
+    rounds.push_back(member.id == options_.id ? round_ : at == answered_rounds_.end() ? 0 : at->second);
+  }
+  if (rounds.empty()) return 0;
+  std::ranges::sort(rounds, std::greater<>());
+  return rounds[rounds.size() / 2];
+}
+
+bool Replica::can_change_members() const {
+  return is_leader() && drover_raft_uncommitted_change(core_.get()) == 0 && (members_.size() == 1 || term_at(commit_index()) == term());
+}
+
+std::uint64_t Replica::match_index(std::uint64_t id) const {
+  return id == options_.id ? stored_ : drover_raft_match_index(core_.get(), id);
 }
 
 Result<> Replica::tick(std::uint64_t now_ms) {
@@ -356,7 +453,8 @@ bool Replica::is_leader() const { return drover_raft_state(core_.get()) == DROVE
 Member Replica::leader() const {
   const char* address = "";
   const std::uint64_t id = drover_raft_leader(core_.get(), &address);
-  return {.id = id, .address = address};
+  const auto known = std::ranges::find(members_, id, &Member::id);
+  return known != members_.end() ? *known : Member{.id = id, .address = address};
 }
 std::uint64_t Replica::term() const { return drover_raft_term(core_.get()); }
 std::uint64_t Replica::last_index() const { return drover_raft_last_index(core_.get()); }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -68,6 +69,13 @@ class Replica {
   [[nodiscard]] Result<> installed(const SnapshotMeta& meta, std::uint64_t now_ms);
   // Hands leadership to `target`, or to the member that is furthest when 0.
   [[nodiscard]] Result<> transfer(std::uint64_t target, std::uint64_t now_ms);
+  // Asks the other voters whether this leader still leads. What verified_round() tells from then on: at that instant, or later, no
+  // other server led; so what was committed when the round began is all there was (the read index). The round's number.
+  [[nodiscard]] Result<std::uint64_t> begin_round(std::uint64_t now_ms);
+  // The newest round that a majority has answered in this term.
+  [[nodiscard]] std::uint64_t verified_round() const;
+  // From now on old entries are kept for others to catch up from, although there is only one member yet.
+  void expect_others() { expects_others_ = true; }
 
   // Empty while a write is under way or none is needed.
   [[nodiscard]] std::optional<Write> take_write();
@@ -78,6 +86,14 @@ class Replica {
   [[nodiscard]] bool is_leader() const;
   // Id 0 when unknown.
   [[nodiscard]] Member leader() const;
+  // Whether entries of other terms are still to be confirmed by one of this leader's: it may not change members before.
+  [[nodiscard]] bool can_change_members() const;
+  // Last entry known to be on the disk of a member; known by the leader alone.
+  [[nodiscard]] std::uint64_t match_index(std::uint64_t id) const;
+  // When the leader was last heard of; `now_ms` on the leader itself, 0 when never.
+  [[nodiscard]] std::uint64_t leader_seen_ms(std::uint64_t now_ms) const { return is_leader() ? now_ms : leader_seen_ms_; }
+  // The first entry that can be sent to others.
+  [[nodiscard]] std::uint64_t first_kept() const { return cache_first_; }
   [[nodiscard]] std::uint64_t term() const;
   [[nodiscard]] std::uint64_t last_index() const;
   [[nodiscard]] std::uint64_t commit_index() const;
@@ -100,6 +116,10 @@ class Replica {
   void append(std::uint64_t first_index, std::vector<LogEntryPtr> entries);
   void send(RaftMessage message, std::uint32_t entry_count);
   Result<> skip_committed(RaftMessage& message) const;
+  Result<> receive_part(const RaftMessage& message, std::uint64_t now_ms);
+  Result<> confirm_change_before(const RaftMessage& message, std::uint64_t now_ms);
+  void answer_probe(const RaftMessage& message);
+  void note_probe_result(const RaftMessage& message);
   // 0 when unknown.
   [[nodiscard]] std::uint64_t term_at(std::uint64_t index) const;
   void begin_install(SnapshotMeta meta);
@@ -124,6 +144,11 @@ class Replica {
   TermVote vote_;
   TermVote durable_vote_;
   bool installing_ = false;
+  bool expects_others_ = false;
+  std::uint64_t leader_seen_ms_ = 0;
+  std::uint64_t round_ = 0;        // of the questions whether this leader still leads
+  std::map<std::uint64_t, std::uint64_t> answered_rounds_;  // by member, in round_term_
+  std::uint64_t round_term_ = 0;
   std::string incoming_;           // data of the install message being looked at
   Output output_;
 };

@@ -138,6 +138,11 @@ std::uint64_t index_of(const std::string& path) {
 }
 }  // namespace
 
+bool contradicts(const LogContents& log, const SnapshotMeta& snapshot) {
+  if (log.entries.empty() || log.last_index() < snapshot.index) return true;
+  return log.first_index <= snapshot.index && log.entries[snapshot.index - log.first_index]->term != snapshot.term;
+}
+
 Result<std::string> SnapshotReader::read_exactly(std::size_t size) {
   std::string out;
   while (out.size() < size) {

@@ -12,9 +12,14 @@
 #include <vector>
 
 #include "sdk/base/fd.h"
+#include "server/raft/log.h"
 #include "server/raft/types.h"
 
 namespace drover {
+
+// Whether the log behind this snapshot has to be forgotten: a crash between installing a snapshot and dropping the log leaves one
+// that ends early or contradicts it. The next entry is then the one after the snapshot.
+[[nodiscard]] bool contradicts(const LogContents& log, const SnapshotMeta& snapshot);
 
 class SnapshotWriter {
  public:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sdk/base/error.h"
@@ -23,12 +24,19 @@ using LogEntryPtr = std::shared_ptr<const LogEntry>;
 
 enum class MemberRole : std::uint8_t { standby = 0, voter = 1, spare = 2 };
 
+// `node_id` and `name` say who a server is to people; raft itself only needs the first two. All of them are part of the
+// configuration in the log, so that no second list of servers exists.
 struct Member {
   std::uint64_t id = 0;
   std::string address;
   MemberRole role = MemberRole::voter;
+  std::string node_id;
+  std::string name;
   friend bool operator==(const Member&, const Member&) = default;
 };
+
+// The id in raft of the server whose id is this uuid: its first 64 bits. Never 0.
+[[nodiscard]] std::uint64_t member_id(std::string_view node_id);
 
 // A configuration as it stands in the log (libraft's encoding of the members).
 [[nodiscard]] Result<std::string> encode_members(const std::vector<Member>& members);
@@ -48,7 +56,8 @@ struct TermVote {
   friend bool operator==(const TermVote&, const TermVote&) = default;
 };
 
-enum class MessageType : std::uint8_t { append = 1, append_result, vote, vote_result, install, timeout_now };
+// The last two are not libraft's: a leader asks whether it still leads, a follower of its term says yes.
+enum class MessageType : std::uint8_t { append = 1, append_result, vote, vote_result, install, timeout_now, probe, probe_result };
 
 // One message between members. Fields a type does not use are zero. `from` and `to` are member ids.
 struct RaftMessage {
@@ -58,7 +67,7 @@ struct RaftMessage {
   std::string from_address;
   std::string to_address;
   std::uint64_t term = 0;
-  std::uint64_t index = 0;       // append: previous entry; results and votes: last entry; install: last entry in the snapshot
+  std::uint64_t index = 0;       // append: previous entry; results, votes: last entry; install: last one in the snapshot; probes: round
   std::uint64_t index_term = 0;
   std::uint64_t commit = 0;      // append: leader's commit index
   std::uint64_t rejected = 0;

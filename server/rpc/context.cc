@@ -85,6 +85,7 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_node_drain(c, registry);
   add_volume_handlers(c, registry);
   add_operator_handlers(c, registry);
+  add_cluster_handlers(c, registry);
 }
 
 }  // namespace drover::rpc

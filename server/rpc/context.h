@@ -13,6 +13,10 @@
 #include "server/rpc/hooks.h"
 #include "server/scheduler/scheduler.h"
 
+namespace drover::cluster {
+class Cluster;
+}
+
 namespace drover::rpc {
 
 struct Context {
@@ -33,6 +37,7 @@ struct Context {
   std::size_t job_max_source_size = 1'000'000;
   std::int64_t job_max_priority = 100;
   gc::GcOptions gc;
+  cluster::Cluster* cluster = nullptr;  // null in tests with a log of their own: this server is then the only one
   // A heartbeat of a node: answers the time to the next one.
   std::function<std::chrono::nanoseconds(const std::string& node_id)> heartbeat;
   // The scheduler, for `job plan`.
@@ -79,6 +84,7 @@ void add_node_writes(Context& c, wire::Registry& registry);
 void add_node_drain(Context& c, wire::Registry& registry);
 void add_volume_handlers(Context& c, wire::Registry& registry);
 void add_operator_handlers(Context& c, wire::Registry& registry);
+void add_cluster_handlers(Context& c, wire::Registry& registry);
 // All of them.
 void register_endpoints(Context& c, wire::Registry& registry);
 

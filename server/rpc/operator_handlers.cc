@@ -3,15 +3,6 @@
 namespace drover::rpc {
 namespace {
 
-Async<Result<model::StatusReply>> status(Context& c) {
-  model::StatusReply reply;
-  if (c.writer.is_leader()) reply.leader = c.advertise_rpc;
-  reply.peers.push_back(c.advertise_rpc);
-  reply.known_leader = c.writer.is_leader();
-  reply.index = c.fsm.store().tables().index;
-  co_return reply;
-}
-
 Async<Result<model::WriteMeta>> collect_garbage(Context& c) {
   auto index = co_await gc::collect(c.writer, c.fsm, c.gc, c.clock.unix_nanos(), true);
   if (!index) co_return fail(index.error());
@@ -55,29 +46,14 @@ Async<Result<model::SchedulerSetConfigurationResponse>> set_scheduler_config(Con
   co_return reply;
 }
 
-Async<Result<model::RaftConfigurationResponse>> raft_config(Context& c) {
-  model::RaftConfigurationResponse reply;
-  model::RaftServer server;
-  server.id = c.node_id;
-  server.node = c.name + "." + c.region;
-  server.address = c.advertise_rpc;
-  server.leader = c.writer.is_leader();
-  server.voter = true;
-  server.raft_protocol = "3";
-  reply.servers.push_back(std::move(server));
-  co_return reply;
-}
-
 }  // namespace
 
 void add_operator_handlers(Context& c, wire::Registry& registry) {
   namespace e = wire::endpoints;
-  registry.add(e::status, std::function([&c](model::EmptyRequest) { return status(c); }));
   registry.add(e::system_gc, std::function([&c](model::EmptyRequest) { return collect_garbage(c); }));
   registry.add(e::system_reconcile, std::function([&c](model::EmptyRequest) { return reconcile(c); }));
   registry.add(e::scheduler_config_get, std::function([&c](model::EmptyRequest) { return scheduler_config(c); }));
   registry.add(e::scheduler_config_set, std::function([&c](model::SchedulerSetConfigurationRequest r) { return set_scheduler_config(c, std::move(r)); }));
-  registry.add(e::raft_config, std::function([&c](model::EmptyRequest) { return raft_config(c); }));
 }
 
 }  // namespace drover::rpc

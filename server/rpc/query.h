@@ -23,11 +23,13 @@ template <class Reply>
   state::WatchSet watch(c.fsm.store().watches(), c.executor);
   for (;;) {
     if (c.stopping) co_return fail(Code::unavailable, "the server is shutting down");
+    if (!options.allow_stale && !c.writer.is_leader()) co_return fail(Code::no_leader, "No cluster leader");
     watch.clear();
     const auto snapshot = c.fsm.store().snapshot();
     auto reply = read(*snapshot, watch);
     if (!reply) co_return reply;
-    reply->known_leader = true;
+    reply->known_leader = c.writer.leader_known();
+    if (const auto contact = c.writer.last_contact()) reply->last_contact = *contact;
     if (options.min_query_index == 0 || reply->index > options.min_query_index) co_return reply;
     const auto left = until - steady_clock::now();
     if (left.count() <= 0) co_return reply;

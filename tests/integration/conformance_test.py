@@ -64,11 +64,11 @@ def passes(sandbox, name, executable, arguments=(), **options):
 
 
 def test_raw_exec(sandbox):
-    passes(sandbox, 'raw_exec', os.path.join(BUILD, 'plugins/raw_exec/drover-driver-raw-exec'), config='enabled.hcl', task='shell.hcl')
+    passes(sandbox, 'raw_exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-raw-exec'), config='enabled.hcl', task='shell.hcl')
 
 
 def test_exec(sandbox):
-    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/exec/drover-driver-exec'), config='degraded.hcl', task='shell.hcl')
+    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-exec'), config='degraded.hcl', task='shell.hcl')
 
 
 def test_exec_hardened(sandbox):
@@ -102,7 +102,7 @@ def test_java(sandbox):
     options = 'jvm_options = ["-Xmx1g", "-XX:TieredStopAtLevel=1"]'
     text = ''.join(f'case "{name}" {{\n jar_path = "/app/app.jar"\n {options}\n args = {args}\n}}\n' for name, args in cases.items())
     task = write(sandbox, 'java-task.hcl', text + 'case "missing" {\n class = ""\n}\nuser = "nobody"\n')
-    passes(sandbox, 'java', os.path.join(BUILD, 'plugins/java/drover-driver-java'), config=config, task=task)
+    passes(sandbox, 'java', os.path.join(BUILD, 'plugins/drivers/drover-driver-java'), config=config, task=task)
 
 
 def write(sandbox, name, text):
@@ -133,7 +133,7 @@ def test_qemu(sandbox):
     cases = {'exit_0': 'off', 'exit_7': 'seven', 'sleep': 'on', 'output': 'off', 'stubborn': 'on', 'missing': 'none'}
     text = ''.join(f'case "{name}" {{\n image_path = "{sandbox.directory}/{image}.img"\n {machine}\n graceful_shutdown = {"true" if name == "stubborn" else "false"}\n}}\n'
                    for name, image in cases.items())
-    passes(sandbox, 'qemu', os.path.join(BUILD, 'plugins/qemu/drover-driver-qemu'), config=config, task=write(sandbox, 'qemu-task.hcl', text))
+    passes(sandbox, 'qemu', os.path.join(BUILD, 'plugins/drivers/drover-driver-qemu'), config=config, task=write(sandbox, 'qemu-task.hcl', text))
 
 
 def test_mock(sandbox):

@@ -32,10 +32,10 @@ PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
     'plugins/logd/drover-logd': 'libexec/drover/drover-logd',
-    'plugins/raw_exec/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
-    'plugins/exec/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
-    'plugins/java/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',
-    'plugins/qemu/drover-driver-qemu': 'libexec/drover/plugins/drover-driver-qemu',
+    'plugins/drivers/drover-driver-raw-exec': 'libexec/drover/plugins/drover-driver-raw-exec',
+    'plugins/drivers/drover-driver-exec': 'libexec/drover/plugins/drover-driver-exec',
+    'plugins/drivers/drover-driver-java': 'libexec/drover/plugins/drover-driver-java',
+    'plugins/drivers/drover-driver-qemu': 'libexec/drover/plugins/drover-driver-qemu',
 }
 
 

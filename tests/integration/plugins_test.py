@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 
 import harness
 from harness import contains, expect, until
@@ -68,6 +69,16 @@ def test_what_is_wrong_with_a_plugin_is_said_and_mended(sandbox):
     install(plugins, 'drover-driver-broken', 'greeters')
     contains(agent.cli('plugin', 'reset', 'drover-driver-broken'), 'is tried now')
     until('the mended plugin', lambda: any(one['Phase'] == 'running' and one['Type'] == 'device' for one in agent.get('/v1/agent/plugins')))
+
+
+def test_the_file_of_drivers_acts_by_its_name(sandbox):
+    drivers = os.path.join(os.path.dirname(sandbox.drover), '../libexec/drover/plugins')
+    names = sorted(os.listdir(drivers))
+    expect(len({os.stat(os.path.join(drivers, name)).st_ino for name in names}) == 1, f'one file under every name: {names}')
+    copy = os.path.join(sandbox.directory, 'drover-driver-nothing')
+    shutil.copy2(os.path.join(drivers, names[0]), copy)
+    result = subprocess.run([copy], capture_output=True, text=True, check=False, timeout=30)
+    expect(result.returncode == 1 and all(name in result.stderr for name in names), f'{result.returncode}: {result.stderr}')
 
 
 def test_inspection_needs_no_agent(sandbox):

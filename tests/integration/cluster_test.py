@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Several servers: forming a cluster, losing its leader, catching up, joining, leaving, and a client that follows them."""
+import http.client
+import json
+import os
+import threading
+import time
+
+import harness
+from harness import Failure, contains, expect, until
+from jobs import shell_job
+
+SERVER = '''
+bind_addr = "127.0.0.1"
+data_dir = "{data}"
+name = "NAME"
+log_level = "DEBUG"
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
+advertise {{
+  http = "127.0.0.1"
+  rpc = "127.0.0.1"
+  serf = "127.0.0.1"
+}}
+server {{
+  enabled = true
+  EXPECT
+  SETTINGS
+  server_join {{
+    retry_join = [JOIN]
+  }}
+}}
+'''
+CLIENT = '''
+bind_addr = "127.0.0.1"
+data_dir = "{data}"
+name = "the-client"
+log_level = "DEBUG"
+ports {{
+  http = {http}
+  rpc = {rpc}
+  serf = {serf}
+}}
+advertise {{
+  http = "127.0.0.1"
+  rpc = "127.0.0.1"
+  serf = "127.0.0.1"
+}}
+client {{
+  enabled = true
+  servers = [JOIN]
+  network_interface = "lo"
+}}
+plugin "raw_exec" {{ config {{ enabled = true }} }}
+'''
+WORK = ['while :; do sleep 0.2; done']
+
+
+def fill(agent, **words):
+    with open(agent.config, encoding='utf-8') as file:
+        text = file.read()
+    for name, value in words.items():
+        text = text.replace(name, value)
+    with open(agent.config, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def addresses(agents):
+    return ', '.join(f'"127.0.0.1:{agent.rpc}"' for agent in agents)
+
+
+def server(sandbox, name, others, expect_servers=0, settings=''):
+    """One more server that is to join others; not started."""
+    agent = sandbox.agent(name, base=SERVER)
+    fill(agent, NAME=name, EXPECT=f'bootstrap_expect = {expect_servers}' if expect_servers else '', JOIN=addresses(others), SETTINGS=settings)
+    return agent
+
+
+def servers(sandbox, count=3, settings=''):
+    """Servers that form a cluster, started at the same time; waits until each knows the leader and all vote."""
+    agents = [sandbox.agent(f's{i + 1}', base=SERVER) for i in range(count)]
+    for i, agent in enumerate(agents):
+        fill(agent, NAME=f's{i + 1}', EXPECT=f'bootstrap_expect = {count}', JOIN=addresses(agents), SETTINGS=settings)
+        agent.spawn()
+    for agent in agents:
+        wait_leader(agent)
+    return agents
+
+
+def client(sandbox, agents):
+    agent = sandbox.agent('client', base=CLIENT)
+    fill(agent, JOIN=addresses(agents))
+    agent.spawn()
+    until('the client to answer', lambda: ask(agent, '/v1/agent/self'))
+    agent.wait_node(limit=40)
+    return agent
+
+
+def ask(agent, path, timeout=10):
+    """The answer, or None when the agent does not give one."""
+    try:
+        return agent.get(path, timeout=timeout)
+    except (OSError, http.client.HTTPException, Failure):
+        if agent.process.poll() is not None:
+            raise Failure(f'agent "{agent.name}" ended with status {agent.process.returncode}') from None
+        return None
+
+
+def wait_leader(agent, limit=30.0):
+    """The RPC address of the leader as this agent knows it."""
+    return until(f'agent "{agent.name}" to know a leader', lambda: ask(agent, '/v1/status/leader'), limit)
+
+
+def leader_of(agents):
+    address = wait_leader(next(one for one in agents if one.process.poll() is None))
+    return next(one for one in agents if f'127.0.0.1:{one.rpc}' == address)
+
+
+def followers(agents):
+    leader = leader_of(agents)
+    return leader, [one for one in agents if one is not leader]
+
+
+def applied(agent):
+    return int(agent.get('/v1/agent/self')['stats']['raft']['applied_index'])
+
+
+def job(name, count=1):
+    return shell_job(name, WORK[0])
+
+
+def register(agent, name, timeout=30):
+    """Registers a job that fits nowhere: a write and nothing more. True when it was acknowledged."""
+    body = {'Job': {'ID': name, 'Name': name, 'Type': 'batch', 'Datacenters': ['nowhere'],
+                    'TaskGroups': [{'Name': 'g', 'Tasks': [{'Name': 't', 'Driver': 'raw_exec', 'Config': {'command': '/bin/true'}}]}]}}
+    try:
+        status, _, _ = agent.request('PUT', '/v1/jobs', body, timeout=timeout)
+        return status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def peers(agent):
+    return {one['Node'].split('.')[0]: one for one in agent.get('/v1/operator/raft/configuration')['Servers']}
+
+
+def test_three_servers_form_a_cluster_and_run_a_job_registered_at_a_follower(sandbox):
+    agents = servers(sandbox)
+    for agent in agents:
+        expect(agent.get('/v1/status/leader') == agents[0].get('/v1/status/leader'), 'the servers know different leaders')
+        expect(sorted(agent.get('/v1/status/peers')) == sorted(f'127.0.0.1:{one.rpc}' for one in agents), 'peers')
+        names = [one['Name'] for one in agent.get('/v1/agent/members')['Members']]
+        expect(names == ['s1.global', 's2.global', 's3.global'], f'members are {names}')
+    leader, rest = followers(agents)
+    worker = client(sandbox, agents)
+    rest[0].run(job('web'), '-detach')
+    alloc = rest[1].wait_alloc('web', 'running')
+    # A query parked at a follower sees what is written at another one.
+    index, answers = alloc['ModifyIndex'], []
+    waiting = threading.Thread(target=lambda: answers.append(rest[0].query('/v1/job/web', rest[0].query('/v1/job/web', 0, 1)[1], 30)))
+    waiting.start()
+    time.sleep(0.3)
+    rest[1].call('DELETE', '/v1/job/web')
+    waiting.join(30)
+    expect(answers and answers[0][0]['Stop'] is True, f'the parked query answered {answers}')
+    # Whoever is asked with `stale` answers itself, and says how old that may be.
+    status, headers, _ = rest[0].request('GET', '/v1/jobs?stale')
+    expect(status == 200 and headers['x-nomad-knownleader'] == 'true' and int(headers['x-nomad-lastcontact']) < 5000, f'{headers}')
+    status, headers, _ = leader.request('GET', '/v1/jobs?consistent')
+    expect(status == 200 and headers['x-nomad-lastcontact'] == '0', f'{headers}')
+    status, _, _ = rest[0].request('GET', '/v1/jobs?consistent')
+    expect(status == 200, 'a consistent read at a follower')
+    contains(rest[0].cli('server', 'members'), 's1.global', 's2.global', 's3.global')
+    contains(rest[0].cli('operator', 'raft', 'list-peers'), 'leader', 'follower')
+    expect(index > 0 and worker.process.poll() is None, 'the client lives')
+
+
+def test_F_61_a_killed_leader_is_replaced_and_nothing_acknowledged_is_lost(sandbox):
+    agents = servers(sandbox)
+    worker = client(sandbox, agents)
+    leader, rest = followers(agents)
+    rest[0].run(job('web'), '-detach')
+    alloc = rest[0].wait_alloc('web', 'running')
+    acknowledged = [f'before-{i}' for i in range(20) if register(rest[i % 2], f'before-{i}')]
+    expect(len(acknowledged) == 20, f'only {len(acknowledged)} of 20 writes were acknowledged')
+    leader.kill9()
+    died = time.monotonic()
+    until('the next write to be acknowledged', lambda: register(rest[0], 'after'), 20, 0.005)
+    print(f'  first write {time.monotonic() - died:.2f} s after the leader was killed', flush=True)
+    jobs = {one['ID'] for one in rest[1].get('/v1/jobs')}
+    expect(jobs >= set(acknowledged) | {'after', 'web'}, f'lost: {set(acknowledged) - jobs}')
+    # The task and its client have noticed nothing.
+    again = rest[1].wait_alloc('web', 'running')
+    expect(again['ID'] == alloc['ID'] and again['TaskStates'] == alloc['TaskStates'], 'the task noticed')
+    until('the client to be ready', lambda: [one for one in rest[0].get('/v1/nodes') if one['Status'] == 'ready'])
+    # The killed server comes back and catches up.
+    leader.spawn()
+    until('the killed server to catch up', lambda: (ask(leader, '/v1/status/leader') and
+                                                    applied(leader) >= applied(rest[0])), 30)
+    expect({one['ID'] for one in leader.get('/v1/jobs?stale')} >= jobs, 'the server that came back lacks jobs')
+    expect(worker.process.poll() is None, 'the client lives')
+
+
+def test_F_63_without_a_quorum_writes_fail_soon_and_stale_reads_work(sandbox):
+    agents = servers(sandbox)
+    expect(register(agents[0], 'kept'), 'a write')
+    leader, rest = followers(agents)
+    until('all to have it', lambda: all('kept' in {one['ID'] for one in agent.get('/v1/jobs?stale')} for agent in agents))
+    leader.kill9()
+    rest[0].kill9()
+    left = rest[1]
+    until('the last one to know no leader', lambda: left.request('GET', '/v1/jobs?stale')[1]['x-nomad-knownleader'] == 'false')
+    status, _, text = left.request('PUT', '/v1/system/gc', timeout=30)
+    expect(status == 500 and b'No cluster leader' in text, f'{status} {text}')
+    expect([one['ID'] for one in left.get('/v1/jobs?stale')] == ['kept'], 'a stale read')
+    rest[0].spawn()
+    until('a write with two of three', lambda: register(left, 'again'), 30)
+
+
+def test_F_64_all_servers_killed_at_once_keep_every_acknowledged_write(sandbox):
+    agents = servers(sandbox)
+    acknowledged = []
+    for turn in range(harness.ROUNDS // 5 + 1):
+        for i in range(10):
+            name = f'job-{turn}-{i}'
+            if register(agents[i % 3], name):
+                acknowledged.append(name)
+        stop = threading.Event()
+
+        def keep_writing(agent, number, turn=turn, stop=stop):
+            for i in range(1000):
+                if stop.is_set():
+                    return
+                if register(agent, f'late-{turn}-{number}-{i}', 5):
+                    acknowledged.append(f'late-{turn}-{number}-{i}')
+        writers = [threading.Thread(target=keep_writing, args=(agent, i)) for i, agent in enumerate(agents)]
+        for one in writers:
+            one.start()
+        until('writes to be under way', lambda: len(acknowledged) > 15 * (turn + 1))
+        for agent in agents:
+            agent.process.kill()
+        stop.set()
+        for agent in agents:
+            agent.process.wait()
+        for one in writers:
+            one.join()
+        for agent in agents:
+            agent.spawn()
+        for agent in agents:
+            wait_leader(agent)
+        jobs = {one['ID'] for one in agents[turn % 3].get('/v1/jobs')}
+        expect(jobs >= set(acknowledged), f'lost: {sorted(set(acknowledged) - jobs)}')
+
+
+def test_an_empty_server_gets_a_snapshot(sandbox):
+    agents = servers(sandbox, settings='raft_snapshot_threshold = 50\n  raft_trailing_logs = 10')
+    leader, rest = followers(agents)
+    rest[0].kill9()
+    for i in range(120):
+        expect(register(leader, f'job-{i}'), f'write {i}')
+    until('the leader to have a snapshot', lambda: int(leader.get('/v1/agent/self')['stats']['raft']['last_snapshot_index']) > 60)
+    # Its disk is replaced: same name and address, another server.
+    os.rename(rest[0].data, rest[0].data + '.lost')
+    rest[0].spawn()
+    until('the new server to catch up', lambda: ask(rest[0], '/v1/status/leader') and applied(rest[0]) >= applied(leader), 40)
+    expect(len(rest[0].get('/v1/jobs?stale')) == 120, 'the new server lacks jobs')
+    contains(rest[0].log_tail(2000), 'received a snapshot')
+    expect(sorted(peers(leader)) == ['s1', 's2', 's3'], f'the servers are {sorted(peers(leader))}')
+
+
+def test_a_lone_server_gets_company_and_goes(sandbox):
+    first = server(sandbox, 's1', [], 1)
+    first.start(node=False)
+    for i in range(5):
+        expect(register(first, f'job-{i}'), f'write {i}')
+    second, third = (server(sandbox, name, [first]) for name in ('s2', 's3'))
+    for one in (second, third):
+        one.spawn()
+        wait_leader(one)
+    until('three servers', lambda: sorted(peers(first)) == ['s1', 's2', 's3'], 30)
+    until('the new ones to have everything', lambda: all(len(one.get('/v1/jobs?stale')) == 5 for one in (second, third)))
+    return first, second, third
+
+
+if __name__ == '__main__':
+    harness.main(globals())
