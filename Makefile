@@ -36,7 +36,9 @@ golden: build ## count agreement with the recorded answers (DIR=path counts thos
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 
-.PHONY: chaos
+.PHONY: chaos test-rules
+test-rules: setup ## take each security rule out of a copy of the sources and show that its test fails
+	@tests/security/without_rules.py
 chaos: build ## kill agent, drivers and executors at random while tasks run (KILLS=1000, SEED=number to repeat the choices)
 	@BUILD=$(BUILD) KILLS=$(or $(KILLS),1000) tests/integration/chaos_test.py
 

@@ -37,6 +37,12 @@ def machine(build, base):
     # An operator's, and that of `systemctl kill`: the executor goes on, as what it answers after it shows (L-01).
     subprocess.run(['/bin/kill', '-TERM', str(task.executor)], check=True)
     equal(task.exec('/bin/echo', 'here').get('stdout'), 'here\n', 'a session after SIGTERM of an operator')
+    # Not even when its task ends: it stays until it is told to go.
+    other = node.start('echo up; exec sleep 1000').until('up')
+    subprocess.run(['/bin/kill', '-TERM', str(other.executor)], check=True)
+    equal(other.call('stop', grace_ms=0, signal='SIGKILL'), {})
+    equal(node.run('echo later').out, 'later\n')
+    expect(alive(other.executor), 'the executor went at the SIGTERM of an operator')
     rename(b'systemd')
     os.kill(task.executor, 15)
     equal(task.exec('/bin/echo', 'here').get('stdout'), 'here\n', 'a session after SIGTERM of systemd')

@@ -53,7 +53,10 @@ def N_002_log_settings_that_are_a_link_or_a_fifo(node):
         alloc = node.allocation()
         path = alloc.path + '/alloc/logs/.web.logs.json'
         if kind == 'link':
-            os.symlink('/etc/passwd', path)
+            # Settings as good as any, but for the link.
+            with open(node.base + '/settings', 'w') as file:
+                file.write('{"max_files": 2}')
+            os.symlink(node.base + '/settings', path)
         else:
             os.mkfifo(path)
         contains(node.run('echo mine', alloc=alloc).error, '.web.logs.json')
