@@ -135,8 +135,9 @@ REMOVALS = [
         (STAGES + 'namespaces.cc', 'spec.has(flag::cgroup_namespace) && ::unshare', 'false && ::unshare')]),
     ('R_023_nothing', 'the cgroup is writable in the task', [
         (EXEC + 'rootfs.cc', '"/sys/fs/cgroup", {}, flags::read_only | ', '"/sys/fs/cgroup", {}, ')]),
-    ('R_024_no_process', 'processes are killed one by one', [
-        (EXECUTOR + 'task_end.cc', 'if (file && ::write(file.get(), "1", 1) == 1 && !task_ended_) return;', 'if (file) {}')]),
+    ('R_024_no_process', 'neither the cgroup is killed nor what the executor adopts', [
+        (EXECUTOR + 'task_end.cc', 'if (file && ::write(file.get(), "1", 1) == 1 && !task_ended_) return;', 'if (file) {}'),
+        (EXECUTOR + 'task_end.cc', '    if (pid > 1) ::kill(pid, SIGKILL);', '')]),
     ('R_030_sets', 'the permitted set stays', [
         (STAGES + 'capabilities.cc', '  if (!child.spec.has(flag::set_capabilities)) return {};\n  const std::uint64_t mask', '  if (child.spec.has(flag::set_capabilities)) return {};\n  const std::uint64_t mask')]),
     ('R_030_inheritable', 'what root has is inheritable', [
