@@ -38,6 +38,12 @@ sim: build ## run simulated clusters from SEEDS seeds (200), the first being FIR
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 
+.PHONY: chaos test-rules
+test-rules: setup ## take each security rule out of a copy of the sources and show that its test fails
+	@tests/security/without_rules.py
+chaos: build ## kill agent, drivers and executors at random while tasks run (KILLS=1000, SEED=number to repeat the choices)
+	@BUILD=$(BUILD) KILLS=$(or $(KILLS),1000) tests/integration/chaos_test.py
+
 test-vm: build deb ## run what needs systemd, cgroup v2 or packages in a virtual machine (TESTS="package java" chooses)
 	@tests/vm/run $(BUILD) $(TESTS)
 

@@ -15,6 +15,7 @@ from jobs import shell_job  # noqa: E402  pylint: disable=wrong-import-position
 STARTS = int(os.environ.get('STARTS', '50'))
 TASKS = int(os.environ.get('TASKS', '100'))
 BATCH = int(os.environ.get('BATCH', '1000'))
+EXEC = int(os.environ.get('EXEC', '1000'))
 REGISTRATIONS = int(os.environ.get('REGISTRATIONS', '20000'))
 
 
@@ -153,7 +154,54 @@ def registrations(sandbox):
     row(f'P13 {REGISTRATIONS} registrations with count 0, 64 connections', f'{rate:.0f}/s; {(cpu() - before) / REGISTRATIONS * 1e6:.0f} µs of the agent each')
 
 
-SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, durable_write, registrations]
+def ticks_of(pids):
+    """Seconds of processor time of the processes that are left of these."""
+    out = 0
+    for pid in pids:
+        fields = harness.stat_fields(pid)
+        out += int(fields[11]) + int(fields[12]) if fields else 0
+    return out / os.sysconf('SC_CLK_TCK')
+
+
+def many_exec(sandbox):
+    """EXEC tasks of the exec driver in one job, each with namespaces, root and executor of its own: started, measured, adopted."""
+    agent = sandbox.agent(extra='client {\n  cpu_total_compute = 1000000\n  memory_total_mb = 1000000\n  disk_total_mb = 10000000\n}\n'
+                          'telemetry {\n  collection_interval = "1s"\n}\n').start(drivers=('exec',))
+    idle = sum(harness.pss_kib(pid) for pid in agent.plugins())
+    text = shell_job('many', 'exec sleep 6000', 'exec').replace('group "g" {', f'group "g" {{\n count = {EXEC}\n', 1)
+    body = {'Job': parsed(agent, text)}
+    began, cpu = time.monotonic(), ticks_of([agent.pid, *agent.plugins()])
+    agent.call('POST', '/v1/jobs', body)
+    index, running = 0, 0
+    while running < EXEC:
+        summary, index = agent.query('/v1/job/many/summary', index, 60)
+        running = summary['Summary']['g']['Running']
+        harness.expect(time.monotonic() - began < 900, f'only {running} of {EXEC} tasks run')
+    row(f'{EXEC} exec tasks: POST until every one is running', f'{time.monotonic() - began:.1f} s; {ticks_of([agent.pid, *agent.plugins()]) - cpu:.1f} s of agent and driver')
+    time.sleep(10)
+    executors = [pid for pid, name in harness.descendants().items() if name == 'drover-executor']
+    harness.expect(len(executors) == EXEC, f'{len(executors)} executors of {EXEC} tasks')
+    pss = sum(harness.pss_kib(pid) for pid in executors)
+    row('executors, PSS', f'{pss / 1024:.0f} MiB, {pss / EXEC:.0f} KiB each')
+    row('drivers, growth of PSS; agent, PSS', f'{(sum(harness.pss_kib(pid) for pid in agent.plugins()) - idle) / 1024:.0f} MiB; {harness.pss_kib(agent.pid) / 1024:.0f} MiB')
+    measured = [agent.pid, *agent.plugins()]
+    before, cpu = time.monotonic(), ticks_of(measured)
+    time.sleep(20)
+    row('statistics at 1 Hz, agent and driver', f'{(ticks_of(measured) - cpu) / (time.monotonic() - before) * 100:.1f} % of a core')
+    agent.kill9()
+    began = time.monotonic()
+    agent.start(node=False)
+    allocs = [one['ID'] for one in agent.get('/v1/job/many/allocations')]
+    for alloc in allocs:
+        harness.until('statistics of the task', lambda a=alloc: agent.request('GET', f'/v1/client/allocation/{a}/stats')[0] == 200, 60, 0.005)
+    row('SIGKILL of the agent, exec until the statistics of every task answer', f'{time.monotonic() - began:.2f} s')
+    began = time.monotonic()
+    agent.call('DELETE', '/v1/job/many')
+    harness.until('every executor to go', lambda: not [pid for pid, name in harness.descendants().items() if name == 'drover-executor'], 600, 0.2)
+    row(f'stopping {EXEC} tasks until nothing is left of them', f'{time.monotonic() - began:.1f} s')
+
+
+SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, many_exec, durable_write, registrations]
 
 
 def main():

@@ -87,6 +87,7 @@ std::unique_ptr<Command> make_operator_scheduler_get_config();
 std::unique_ptr<Command> make_operator_scheduler_set_config();
 std::unique_ptr<Command> make_plugin_conformance();
 std::unique_ptr<Command> make_plugin_inspect();
+std::unique_ptr<Command> make_plugin_new();
 std::unique_ptr<Command> make_plugin_logs();
 std::unique_ptr<Command> make_plugin_reset();
 std::unique_ptr<Command> make_plugin_status();

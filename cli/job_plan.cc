@@ -152,15 +152,18 @@ class JobPlan final : public Command {
                        "When running the job with the check-index flag, the job will only be run if the\n"
                        "job modify index given matches the server-side version. If the index has\n"
                        "changed, another user has modified the job and the plan's results are\n"
-                       "potentially invalid.", plan.job_modify_index, run_flags(context), path));
+                       "potentially invalid.", plan.job_modify_index, run_flags(context, source), path));
   }
 
   // The flags that `job run` needs to read the same job.
-  [[nodiscard]] std::string run_flags(const Context& context) const {
+  [[nodiscard]] std::string run_flags(const Context& context, const JobSource& source) const {
     std::string out;
     if (!source_.hcl2_strict) out += "-hcl2-strict=false ";
     if (source_.files_anywhere) out += "-files-anywhere ";
-    for (const std::string& variable : source_.vars) out += fmt::format("-var={} ", quote(variable));
+    for (const std::string& variable : source_.vars) {
+      const auto [name, value] = split_once(variable, '=');
+      out += fmt::format("-var={} ", source.sensitive.contains(std::string(name)) ? quote(std::string(name) + "=<sensitive>") : quote(variable));
+    }
     for (const std::string& file : source_.var_files) out += fmt::format("-var-file={} ", quote(file));
     if (!context.options.namespace_.empty()) out += fmt::format("-namespace={} ", quote(context.options.namespace_));
     return out;

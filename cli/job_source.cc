@@ -7,6 +7,7 @@
 
 #include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
+#include "lib/lint/outline.h"
 #include "lib/lint/structure.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
@@ -28,25 +29,43 @@ std::string JobSource::text(const char* member) const {
   return at != job->end() && at->is_string() ? at->get<std::string>() : "";
 }
 
-const hcl::NativeBody* JobSource::tree() const { return body ? body->native() : nullptr; }
-
 namespace {
+// As the shell names it, when that is still true.
+std::string working_directory() {
+  std::error_code error;
+  const char* named = std::getenv("PWD");
+  if (named != nullptr && *named == '/' && std::filesystem::equivalent(named, ".", error)) return named;
+  return std::filesystem::current_path(error).string();
+}
+
 Result<std::string> read_source(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   auto text = read_file(path);
   if (text) return text;
   std::string reason = text.error().message();
   if (text.error().code() == Code::not_found) {
-    const std::string whole = path.starts_with('/') ? path : fmt::format("{}/{}", std::getenv("PWD") != nullptr ? std::getenv("PWD") : ".", path);
+    const std::string whole = path.starts_with('/') ? path : fmt::format("{}/{}", working_directory(), path);
     reason = fmt::format("source path error: stat {}: no such file or directory", whole);
   }
   return fail(text.error().code(), "Error getting jobfile from {}: {}", quote(path), reason);
 }
 
 // `{"Job": {...}}`, or the job alone.
-Result<model::Json> read_json(const std::string& text, const std::string& path) {
-  model::Json document = model::Json::parse(text, nullptr, false);
-  if (document.is_discarded() || !document.is_object()) return fail(Code::invalid_argument, "Error parsing job file from {}: the file is not a JSON object", path);
+Result<model::Json> read_json(const hcl::SourcePtr& source, const std::string& path, lint::Findings& findings) {
+  model::Json document;
+  try {
+    document = model::Json::parse(source->text);
+  } catch (const model::Json::parse_error& error) {
+    // What is wrong follows the place: "... parse error at line 3, column 4: syntax error while ...".
+    const std::string_view what = error.what();
+    const std::size_t reason = what.find(": ");
+    lint::Finding finding{lint::Severity::error, lint::parse_rule, "Invalid JSON", std::string(reason == std::string_view::npos ? what : what.substr(reason + 2))};
+    hcl::Pos start;
+    hcl::advance(start, std::string_view(source->text).substr(0, error.byte == 0 ? 0 : error.byte - 1));
+    finding.place = hcl::Range{source, start, start};
+    findings.push_back(std::move(finding));
+  }
+  if (!document.is_object()) return fail(Code::invalid_argument, "Error parsing job file from {}: the file is not a JSON object", path);
   if (const auto job = document.find("Job"); job != document.end()) return model::Json(*job);
   return document;
 }
@@ -57,8 +76,8 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-Result<model::Json> read_hcl(const hcl::SourcePtr& source, const std::string& path, const JobSourceOptions& options, model::JobSubmission& submission,
-                             lint::Findings& findings) {
+Result<model::Json> read_hcl(const hcl::SourcePtr& source, const std::string& path, const JobSourceOptions& options, const std::set<std::string>& sensitive,
+                             model::JobSubmission& submission, lint::Findings& findings) {
   jobspec::ParseInput input;
   input.source = source->text;
   input.file_name = source->name;
@@ -69,13 +88,13 @@ Result<model::Json> read_hcl(const hcl::SourcePtr& source, const std::string& pa
     if (flag.find('=') == std::string::npos) return fail(Code::invalid_argument, "Invalid -var option: the given -var option {} must be a variable name and value separated by an equals sign, like -var=\"key=value\"", quote(flag));
     const auto [name, value] = split_once(flag, '=');
     input.flags.emplace_back(name, value);
-    submission.variable_flags[std::string(name)] = value;
+    if (!sensitive.contains(std::string(name))) submission.variable_flags[std::string(name)] = value;
   }
   for (const std::string& file : options.var_files) {
     auto variables = read_file(file);
     if (!variables) return fail(Code::invalid_argument, "Error reading variable file: {}", variables.error().message());
-    submission.variables += *variables;
     input.variable_files.push_back({file, std::move(*variables)});
+    submission.variables += sensitive.empty() ? input.variable_files.back().text : jobspec::without_variables(input.variable_files.back(), sensitive);
   }
   for (char** at = environ; *at != nullptr; ++at) {
     const auto [key, value] = split_once(*at, '=');
@@ -106,13 +125,17 @@ Result<JobSource> read_job_source(const std::string& path, const JobSourceOption
   out.submission.source = *text;
   out.submission.format = options.json ? "json" : "hcl2";
   out.file = hcl::make_source(path == "-" ? "stdin" : path, std::move(*text));
-  auto job = options.json ? read_json(out.file->text, path) : read_hcl(out.file, path, options, out.submission, findings);
-  if (!job) return refused(job.error());
-  out.job = std::make_shared<const model::Json>(std::move(*job));
-  if (!options.json) {
+  if (options.json) {
+    out.outline = lint::outline_of_api(out.file);
+  } else {
     hcl::Diagnostics known;
     out.body = hcl::parse_file(out.file, known);
+    out.outline = lint::outline(*out.body);
+    out.sensitive = jobspec::sensitive_variables(*out.body);
   }
+  auto job = options.json ? read_json(out.file, path, findings) : read_hcl(out.file, path, options, out.sensitive, out.submission, findings);
+  if (!job) return refused(job.error());
+  out.job = std::make_shared<const model::Json>(std::move(*job));
   return out;
 }
 

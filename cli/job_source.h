@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,13 @@ struct JobSource {
   model::JobSubmission submission;
   // The file as it was read, for messages.
   hcl::SourcePtr file;
+  // Where its blocks and attributes stand; of a file in JSON what it would be in the native syntax.
   std::shared_ptr<const hcl::Body> body;
-  // Null unless the file is in the native syntax.
-  [[nodiscard]] const hcl::NativeBody* tree() const;
+  std::shared_ptr<const hcl::NativeBody> outline;
+  [[nodiscard]] const hcl::NativeBody* tree() const { return outline ? outline.get() : body ? body->native() : nullptr; }
+
+  // Names of the variables whose values are not to be shown or stored.
+  std::set<std::string> sensitive;
 
   // A member of the job that is text; empty when it is null.
   [[nodiscard]] std::string text(const char* member) const;

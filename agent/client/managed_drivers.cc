@@ -18,7 +18,7 @@ Async<bool> wait_until(Condition& changed, std::chrono::steady_clock::time_point
 class ManagedDrivers::Entry final : public TaskDriver {
  public:
   Entry(std::string name, pluginhost::DriverManager& manager, Condition& changed, driver::DriverClient& client)
-      : name_(std::move(name)), manager_(manager), changed_(changed), client_(client) {}
+      : name_(std::move(name)), manager_(manager), changed_(changed), client_(&client) {}
 
   [[nodiscard]] driver::Capabilities capabilities() const override { return manager_.capabilities(name_).value_or(driver::Capabilities{}); }
 
@@ -34,32 +34,32 @@ class ManagedDrivers::Entry final : public TaskDriver {
   }
 
   [[nodiscard]] Async<Result<Started>> start(driver::TaskConfig config) override {
-    auto started = co_await client_.start_task(std::move(config));
+    auto started = co_await client().start_task(std::move(config));
     if (!started) co_return fail(started.error());
     co_return Started{std::move(started->handle.encoded), std::move(started->network)};
   }
-  [[nodiscard]] Async<Result<>> recover(std::string handle) override { return client_.recover_task(std::move(handle)); }
+  [[nodiscard]] Async<Result<>> recover(std::string handle) override { return client().recover_task(std::move(handle)); }
   [[nodiscard]] Async<Result<Started>> adopt(driver::TaskConfig config) override {
-    auto adopted = co_await client_.adopt_task(std::move(config));
+    auto adopted = co_await client().adopt_task(std::move(config));
     if (!adopted) co_return fail(adopted.error());
     co_return Started{std::move(adopted->handle.encoded), std::nullopt};
   }
-  [[nodiscard]] Async<Result<driver::ExitResult>> wait(std::string id) override { return client_.wait_task(std::move(id)); }
+  [[nodiscard]] Async<Result<driver::ExitResult>> wait(std::string id) override { return client().wait_task(std::move(id)); }
   [[nodiscard]] Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) override {
-    return client_.stop_task(std::move(id), timeout, std::move(signal));
+    return client().stop_task(std::move(id), timeout, std::move(signal));
   }
-  [[nodiscard]] Async<Result<>> destroy(std::string id, bool force) override { return client_.destroy_task(std::move(id), force); }
-  [[nodiscard]] Async<Result<>> signal(std::string id, std::string signal) override { return client_.signal_task(std::move(id), std::move(signal)); }
+  [[nodiscard]] Async<Result<>> destroy(std::string id, bool force) override { return client().destroy_task(std::move(id), force); }
+  [[nodiscard]] Async<Result<>> signal(std::string id, std::string signal) override { return client().signal_task(std::move(id), std::move(signal)); }
   [[nodiscard]] Async<Result<>> stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override {
-    return client_.task_stats(std::move(id), interval, out);
+    return client().task_stats(std::move(id), interval, out);
   }
   [[nodiscard]] Async<Result<>> exec(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
                                      Channel<driver::ExecOutput>& output) override {
-    return client_.exec_task_streaming(std::move(id), std::move(options), input, output);
+    return client().exec_task_streaming(std::move(id), std::move(options), input, output);
   }
   [[nodiscard]] Async<bool> wait_ready(std::chrono::nanoseconds limit) override {
     const auto end = std::chrono::steady_clock::now() + limit;
-    while (!client_.connected()) {
+    while (!client().connected()) {
       const bool left = co_await wait_until(changed_, end);
       if (!left) co_return false;
     }
@@ -67,10 +67,16 @@ class ManagedDrivers::Entry final : public TaskDriver {
   }
 
  private:
+  // Another plugin may have taken the driver over (plugin protocol 3.3); the old client then only says that its process is gone.
+  driver::DriverClient& client() {
+    if (const auto found = manager_.driver(name_)) client_ = *found;
+    return *client_;
+  }
+
   std::string name_;
   pluginhost::DriverManager& manager_;
   Condition& changed_;
-  driver::DriverClient& client_;
+  driver::DriverClient* client_;  // of the plugin that last had the name
 };
 
 ManagedDrivers::ManagedDrivers(Executor executor, pluginhost::DriverManager& manager) : manager_(manager), changed_(executor) {}

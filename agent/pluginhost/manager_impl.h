@@ -16,7 +16,7 @@ namespace drover::pluginhost {
 // Lives as long as the manager.
 struct PluginEntry {
   PluginEntry(const Executor& executor, Candidate from)
-      : candidate(std::move(from)), settled(executor), fingerprinted(executor), woken(executor), lines(executor) {
+      : candidate(std::move(from)), displaced(executor), settled(executor), fingerprinted(executor), woken(executor), lines(executor) {
     name = candidate.name;
   }
   Candidate candidate;
@@ -26,9 +26,11 @@ struct PluginEntry {
   std::string step = "launch", reason, remedy, stderr_tail;
   std::string last_error, last_step;
   UnixNanos last_error_at = 0;
-  driver::DriverClient client;  // also the base service of a device plugin
+  driver::DriverClient setup;   // the manager's own: nobody else's call reaches a process before it has its configuration
+  driver::DriverClient client;  // everybody's, while it runs
   std::unique_ptr<plugin::PluginProcess> process;
   bool configured = false;      // the process has its configuration (SetConfig)
+  Event displaced;       // another plugin provides the same, and its process is to end
   Event settled;         // running, or has failed once
   Event fingerprinted;
   Event woken;           // a pause is to end now
@@ -48,6 +50,7 @@ struct PluginEntry {
 
   [[nodiscard]] bool is_driver() const { return info.type != driver::PluginType::device; }
   void disconnect() {
+    setup.connect(nullptr);
     client.connect(nullptr);
     devices.connect(nullptr);
   }
@@ -100,6 +103,8 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   Async<Result<>> take_over(PluginEntry& entry, plugin::Reattach tuple);
   Async<Result<>> set_up(PluginEntry& entry);
   Async<Result<>> identify(PluginEntry& entry);
+  // 3.3: who of the two stays when both provide the same.
+  [[nodiscard]] static bool goes_before(const PluginEntry& a, const PluginEntry& b);
   Async<Result<>> configure(PluginEntry& entry);
   Async<Result<>> learn(PluginEntry& entry);
   Async<> serve(PluginEntry& entry, bool taken_over);

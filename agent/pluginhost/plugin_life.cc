@@ -5,6 +5,7 @@
 
 #include "agent/pluginhost/leftovers.h"
 #include "agent/pluginhost/manager_impl.h"
+#include "lib/version/version.h"
 #include "sdk/base/text.h"
 
 namespace drover::pluginhost {
@@ -59,34 +60,45 @@ Unexpected DriverManager::Impl::skip(PluginEntry& entry, std::string reason, std
 // Who the process is, and whether it is wanted here.
 Async<Result<>> DriverManager::Impl::identify(PluginEntry& entry) {
   entry.step = "identify";
-  auto info = co_await entry.client.plugin_info();
+  auto info = co_await entry.setup.plugin_info();
   if (!info) co_return fail(info.error(), "failed to get plugin info for plugin \"{}\"", entry.candidate.path);
   if (info->type == driver::PluginType::unknown) co_return fail(Code::invalid_argument, "the plugin says that it is neither a driver nor a device");
   if (info->name.empty()) co_return fail(Code::invalid_argument, "the plugin has no name");
   if (!speaks(*info)) co_return fail(Code::conflict, "the plugin speaks API versions {}, this agent {}", join(info->api_versions, ", "), api_version);
   if (info->version.empty()) logger_of(entry).warn("the plugin has no version; it counts as older than any other", "plugin", info->name);
   if (denied(info->name)) co_return skip(entry, "driver.allowlist or driver.denylist keeps it away", "change the lists in the client block");
-  // The same name twice: a third party's plugin replaces ours (3.3), otherwise the first stays.
-  PluginEntry* other = nullptr;
-  for (const auto& each : entries) {
-    if (each.get() != &entry && each->info.name == info->name && each->info.type == info->type && each->process && each->supervision.phase == Phase::running) other = each.get();
-  }
-  if (other != nullptr) {
-    if (entry.candidate.first_party || !other->candidate.first_party) {
-      co_return skip(entry, fmt::format("\"{}\" already provides {} {}", other->candidate.path, driver::to_string(info->type), info->name), "remove one of the two");
-    }
-    [[maybe_unused]] const auto replaced = skip(*other, fmt::format("\"{}\" replaces it", entry.candidate.path), "");
-    other->disconnect();
-    co_await other->process->stop();
-  }
   entry.info = std::move(*info);
   entry.name = entry.info.name;
+  entry.client.set_name(entry.name);
+  for (const auto& each : entries) {
+    PluginEntry& other = *each;
+    const bool there = other.process && (other.supervision.phase == Phase::running || other.supervision.phase == Phase::starting);
+    if (&other == &entry || !there || other.info.name != entry.name || other.info.type != entry.info.type) continue;
+    if (goes_before(other, entry)) {
+      co_return skip(entry, fmt::format("\"{}\" (version {}) provides {} {}, this is version {}", other.candidate.path, other.info.version,
+                                        driver::to_string(entry.info.type), entry.name, entry.info.version), "remove one of the two");
+    }
+    [[maybe_unused]] const auto replaced = skip(other, fmt::format("\"{}\" (version {}) provides {} {}, this is version {}", entry.candidate.path, entry.info.version,
+                                                                   driver::to_string(entry.info.type), entry.name, other.info.version), "remove one of the two");
+    log.info("of two plugins with the same name the newer one is used", "plugin", entry.name, "used", entry.candidate.path, "not_used", other.candidate.path);
+    other.disconnect();
+    other.displaced.set();
+  }
   co_return Result<>{};
+}
+
+bool DriverManager::Impl::goes_before(const PluginEntry& a, const PluginEntry& b) {
+  // What is no version is older than any.
+  const auto va = Version::parse(a.info.version), vb = Version::parse(b.info.version);
+  const int order = va && vb ? va->compare(*vb) : static_cast<int>(va.has_value()) - static_cast<int>(vb.has_value());
+  if (order != 0) return order > 0;
+  if (a.candidate.first_party != b.candidate.first_party) return b.candidate.first_party;
+  return a.candidate.path > b.candidate.path;
 }
 
 Async<Result<>> DriverManager::Impl::configure(PluginEntry& entry) {
   entry.step = "config";
-  const auto schema = co_await entry.client.config_schema();
+  const auto schema = co_await entry.setup.config_schema();
   if (!schema) co_return fail(schema.error(), "the configuration schema of plugin \"{}\"", entry.name);
   std::string encoded;
   const std::string& given = entry.candidate.block.config_json;
@@ -101,27 +113,24 @@ Async<Result<>> DriverManager::Impl::configure(PluginEntry& entry) {
     if (!bytes) co_return fail(bytes.error(), "the config block of plugin \"{}\"", entry.candidate.name);
     encoded = std::move(*bytes);
   }
-  auto done = co_await entry.client.set_config(std::move(encoded), api_version, options.topology);
+  auto done = co_await entry.setup.set_config(std::move(encoded), api_version, options.topology);
   if (!done) co_return fail(done.error(), "setting config for plugin \"{}\" ({}) failed", entry.name, driver::to_string(entry.info.type));
   entry.configured = true;
   co_return Result<>{};
 }
 
 Async<Result<>> DriverManager::Impl::learn(PluginEntry& entry) {
-  if (!entry.is_driver()) {
-    entry.devices.connect(entry.process->client());
-    co_return Result<>{};
-  }
+  if (!entry.is_driver()) co_return Result<>{};
   entry.step = "init";
-  const auto done = co_await entry.client.init();
+  const auto done = co_await entry.setup.init();
   if (!done) co_return fail(done.error(), "initialising plugin \"{}\"", entry.name);
   entry.step = "schema";
-  auto schema = co_await entry.client.task_config_schema();
+  auto schema = co_await entry.setup.task_config_schema();
   if (!schema) co_return fail(schema.error(), "plugin \"{}\"", entry.name);
   const auto checked = plugin::check_schema(*schema);
   if (!checked) co_return fail(checked.error(), "the schema of tasks of plugin \"{}\"", entry.name);
   entry.step = "capabilities";
-  auto capabilities = co_await entry.client.capabilities();
+  auto capabilities = co_await entry.setup.capabilities();
   if (!capabilities) co_return fail(capabilities.error(), "the capabilities of plugin \"{}\"", entry.name);
   entry.task_schema = std::move(*schema);
   entry.capabilities = std::move(*capabilities);
@@ -130,7 +139,7 @@ Async<Result<>> DriverManager::Impl::learn(PluginEntry& entry) {
 
 // Everything between the process's start and the first stream (3.4, in one launch).
 Async<Result<>> DriverManager::Impl::set_up(PluginEntry& entry) {
-  entry.client.connect(entry.process->client());
+  entry.setup.connect(entry.process->client());
   auto known = co_await identify(entry);
   if (!known) co_return known;
   auto configured = co_await configure(entry);
@@ -146,7 +155,7 @@ Async<Result<>> DriverManager::Impl::take_over(PluginEntry& entry, plugin::Reatt
   if (!process) co_return fail(process.error());
   entry.process = std::move(*process);
   entry.configured = true;
-  entry.client.connect(entry.process->client());
+  entry.setup.connect(entry.process->client());
   auto known = co_await identify(entry);
   if (!known) co_return known;
   if (!entry.is_driver()) co_return fail(Code::not_found, "device plugins are started anew");
@@ -190,7 +199,10 @@ Async<> DriverManager::Impl::supervise(PluginEntry& entry, std::optional<plugin:
     switch (next.act) {
       case Act::start: {
         notify(entry);
+        entry.displaced.reset();
         auto up = co_await bring_up(entry, std::exchange(tuple, std::nullopt), taken_over);
+        // Another one was found better meanwhile.
+        if (up && entry.supervision.phase == Phase::skipped) up = fail(Code::cancelled, "{}", entry.reason);
         // P-42: what does not come up is not left behind.
         if (!up) co_await drop(entry);
         if (!up && entry.supervision.phase != Phase::skipped) entry.reason = up.error().message();
@@ -234,6 +246,8 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   entry.step = "running";
   entry.reason.clear();
   entry.remedy.clear();
+  if (entry.is_driver()) entry.client.connect(entry.process->client());
+  else entry.devices.connect(entry.process->client());
   store();
   log.info(taken_over ? "plugin re-attached" : "plugin started", "plugin", entry.name, "type", driver::to_string(entry.info.type), "version", entry.info.version,
            "pid", entry.process->pid());
@@ -243,13 +257,13 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   using namespace asio::experimental::awaitable_operators;
   std::string how;
   if (entry.is_driver()) {
-    auto until_end = process_end(entry, how) || watch_fingerprints(entry) || watch_task_events(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) || watch_health(entry);
     co_await std::move(until_end);
   } else {
-    auto until_end = process_end(entry, how) || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   }
-  entry.reason = "plugin exited: " + how;
+  if (!entry.displaced.is_set()) entry.reason = "plugin exited: " + how;
   co_await drop(entry);
 }
 

@@ -5,8 +5,13 @@
 #include "agent/task/task_runner.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/fail_point.h"
+#include "sdk/driver/client.h"
 
 namespace drover::agent {
+namespace {
+// In intervals of statistics: how long a stream may be silent, and the longest pause between streams that bring nothing.
+constexpr int stats_silence = 10, stats_pause = 5;
+}  // namespace
 
 Async<driver::ExitResult> TaskRunner::wait_for_end(TaskDriver& driver) {
   Scope side(services_.executor);
@@ -19,8 +24,8 @@ Async<driver::ExitResult> TaskRunner::wait_for_end(TaskDriver& driver) {
       out = std::move(*ended);
       break;
     }
-    out.exit_code = -1;
-    out.error = ended.error().message();
+    // How it ended is not known; users see what the reference shows them.
+    out.error = driver::rpc_text(ended.error());
     const bool gone = ended.error().code() == Code::unavailable;
     // A new instance does not know the task until it is told.
     if (!gone && (recovered || ended.error().code() != Code::not_found)) break;
@@ -32,6 +37,7 @@ Async<driver::ExitResult> TaskRunner::wait_for_end(TaskDriver& driver) {
     const auto taken = co_await driver.recover(local_.handle);
     recovered = taken.has_value();
     if (!taken && taken.error().code() != Code::unavailable) {
+      out.exit_code = -1;
       out.error = fmt::format("the driver plugin could not take the task over: {}", taken.error().message());
       break;
     }
@@ -74,25 +80,38 @@ Async<> TaskRunner::stop_when_asked(TaskDriver& driver) {
 }
 
 namespace {
-Async<> keep_latest(Channel<driver::TaskStats>& samples, std::optional<driver::TaskStats>& out) {
+using namespace asio::experimental::awaitable_operators;
+
+// Ends when nothing has come for `silence`.
+Async<> keep_latest(Channel<driver::TaskStats>& samples, std::optional<driver::TaskStats>& out, bool& any, nanoseconds silence) {
   for (;;) {
-    auto sample = co_await samples.receive();
-    if (!sample) co_return;
-    out = std::move(*sample);
+    auto next = samples.receive() || sleep_for(silence);
+    auto came = co_await std::move(next);
+    auto* sample = std::get_if<0>(&came);
+    if (sample == nullptr || !*sample) co_return;
+    out = std::move(**sample);
+    any = true;
   }
 }
 }  // namespace
 
+// One stream after another: a plugin that was replaced is asked again as soon as it answers, and a stream that has gone silent is given
+// up, since some drivers never answer for a task they have not been told of yet (plugin protocol 5.3).
 Async<> TaskRunner::sample_stats(TaskDriver& driver) {
-  using namespace asio::experimental::awaitable_operators;
+  const nanoseconds interval = services_.stats_interval;
+  nanoseconds pause = interval;
   for (;;) {
     Channel<driver::TaskStats> samples(services_.executor, 4);
-    auto both = driver.stats(local_.driver_task_id, services_.stats_interval, samples) || keep_latest(samples, stats_);
+    bool any = false;
+    auto both = driver.stats(local_.driver_task_id, interval, samples) || keep_latest(samples, stats_, any, stats_silence * interval);
     const auto ended = co_await std::move(both);
-    // A driver without statistics is not asked again (plugin protocol 5.1).
     const auto* result = std::get_if<0>(&ended);
-    if (result != nullptr && !*result && result->error().code() == Code::unimplemented) co_return;
-    co_await sleep_for(std::chrono::seconds(5));
+    const bool failed = result != nullptr && !*result;
+    // A driver without statistics is not asked again (plugin protocol 5.1).
+    if (failed && result->error().code() == Code::unimplemented) co_return;
+    if (failed && result->error().code() == Code::unavailable) co_await wait_for_plugin(driver);
+    pause = any ? interval : std::min<nanoseconds>(pause * 2, stats_pause * interval);
+    co_await sleep_for(pause);
   }
 }
 

@@ -82,10 +82,19 @@ Async<> TaskRunner::new_driver_task_id() {
   co_await store();
 }
 
+void TaskRunner::keep_network(std::optional<driver::DriverNetwork> network) {
+  local_.driver_ports.clear();
+  local_.driver_ip = network ? network->ip : "";
+  local_.driver_advertises = network && network->auto_advertise;
+  if (!network) return;
+  for (const auto& [label, port] : network->port_map) local_.driver_ports[label] = port;
+}
+
 Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   fail_point("task.started");
   unstored_ = true;
   local_.handle = std::move(started.handle);
+  keep_network(std::move(started.network));
   local_.state.state = "running";
   local_.state.started_at = model::Time(now());
   push_event(events::started(now()));
@@ -98,7 +107,8 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
 
 Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   const std::string dir = alloc_dir();
-  add_event(events::task_setup(now(), "Building Task Directory"));
+  // A restart finds it built, and only sees to what has been taken away.
+  if (local_.state.restarts == 0) add_event(events::task_setup(now(), "Building Task Directory"));
   auto built = build_task_dir(dir, task_.name, task_.resources ? task_.resources->secrets_mb : 0);
   if (built && !built->on_disk_because.empty()) log_.warn("the task's secrets are kept on disk", "reason", built->on_disk_because);
   if (!driver.writes_fifos()) {

@@ -7,6 +7,7 @@
 
 #include "lib/hcl/json_syntax.h"
 #include "lib/hcl/parser.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {

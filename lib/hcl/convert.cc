@@ -108,8 +108,24 @@ Converted convert_to_sequence(const Value& value, const Type& type) {
   return type.kind() == Kind::list ? Value::list(element, std::move(*elements)) : Value::set(element, std::move(*elements));
 }
 
+// The one type that the values with a type have; dynamic when none has one, nothing when they differ.
+std::optional<Type> only_type(const Value::Map& items) {
+  Type out;
+  for (const auto& [name, item] : items) {
+    if (item.type().is_dynamic()) continue;
+    if (out.is_dynamic()) out = item.type();
+    else if (!(out == item.type())) return std::nullopt;
+  }
+  return out;
+}
+
 Converted convert_to_map(const Value& value, const Type& type) {
-  const Type element = replace_dynamic(value.type(), type).element();
+  Type element = replace_dynamic(value.type(), type).element();
+  if (element.is_dynamic() && value.kind() == Kind::object) {
+    const auto common = only_type(value.as_map());
+    if (!common) return tl::unexpected(std::string("attribute types must all match for conversion to map"));
+    element = *common;
+  }
   auto items = convert_attributes(value, element);
   if (!items) return tl::unexpected(items.error());
   return Value::map(element, std::move(*items));

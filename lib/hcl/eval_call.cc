@@ -98,12 +98,16 @@ Value evaluate_call(const CallExpr& node, const Expression& whole, const EvalCon
   }
   if (diagnostics.size() > before) return {};
   for (std::size_t i = 0; i < values.size(); i++) {
-    if (!values[i].is_null() || parameter(i).allow_null) continue;
-    bad_argument(i, "argument must not be null");
-    return {};
+    if (values[i].is_null() && !parameter(i).allow_null) {
+      bad_argument(i, "argument must not be null");
+      return {};
+    }
+    // What could be anything ends the checks of those behind it.
+    if (!values[i].is_known() && values[i].type().is_dynamic() && !parameter(i).allow_unknown) return Value::unknown(function->returns);
   }
   for (std::size_t i = 0; i < values.size(); i++) {
-    if (!values[i].is_wholly_known() && !parameter(i).allow_unknown) return Value::unknown(function->returns);
+    if (values[i].is_wholly_known() || parameter(i).allow_unknown) continue;
+    return Value::unknown(function->unknown_type ? function->unknown_type(values) : function->returns);
   }
   FunctionResult result = function->call(values, context.shared_budget());
   if (result) return std::move(*result);

@@ -2,6 +2,7 @@
 
 #include "lib/hcl/convert.h"
 #include "lib/hcl/eval_steps.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {

@@ -2,6 +2,7 @@
 
 #include "lib/hcl/convert.h"
 #include "lib/hcl/eval_steps.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {
@@ -45,6 +46,25 @@ std::string describe_difference(const Type& a, const Type& b) {
 
 }  // namespace
 
+namespace {
+
+// A conditional whose condition is not known, as far as both arms say the same.
+Value either_of(const Value& when_true, const Value& when_false, const Type& type) {
+  if (when_true.is_null() && when_false.is_null()) return Value::null(type);
+  const bool known = when_true.is_known() && when_false.is_known() && !when_true.is_null() && !when_false.is_null();
+  if (!known || !(when_true.type() == when_false.type())) return Value::unknown(type);
+  if (when_true.kind() == Kind::number && when_true.as_number() == when_false.as_number()) return when_true;
+  if (when_true.kind() == Kind::map && when_true.as_map().empty() && when_false.as_map().empty()) return when_true;
+  if (when_true.kind() != Kind::list && when_true.kind() != Kind::set) return Value::unknown(type);
+  const std::size_t size = when_true.as_list().size();
+  if (size != when_false.as_list().size()) return Value::unknown(type);
+  if (size == 0) return when_true;
+  if (when_true.kind() == Kind::set) return Value::unknown(type);
+  return Value::list(type.element(), Value::List(size, Value::unknown(type.element())));
+}
+
+}  // namespace
+
 Value evaluate_conditional(const ConditionalExpr& node, const EvalContext& context, Diagnostics& diagnostics) {
   Diagnostics true_diagnostics;
   Diagnostics false_diagnostics;
@@ -69,7 +89,7 @@ Value evaluate_conditional(const ConditionalExpr& node, const EvalContext& conte
     diagnostics.add("Null condition", "The condition value is null. Conditions must either be true or false.", node.condition->range);
     return Value::unknown(type);
   }
-  if (!condition.is_known()) return Value::unknown(type);
+  if (!condition.is_known()) return either_of(when_true, when_false, type);
   const auto choice = convert(condition, Type::boolean());
   if (!choice) {
     diagnostics.add("Incorrect condition type", "The condition expression must be of type bool.", node.condition->range);

@@ -7,6 +7,7 @@
 #include "lib/hcl/convert.h"
 #include "lib/hcl/eval_steps.h"
 #include "sdk/base/error.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {
@@ -86,6 +87,7 @@ struct Evaluator {
   Value operator()(const TemplateExpr& node) const {
     std::string text;
     bool known = true;
+    const std::size_t before = diagnostics.size();
     for (const ExprPtr& part : node.parts) {
       const Value value = eval(part);
       if (value.is_null()) {
@@ -101,7 +103,8 @@ struct Evaluator {
         diagnostics.add("Invalid template interpolation value", fmt::format("Cannot include the given value in a string template: {}.", string.error()), part->range);
         continue;
       }
-      text += string->as_string();
+      // What comes after a mistake is left out, which shows in later messages.
+      if (diagnostics.size() == before) text += string->as_string();
       if (!context.shared_budget().take_bytes(string->as_string().size())) {
         report_exhausted(whole.range, diagnostics);
         return Value::unknown(Type::string());

@@ -23,6 +23,11 @@ using Arguments = std::vector<Value>;
 inline Parameter text(std::string name) { return {std::move(name), Type::string()}; }
 inline Parameter number(std::string name) { return {std::move(name), Type::number()}; }
 inline Parameter any(std::string name) { return {std::move(name), Type::dynamic()}; }
+// For functions that say by its type what is wrong with a value that is not known.
+inline Parameter typed(Parameter parameter) {
+  parameter.allow_unknown = true;
+  return parameter;
+}
 inline Parameter nullable(Parameter parameter) {
   parameter.allow_null = true;
   return parameter;

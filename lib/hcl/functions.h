@@ -41,6 +41,7 @@ struct Function {
   std::vector<Parameter> parameters;
   std::optional<Parameter> rest;  // any number more
   Type returns;                   // of a call with arguments that are not known yet, when it does not depend on them
+  std::function<Type(const std::vector<Value>& arguments)> unknown_type;  // the same, when it does
   // Arguments are converted to their parameters' types and checked for null and unknown.
   std::function<FunctionResult(const std::vector<Value>& arguments, Budget& budget)> call;
   // Takes the unevaluated call instead (can, try, convert).

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "lib/hcl/function_table.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {

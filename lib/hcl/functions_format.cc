@@ -50,7 +50,7 @@ std::string with_sign(const Verb& verb, const Number& number, const std::string&
 std::string general(const Number& number, int precision, bool upper) {
   const Number magnitude = number.abs();
   auto [digits, exponent] = magnitude.shortest();
-  int limit = 6;
+  int limit = 6;  // for the shortest form too
   if (precision >= 0) {
     const int wanted = std::max(precision, 1);
     const std::string text = magnitude.scientific(wanted - 1);
@@ -63,10 +63,6 @@ std::string general(const Number& number, int precision, bool upper) {
     while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
     limit = wanted;
     if (limit > static_cast<int>(digits.size()) && static_cast<int>(digits.size()) >= exponent + 1) limit = static_cast<int>(digits.size());
-  } else {
-    limit = std::max(static_cast<int>(digits.size()), 6);
-    // The shortest form decides with six digits, but keeps whole numbers that need more readable up to 21.
-    limit = std::max(limit, 21);
   }
   if (exponent < -4 || exponent >= limit) {
     std::string out = digits.substr(0, 1);
@@ -246,22 +242,29 @@ FunctionResult format(const Arguments& arguments, Budget& budget) {
 FunctionResult format_list(const Arguments& arguments, Budget& budget) {
   const std::string& pattern = arguments[0].as_string();
   std::size_t count = 1;
-  bool lists = false;
+  std::size_t first = 0;  // the list whose length counts
+  bool known = true;
   for (std::size_t i = 1; i < arguments.size(); i++) {
-    if (!arguments[i].is_sequence() || arguments[i].is_null()) continue;
+    if (!arguments[i].is_known() && (arguments[i].is_sequence() || arguments[i].type().is_dynamic())) known = false;
+    if (!arguments[i].is_known() || !arguments[i].is_sequence() || arguments[i].is_null()) continue;
     const std::size_t size = arguments[i].as_list().size();
-    if (lists && size != count) {
-      return function_error(fmt::format("argument {} has length {}, which is inconsistent with argument {} of length {}", i, size, 1, count), static_cast<int>(i));
+    if (first != 0 && size != count) {
+      return function_error(fmt::format("argument {} has length {}, which is inconsistent with argument {} of length {}", i, size, first, count), static_cast<int>(i));
     }
-    lists = true;
+    if (first == 0) first = i;
     count = size;
   }
+  if (!known) return Value::unknown(Type::list(Type::string()));
   Value::List out;
   for (std::size_t row = 0; row < count; row++) {
     std::vector<Value> values;
     for (std::size_t i = 1; i < arguments.size(); i++) {
       const bool list = arguments[i].is_sequence() && !arguments[i].is_null();
       values.push_back(list ? arguments[i].as_list()[row] : arguments[i]);
+    }
+    if (!std::all_of(values.begin(), values.end(), [](const Value& value) { return value.is_wholly_known(); })) {
+      out.push_back(Value::unknown(Type::string()));
+      continue;
     }
     std::size_t used = 0;
     auto text = format_all(pattern, values, used);
@@ -284,6 +287,7 @@ void add_format_functions(FunctionTable& table) {
   one.call = format;
   table["format"] = one;
   one.call = format_list;
+  one.rest = nullable(typed(any("args")));
   table["formatlist"] = one;
 }
 

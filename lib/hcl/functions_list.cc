@@ -32,16 +32,12 @@ FunctionResult chunked(const Arguments& arguments) {
 
 FunctionResult first_not_null(const Arguments& arguments) {
   std::vector<Type> types;
-  bool untyped = false;
-  for (const Value& argument : arguments) {
-    types.push_back(argument.type());
-    untyped = untyped || argument.type().is_dynamic();
-  }
+  for (const Value& argument : arguments) types.push_back(argument.type());
   const auto common = unify(types);
-  if (!common && (!untyped || arguments.empty())) return function_error("all arguments must have the same type");
+  if (!common) return function_error("all arguments must have the same type");
   for (const Value& argument : arguments) {
     if (argument.is_null()) continue;
-    const auto converted = convert(argument, common.value_or(Type()));
+    const auto converted = convert(argument, *common);
     if (!converted) return function_error(converted.error());
     return *converted;
   }
@@ -51,6 +47,7 @@ FunctionResult first_not_null(const Arguments& arguments) {
 FunctionResult first_not_empty(const Arguments& arguments) {
   if (arguments.empty()) return function_error("at least one argument is required");
   for (const Value& argument : arguments) {
+    if (!argument.is_known()) return Value();
     if (!is_list_like(argument)) return function_error("coalescelist arguments must be lists or tuples");
   }
   for (const Value& argument : arguments) {
@@ -184,6 +181,13 @@ tl::expected<std::vector<Value>, FunctionError> common_sets(const Arguments& arg
   return out;
 }
 
+// What they make, as far as the types say it.
+Type common_set_type(const Arguments& arguments) {
+  std::vector<Type> types;
+  for (const Value& argument : arguments) types.push_back(argument.type().element());
+  return Type::set(unify(types).value_or(Type()));
+}
+
 FunctionResult intersection(const Arguments& arguments) {
   const auto sets = common_sets(arguments);
   if (!sets) return tl::unexpected(sets.error());
@@ -221,7 +225,7 @@ FunctionResult product(const Arguments& arguments, Budget& budget) {
     // Tuples take the type their elements have in common.
     const auto list = convert(argument, Type::list(Type()));
     const Value::List& items = list ? list->as_list() : argument.as_list();
-    elements.push_back(list ? list->type().element() : Type());
+    elements.push_back(list ? list->type().element() : unify(argument.type().elements()).value_or(Type()));
     if (!budget.take_step(rows.size() * items.size())) return function_error("the result would be too large");
     std::vector<Value::List> longer;
     for (const Value::List& row : rows) {
@@ -243,12 +247,14 @@ FunctionResult product(const Arguments& arguments, Budget& budget) {
 
 void add_list_functions(FunctionTable& table) {
   table["chunklist"] = function({list_of("list", Type()), number("size")}, chunked);
+  table["chunklist"].unknown_type = [](const Arguments& arguments) { return Type::list(arguments[0].type()); };
   table["coalesce"] = variadic({}, nullable(any("vals")), first_not_null);
-  table["coalescelist"] = variadic({}, nullable(any("vals")), first_not_empty);
+  table["coalescelist"] = variadic({}, nullable(typed(any("vals"))), first_not_empty);
   table["compact"] = function({list_of("list", Type::string())}, compacted);
   table["concat"] = variadic({}, any("seqs"), concatenated);
   table["contains"] = function({any("list"), nullable(any("value"))}, has_element);
   table["distinct"] = function({list_of("list", Type())}, without_repeats);
+  table["distinct"].unknown_type = [](const Arguments& arguments) { return arguments[0].type(); };
   table["element"] = function({any("list"), number("index")}, wrapped_element);
   Function flatten = function({any("list")}, [](const Arguments&) { return Value(); });
   flatten.call = flattened;
@@ -257,6 +263,7 @@ void add_list_functions(FunctionTable& table) {
   table["sort"] = function({list_of("list", Type::string())}, sorted);
   table["setintersection"] = variadic({{"first_set", Type::set(Type())}}, {"other_sets", Type::set(Type())}, intersection);
   table["setunion"] = variadic({{"first_set", Type::set(Type())}}, {"other_sets", Type::set(Type())}, united);
+  for (const char* name : {"setintersection", "setunion"}) table[name].unknown_type = common_set_type;
   Function setproduct;
   setproduct.rest = any("sets");
   setproduct.call = product;

@@ -2,6 +2,7 @@
 
 #include "lib/hcl/convert.h"
 #include "lib/hcl/function_table.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {
@@ -40,22 +41,31 @@ FunctionResult index(const Arguments& arguments) {
   return collection.as_list()[*position];
 }
 
+// Something of any type, which the functions below must not look into.
+bool untyped(const Value& value) { return value.type().is_dynamic() && !value.is_null(); }
+
 FunctionResult keys(const Arguments& arguments) {
+  if (untyped(arguments[0])) return Value();
   if (!arguments[0].is_mapping()) return function_error("must have map or object type", 0);
+  if (!arguments[0].is_known()) return arguments[0].kind() == Kind::map ? Value::unknown(Type::list(Type::string())) : Value();
   Value::List out;
   for (const auto& [name, value] : arguments[0].as_map()) out.push_back(Value::string(name));
   return arguments[0].kind() == Kind::map ? Value::list(Type::string(), std::move(out)) : Value::tuple(std::move(out));
 }
 
 FunctionResult values(const Arguments& arguments) {
+  if (untyped(arguments[0])) return Value();
   if (!arguments[0].is_mapping()) return function_error("values() requires a map as the first argument");
+  if (!arguments[0].is_known()) return arguments[0].kind() == Kind::map ? Value::unknown(Type::list(arguments[0].type().element())) : Value();
   Value::List out;
   for (const auto& [name, value] : arguments[0].as_map()) out.push_back(value);
   return arguments[0].kind() == Kind::map ? Value::list(arguments[0].type().element(), std::move(out)) : Value::tuple(std::move(out));
 }
 
 FunctionResult lookup(const Arguments& arguments) {
+  if (untyped(arguments[0])) return Value();
   if (!arguments[0].is_mapping()) return function_error("lookup() requires a map as the first argument", 0);
+  if (std::any_of(arguments.begin(), arguments.end(), [](const Value& argument) { return !argument.is_known(); })) return Value();
   const auto found = arguments[0].as_map().find(arguments[1].as_string());
   if (found != arguments[0].as_map().end()) return found->second;
   if (arguments[0].kind() == Kind::object) return arguments[2];
@@ -66,20 +76,29 @@ FunctionResult lookup(const Arguments& arguments) {
 
 FunctionResult merged(const Arguments& arguments) {
   Value::Map out;
-  bool one_type = !arguments.empty();
-  const Value* first = nullptr;
+  // A null counts by its type; one without a type makes an object of the whole, and ends the check of those behind it.
+  bool no_type = false;
+  bool one_map = !arguments.empty();
   for (const Value& argument : arguments) {
-    if (argument.is_null() && (argument.is_mapping() || argument.type().is_dynamic())) continue;
+    no_type = no_type || argument.type().is_dynamic();
+    if (!argument.is_mapping() && !no_type) {
+      return function_error(fmt::format("arguments must be maps or objects, got {}", quote(argument.type().friendly_name())));
+    }
+    one_map = one_map && argument.kind() == Kind::map && argument.type() == arguments[0].type();
+  }
+  if (std::any_of(arguments.begin(), arguments.end(), [](const Value& argument) { return !argument.is_known(); })) return Value();
+  for (const Value& argument : arguments) {
+    if (argument.is_null()) continue;
     if (!argument.is_mapping()) return function_error(fmt::format("arguments must be maps or objects, got {}", quote(argument.type().friendly_name())));
-    if (first == nullptr) first = &argument;
-    one_type = one_type && argument.kind() == Kind::map && argument.type() == first->type();
     for (const auto& [name, value] : argument.as_map()) out.insert_or_assign(name, value);
   }
-  return one_type && first != nullptr ? Value::map(first->type().element(), std::move(out)) : Value::object(std::move(out));
+  return one_map ? Value::map(arguments[0].type().element(), std::move(out)) : Value::object(std::move(out));
 }
 
 FunctionResult zipped(const Arguments& arguments) {
+  if (untyped(arguments[1])) return Value();
   if (arguments[1].kind() != Kind::list && arguments[1].kind() != Kind::tuple) return function_error("values argument must be a list or tuple value");
+  if (!arguments[0].is_wholly_known() || !arguments[1].is_known()) return arguments[1].kind() == Kind::list ? Value::unknown(Type::map(arguments[1].type().element())) : Value();
   const auto& names = arguments[0].as_list();
   const auto& items = arguments[1].as_list();
   if (names.size() != items.size()) {
@@ -98,11 +117,11 @@ FunctionResult zipped(const Arguments& arguments) {
 void add_map_functions(FunctionTable& table) {
   table["length"] = function({any("collection")}, length);
   table["index"] = function({any("collection"), any("key")}, index);
-  table["keys"] = function({any("inputMap")}, keys);
-  table["values"] = function({any("mapping")}, values);
-  table["lookup"] = function({any("inputMap"), text("key"), any("default")}, lookup);
-  table["merge"] = variadic({}, nullable(any("maps")), merged);
-  table["zipmap"] = function({{"keys", Type::list(Type::string())}, any("values")}, zipped);
+  table["keys"] = function({typed(any("inputMap"))}, keys);
+  table["values"] = function({typed(any("mapping"))}, values);
+  table["lookup"] = function({typed(any("inputMap")), typed(text("key")), typed(any("default"))}, lookup);
+  table["merge"] = variadic({}, nullable(typed(any("maps"))), merged);
+  table["zipmap"] = function({typed({"keys", Type::list(Type::string())}), typed(any("values"))}, zipped);
 }
 
 }  // namespace drover::hcl

@@ -9,6 +9,9 @@ namespace drover::hcl {
 
 namespace {
 
+constexpr std::int64_t max_extension = 32;  // in one call
+constexpr const char* too_long = "may not extend prefix by more than 32 bits";
+
 // A network as bits: 32 or 128 of them, most significant first.
 struct Prefix {
   unsigned __int128 address = 0;
@@ -101,6 +104,7 @@ FunctionResult subnet(const Arguments& arguments) {
   if (!number) return tl::unexpected(number.error());
   auto prefix = parse_prefix(arguments[0].as_string());
   if (!prefix) return tl::unexpected(prefix.error());
+  if (*more > max_extension) return function_error(too_long);
   if (*more < 0 || *more > prefix->bits - prefix->length) {
     return function_error(fmt::format("insufficient address space to extend prefix of {} by {}", prefix->length, *more));
   }
@@ -127,6 +131,7 @@ FunctionResult subnets(const Arguments& arguments) {
     const auto more = arguments[i].as_number().to_int64();
     if (!more) return function_error("value must be a whole number, between -9223372036854775808 and 9223372036854775807", at);
     if (*more < 1) return function_error("must extend prefix by at least one bit", at);
+    if (*more > max_extension) return function_error(too_long, at);
     if (*more > base->bits - base->length) {
       return function_error(fmt::format("would extend prefix to {} bits, which is too long for an {} address", base->length + *more, family), at);
     }

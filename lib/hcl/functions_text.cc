@@ -48,7 +48,8 @@ FunctionResult joined(const Arguments& arguments) {
   for (std::size_t i = 1; i < arguments.size(); i++) {
     for (std::size_t j = 0; j < arguments[i].as_list().size(); j++) {
       const Value& item = arguments[i].as_list()[j];
-      if (item.is_null()) return function_error(fmt::format("element {} is null; cannot concatenate null values", j), static_cast<int>(i));
+      const std::string which = arguments.size() > 2 ? fmt::format(" of list {}", i) : "";
+      if (item.is_null()) return function_error(fmt::format("element {}{} is null; cannot concatenate null values", j, which), static_cast<int>(i));
       if (!first) out += s(arguments[0]);
       first = false;
       out += s(item);
@@ -102,8 +103,10 @@ FunctionResult substring(const Arguments& arguments) {
     start += count;
     if (start < 0) start = 0;
   }
-  if (*length == 0 || start >= count) return Value::string("");
-  const std::int64_t end = *length < 0 || *length > count - start ? count : start + *length;
+  // Counted from the end, a length of 0 takes all there is.
+  const bool rest = *length < 0 || (*length == 0 && *offset < 0);
+  if (start >= count) return Value::string("");
+  const std::int64_t end = rest || *length > count - start ? count : start + *length;
   std::string out;
   for (std::int64_t i = start; i < end; i++) out += clusters[static_cast<std::size_t>(i)];
   return Value::string(std::move(out));

@@ -2,9 +2,12 @@
 #include <yaml.h>
 
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "lib/hcl/convert.h"
 #include "lib/hcl/function_table.h"
+#include "lib/hcl/yaml_scalar.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {
@@ -14,46 +17,13 @@ namespace {
 const yaml_char_t* bytes(const std::string& text) { return reinterpret_cast<const yaml_char_t*>(text.data()); }
 std::string string_of(const yaml_char_t* text, std::size_t length) { return std::string(reinterpret_cast<const char*>(text), length); }
 
-// YAML 1.1 as far as plain scalars go.
-Value plain_scalar(const std::string& text) {
-  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
-    return std::find(words.begin(), words.end(), text) != words.end();
-  };
-  if (is_one_of({"", "~", "null", "Null", "NULL"})) return Value::null();
-  if (is_one_of({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) return Value::boolean(true);
-  if (is_one_of({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) return Value::boolean(false);
-  const bool signed_text = text[0] == '-' || text[0] == '+';
-  const std::string digits = replace_all(text, "_", "");
-  const std::string sign = signed_text && text[0] == '-' ? "-" : "";
-  const std::string magnitude = signed_text ? digits.substr(1) : digits;
-  if (is_one_of({".inf", ".Inf", ".INF", "+.inf", "-.inf", "-.Inf", "-.INF"})) {
-    const auto one = Number(sign.empty() ? 1 : -1);
-    return Value::number(*divide(one, Number(0)));
-  }
-  if (!magnitude.empty() && ((magnitude[0] >= '0' && magnitude[0] <= '9') || magnitude[0] == '.')) {
-    std::optional<Number> number;
-    if (magnitude.starts_with("0x")) number = Number::parse_base(sign + magnitude.substr(2), 16);
-    else if (magnitude.starts_with("0b")) number = Number::parse_base(sign + magnitude.substr(2), 2);
-    else if (magnitude.starts_with("0o")) number = Number::parse_base(sign + magnitude.substr(2), 8);
-    else if (magnitude.size() > 1 && magnitude[0] == '0' && magnitude.find_first_not_of("01234567") == std::string::npos) {
-      number = Number::parse_base(sign + magnitude.substr(1), 8);
-    } else {
-      number = Number::parse(sign + magnitude);
-    }
-    if (number) return Value::number(*number);
-  }
-  // A date alone stands for its midnight.
-  if (text.size() == 10 && text[4] == '-' && text[7] == '-' && text.find_first_not_of("0123456789-") == std::string::npos) {
-    return Value::string(text + "T00:00:00Z");
-  }
-  return Value::string(text);
-}
+constexpr std::string_view tag_head = "tag:yaml.org,2002:";
 
 class YamlReader {
  public:
-  YamlReader(const std::string& text, Budget& budget) : budget_(budget) {
+  YamlReader(std::string text, Budget& budget) : text_(std::move(text)), budget_(budget) {
     yaml_parser_initialize(&parser_);
-    yaml_parser_set_input_string(&parser_, bytes(text), text.size());
+    yaml_parser_set_input_string(&parser_, bytes(text_), text_.size());
   }
   ~YamlReader() { yaml_parser_delete(&parser_); }
   YamlReader(const YamlReader&) = delete;
@@ -62,13 +32,16 @@ class YamlReader {
   FunctionResult document() {
     if (!next()) return error();
     if (!next()) return error();
-    if (event().type == YAML_STREAM_END_EVENT) return function_error("on line 1, column 1: missing start of document");
+    if (event().type != YAML_DOCUMENT_START_EVENT) return here("missing start of document");
+    if (const auto* version = event().data.document_start.version_directive; version != nullptr && (version->major != 1 || version->minor != 1)) {
+      return function_error("found incompatible YAML document");
+    }
     if (!next()) return error();
     FunctionResult result = value(0);
     if (!result) return result;
     if (!next()) return error();
     if (!next()) return error();
-    if (event().type != YAML_STREAM_END_EVENT) return function_error("on line 1, column 1: unexpected extra content after value");
+    if (event().type != YAML_STREAM_END_EVENT) return here("unexpected extra content after value");
     return result;
   }
 
@@ -83,9 +56,18 @@ class YamlReader {
     event_ = std::make_unique<Event>();
     return yaml_parser_parse(&parser_, &event_->event) == 1;
   }
-  [[nodiscard]] tl::unexpected<FunctionError> error() const {
-    return function_error(parser_.problem != nullptr ? parser_.problem : "the text is not YAML");
+
+  // Places as the reference has them: lines from 0, none for the first; but of what is no token, from 1 and without a column.
+  static std::string placed(const yaml_mark_t& mark, const std::string& what) {
+    return mark.line == 0 ? what : fmt::format("on line {}, column {}: {}", mark.line, mark.column + 1, what);
   }
+  [[nodiscard]] tl::unexpected<FunctionError> error() const {
+    const std::string what = parser_.problem != nullptr ? parser_.problem : "invalid YAML syntax";
+    if (parser_.problem_mark.line == 0) return function_error(placed(parser_.context_mark, what));
+    if (parser_.error == YAML_SCANNER_ERROR) return function_error(fmt::format("on line {}, column 1: {}", parser_.problem_mark.line + 1, what));
+    return function_error(placed(parser_.problem_mark, what));
+  }
+  [[nodiscard]] tl::unexpected<FunctionError> here(const std::string& what) const { return function_error(placed(event().start_mark, what)); }
 
   FunctionResult value(int depth) {
     if (depth > max_value_depth || !budget_.take_step()) return function_error("YAML text is too large or nested too deeply");
@@ -94,32 +76,51 @@ class YamlReader {
       case YAML_SEQUENCE_START_EVENT: return sequence(depth);
       case YAML_MAPPING_START_EVENT: return mapping(depth);
       case YAML_ALIAS_EVENT: {
-        const std::string name = reinterpret_cast<const char*>(event().data.alias.anchor);
+        const std::string name = text_of(event().data.alias.anchor);
+        if (pending_.contains(name)) return here(fmt::format("cannot refer to anchor {} from inside its own definition", quote(name)));
         const auto found = anchors_.find(name);
-        if (found == anchors_.end()) return function_error(fmt::format("reference to undefined anchor {}", quote(name)));
+        if (found == anchors_.end()) return here(fmt::format("reference to undefined anchor {}", quote(name)));
         return found->second;
       }
-      default: return function_error("unexpected YAML event");
+      default: return here("unexpected parser event");
     }
   }
-  void remember(const std::string& anchor, const FunctionResult& result) {
-    if (!anchor.empty() && result) anchors_[anchor] = *result;
+
+  static std::string text_of(const yaml_char_t* text) { return text == nullptr ? "" : reinterpret_cast<const char*>(text); }
+  void begin(const std::string& anchor) {
+    if (!anchor.empty()) pending_.insert(anchor);
   }
-  static std::string anchor_of(const yaml_char_t* anchor) { return anchor == nullptr ? "" : reinterpret_cast<const char*>(anchor); }
+  Value complete(const std::string& anchor, Value value) {
+    if (anchor.empty()) return value;
+    pending_.erase(pending_.find(anchor));
+    anchors_.insert_or_assign(anchor, value);
+    return value;
+  }
+
+  FunctionResult resolved() const {
+    const auto& data = event().data.scalar;
+    const bool quoted = data.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    return yaml_scalar(text_of(data.tag), string_of(data.value, data.length), quoted);
+  }
 
   FunctionResult scalar() {
     const auto& data = event().data.scalar;
-    const std::string text = string_of(data.value, data.length);
-    const std::string tag = anchor_of(data.tag);
-    FunctionResult result = Value::string(text);
-    if (tag.empty() && data.plain_implicit != 0 && data.style == YAML_PLAIN_SCALAR_STYLE) result = plain_scalar(text);
-    else if (tag == "tag:yaml.org,2002:int" || tag == "tag:yaml.org,2002:float" || tag == "tag:yaml.org,2002:bool" || tag == "tag:yaml.org,2002:null") result = plain_scalar(text);
-    remember(anchor_of(data.anchor), result);
-    return result;
+    const std::string anchor = text_of(data.anchor);
+    FunctionResult result = resolved();
+    if (!result) return here(result.error().message);
+    // What is written as text is text in the end, also where its contents mean something else (`|` with nothing below).
+    if (data.tag == nullptr && data.plain_implicit == 0) {
+      if (auto text = convert(*result, Type::string())) result = std::move(*text);
+    }
+    begin(anchor);
+    return complete(anchor, std::move(*result));
   }
 
   FunctionResult sequence(int depth) {
-    const std::string anchor = anchor_of(event().data.sequence_start.anchor);
+    const std::string tag = text_of(event().data.sequence_start.tag);
+    if (!tag.empty() && tag != std::string(tag_head) + "seq") return here(fmt::format("can't interpret sequence as {}", tag));
+    const std::string anchor = text_of(event().data.sequence_start.anchor);
+    begin(anchor);
     Value::List out;
     while (true) {
       if (!next()) return error();
@@ -128,42 +129,74 @@ class YamlReader {
       if (!item) return item;
       out.push_back(std::move(*item));
     }
-    FunctionResult result = Value::tuple(std::move(out));
-    remember(anchor, result);
-    return result;
+    return complete(anchor, Value::tuple(std::move(out)));
+  }
+
+  [[nodiscard]] bool is_merge() const {
+    if (event().type != YAML_SCALAR_EVENT) return false;
+    const auto& data = event().data.scalar;
+    const std::string tag = text_of(data.tag);
+    return tag.empty() ? string_of(data.value, data.length) == "<<" : tag == std::string(tag_head) + "merge";
+  }
+
+  // `<<: {...}` or `<<: [{...}]`; `key` is where the key stands.
+  static std::optional<FunctionError> merge(const Value& value, const yaml_mark_t& key, Value::Map& out) {
+    const auto refuse = [&](const Value& what, const char* from) {
+      return FunctionError{placed(key, fmt::format("cannot merge {}{} into mapping", what.type().friendly_name(), from))};
+    };
+    const auto take = [&](const Value& object) {
+      for (const auto& [name, item] : object.as_map()) out.insert_or_assign(name, item);
+    };
+    if (value.kind() == Kind::object && !value.is_null()) {
+      take(value);
+      return std::nullopt;
+    }
+    if (value.kind() != Kind::tuple || value.is_null()) return refuse(value, "");
+    for (const Value& one : value.as_list()) {
+      if (one.kind() != Kind::object || one.is_null()) return refuse(one, " (from sequence)");
+      take(one);
+    }
+    return std::nullopt;
   }
 
   FunctionResult mapping(int depth) {
-    const std::string anchor = anchor_of(event().data.mapping_start.anchor);
+    const std::string tag = text_of(event().data.mapping_start.tag);
+    if (!tag.empty() && tag != std::string(tag_head) + "map") return here(fmt::format("can't interpret mapping as {}", tag));
+    const std::string anchor = text_of(event().data.mapping_start.anchor);
+    begin(anchor);
     Value::Map out;
-    Value::Map merged;
     while (true) {
       if (!next()) return error();
       if (event().type == YAML_MAPPING_END_EVENT) break;
-      const bool merge = event().type == YAML_SCALAR_EVENT && event().data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-                         string_of(event().data.scalar.value, event().data.scalar.length) == "<<";
-      FunctionResult key = value(depth + 1);
-      if (!key) return key;
+      const yaml_mark_t start = event().start_mark;
+      const bool merges = is_merge();
+      std::string name;
+      if (!merges) {
+        if (event().type != YAML_SCALAR_EVENT) return here("only strings are allowed as mapping keys");
+        const FunctionResult key = resolved();
+        if (!key) return key;
+        if (key->is_null()) return here("mapping key cannot be null");
+        const auto text = convert(*key, Type::string());
+        if (!text) return here("only strings are allowed as mapping keys");
+        name = text->as_string();
+      }
       if (!next()) return error();
       FunctionResult item = value(depth + 1);
       if (!item) return item;
-      if (merge && item->kind() == Kind::object) {
-        for (const auto& [name, inner] : item->as_map()) merged.emplace(name, inner);
-        continue;
+      if (!merges) {
+        out.insert_or_assign(std::move(name), std::move(*item));
+      } else if (auto refused = merge(*item, start, out)) {
+        return tl::unexpected(std::move(*refused));
       }
-      const auto name = convert(*key, Type::string());
-      if (!name || name->is_null()) return function_error("mapping keys must be strings");
-      out.insert_or_assign(name->as_string(), std::move(*item));
     }
-    out.insert(merged.begin(), merged.end());
-    FunctionResult result = Value::object(std::move(out));
-    remember(anchor, result);
-    return result;
+    return complete(anchor, Value::object(std::move(out)));
   }
 
+  const std::string text_;
   yaml_parser_t parser_{};
   std::unique_ptr<Event> event_;
   std::map<std::string, Value> anchors_;
+  std::multiset<std::string> pending_;  // anchors whose values are still being read
   Budget& budget_;
 };
 
@@ -172,7 +205,6 @@ class YamlWriter {
   YamlWriter() {
     yaml_emitter_initialize(&emitter_);
     yaml_emitter_set_unicode(&emitter_, 1);
-    yaml_emitter_set_width(&emitter_, -1);
     yaml_emitter_set_output(&emitter_, append, &out_);
   }
   ~YamlWriter() { yaml_emitter_delete(&emitter_); }
@@ -185,6 +217,9 @@ class YamlWriter {
     item(value);
     emit([](yaml_event_t* event) { yaml_document_end_event_initialize(event, 1); });
     emit([](yaml_event_t* event) { yaml_stream_end_event_initialize(event); });
+    // What might go on is ended, as older emitters do.
+    const bool open = value.is_null() || value.kind() == Kind::number || value.kind() == Kind::boolean;
+    if (open && !out_.ends_with("...\n")) out_ += "...\n";
     return std::move(out_);
   }
 
@@ -242,7 +277,10 @@ class YamlWriter {
 void add_yaml_functions(FunctionTable& table) {
   Function decode;
   decode.parameters = {text("src")};
-  decode.call = [](const std::vector<Value>& arguments, Budget& budget) { return YamlReader(arguments[0].as_string(), budget).document(); };
+  decode.call = [](const std::vector<Value>& arguments, Budget& budget) { 
+    const std::string& source = arguments[0].as_string();
+    return YamlReader(source.empty() ? "\n" : source, budget).document();
+  };
   table["yamldecode"] = decode;
   table["yamlencode"] = function({nullable(any("value"))}, [](const Arguments& a) { return Value::string(YamlWriter().write(a[0])); });
 }

@@ -4,6 +4,7 @@
 
 #include "lib/hcl/body.h"
 #include "lib/hcl/json_syntax.h"
+#include "lib/hcl/unicode.h"
 #include "sdk/base/text.h"
 
 namespace drover::hcl {

@@ -128,10 +128,33 @@ class Reader {
     return value;
   }
 
+  [[nodiscard]] bool digit() const { return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; }
+  bool digits() {
+    const std::size_t start = at_;
+    while (digit()) at_++;
+    return at_ > start;
+  }
+  // One of these characters, if it comes next.
+  bool take(std::string_view accepted) {
+    if (at_ >= text_.size() || accepted.find(text_[at_]) == std::string_view::npos) return false;
+    at_++;
+    return true;
+  }
+  [[nodiscard]] tl::unexpected<FunctionError> cut_short(const char* where) const {
+    return at_ >= text_.size() ? function_error("unexpected EOF") : unexpected_here(where);
+  }
+
   FunctionResult number() {
     const std::size_t start = at_;
-    if (text_[at_] != '-' && (text_[at_] < '0' || text_[at_] > '9')) return unexpected_here(" looking for beginning of value");
-    while (at_ < text_.size() && std::string_view("+-.0123456789eE").find(text_[at_]) != std::string_view::npos) at_++;
+    if (text_[at_] != '-' && !digit()) return unexpected_here(" looking for beginning of value");
+    if (take("-") && !digit()) return cut_short(" in numeric literal");
+    // After a leading zero there are no more digits.
+    if (!take("0")) digits();
+    if (take(".") && !digits()) return cut_short(" after decimal point in numeric literal");
+    if (take("eE")) {
+      (void)take("+-");
+      if (!digits()) return cut_short(" in exponent of numeric literal");
+    }
     const auto number = Number::parse(text_.substr(start, at_ - start));
     if (!number) return function_error(fmt::format("invalid number literal {}", quote(text_.substr(start, at_ - start))));
     return Value::number(*number);

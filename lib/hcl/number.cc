@@ -69,6 +69,34 @@ Float exact(const mp::cpp_int& digits, int exponent) {
   return mp::ldexp(Float(value), -shift);
 }
 
+// To the nearest with so many bits, to the even one of two.
+Float narrowed(const Float& value, int bits) {
+  if (value.is_zero() || !mp::isfinite(value) || bits >= std::numeric_limits<Float>::digits) return value;
+  int exponent = 0;
+  const Float scaled = mp::ldexp(mp::frexp(value, &exponent), bits);
+  Float whole = mp::trunc(scaled);
+  const Float rest = mp::abs(Float(scaled - whole));
+  const Float half = whole / 2;
+  const bool odd = mp::trunc(half) != half;
+  if (rest > Float(0.5) || (rest == Float(0.5) && odd)) whole += value < 0 ? -1 : 1;
+  return mp::ldexp(whole, exponent - bits);
+}
+
+// The digits of a whole number. Boost's own conversion is inexact for large ones.
+mp::cpp_int whole_of(const Float& value) {
+  if (value.is_zero()) return 0;
+  const auto& bits = value.backend().bits();
+  const mp::cpp_int mantissa(mp::number<std::remove_cvref_t<decltype(bits)>>{bits});
+  const int shift = static_cast<int>(value.backend().exponent()) - std::numeric_limits<Float>::digits + 1;
+  return shift >= 0 ? mp::cpp_int(mantissa << static_cast<unsigned>(shift)) : mp::cpp_int(mantissa >> static_cast<unsigned>(-shift));
+}
+
+// How many bits the mantissa needs.
+int needed_bits(const Float& value) {
+  if (value.is_zero() || !mp::isfinite(value)) return 1;
+  return std::numeric_limits<Float>::digits - static_cast<int>(eval_lsb(value.backend().bits()));
+}
+
 Float from_digits(const std::string& digits, int exponent) {
   return exact(mp::cpp_int(digits), exponent - static_cast<int>(digits.size()) + 1);
 }
@@ -78,20 +106,26 @@ Number::Number(Big value) : big_(std::make_shared<const Big>(std::move(value))) 
 
 Number::Big Number::big() const { return big_ ? *big_ : Big{Float(small_)}; }
 
-std::optional<Number> Number::normal(Big value) {
-  if (mp::isnan(value.value)) return std::nullopt;
-  if (mp::isfinite(value.value) && !(value.value.is_zero() && mp::signbit(value.value)) && fits_int64(value.value)) {
-    const auto whole = value.value.convert_to<std::int64_t>();
-    if (Float(whole) == value.value) return Number(whole);
-  }
-  return Number(std::move(value));
+Number Number::whole(std::int64_t value, int bits) {
+  Number out(value);
+  out.bits_ = bits;
+  return out;
 }
 
-Number Number::from_uint64(std::uint64_t value) { return *normal(Big{Float(value)}); }
-Number Number::from_double(double value) {
-  if (!std::isfinite(value)) return *normal(Big{Float(value)});
-  return parse(fmt::format("{}", value)).value_or(Number());
+std::optional<Number> Number::normal(Big value, int bits) {
+  if (mp::isnan(value.value)) return std::nullopt;
+  value.value = narrowed(value.value, bits);
+  if (mp::isfinite(value.value) && !(value.value.is_zero() && mp::signbit(value.value)) && fits_int64(value.value)) {
+    const auto whole = value.value.convert_to<std::int64_t>();
+    if (Float(whole) == value.value) return Number::whole(whole, bits);
+  }
+  Number out(std::move(value));
+  out.bits_ = bits;
+  return out;
 }
+
+Number Number::from_uint64(std::uint64_t value) { return *normal(Big{Float(value)}, 64); }
+Number Number::from_double(double value) { return *normal(Big{Float(value)}, std::numeric_limits<double>::digits); }
 
 std::optional<Number> Number::parse(std::string_view text) {
   std::size_t at = 0;
@@ -125,14 +159,14 @@ std::optional<Number> Number::parse(std::string_view text) {
   if (at != text.size()) return std::nullopt;
   if (exponent == 0 && mantissa_end == start + whole && whole <= 18) {
     const std::int64_t value = std::strtoll(std::string(text.substr(start, whole)).c_str(), nullptr, 10);
-    if (!negative || value != 0) return Number(negative ? -value : value);
+    if (!negative || value != 0) return Number::whole(negative ? -value : value, full_precision);
   }
   std::string mantissa(text.substr(start, mantissa_end - start));
   std::erase(mantissa, '.');
   // A leading zero would make boost read octal.
   mantissa.erase(0, std::min(mantissa.find_first_not_of('0'), mantissa.size() - 1));
   const Float value = exact(mp::cpp_int(mantissa), static_cast<int>(exponent) - static_cast<int>(count - whole));
-  return normal(Big{negative ? Float(-value) : value});
+  return normal(Big{negative ? Float(-value) : value}, full_precision);
 }
 
 std::optional<Number> Number::parse_base(std::string_view text, int base) {
@@ -152,7 +186,7 @@ std::optional<Number> Number::parse_base(std::string_view text, int base) {
     value = value * base + digit;
   }
   const Float result(value);
-  return normal(Big{negative && value != 0 ? Float(-result) : result});
+  return normal(Big{negative && value != 0 ? Float(-result) : result}, value == 0 ? 64 : std::max(64, static_cast<int>(mp::msb(value)) + 1));
 }
 
 bool Number::is_infinite() const { return big_ && mp::isinf(big_->value); }
@@ -189,7 +223,8 @@ std::pair<std::string, int> Number::shortest() const {
   while (low < high) {
     const int middle = (low + high) / 2;
     const auto [digits, exponent] = digits_of(magnitude, middle);
-    if (from_digits(digits, exponent) == magnitude) high = middle;
+    const Float back = from_digits(digits, exponent);
+    if (narrowed(back, bits_) == magnitude) high = middle;
     else low = middle + 1;
   }
   auto result = digits_of(magnitude, low);
@@ -217,7 +252,7 @@ std::string Number::scientific(int decimals) const {
 }
 
 std::string Number::str_base(int base) const {
-  mp::cpp_int value = abs().big().value.convert_to<mp::cpp_int>();
+  mp::cpp_int value = whole_of(abs().big().value);
   if (value == 0) return "0";
   std::string out;
   while (value > 0) {
@@ -231,8 +266,8 @@ std::string Number::str_base(int base) const {
 }
 
 Number Number::operator-() const {
-  if (!big_ && small_ != 0 && small_ != std::numeric_limits<std::int64_t>::min()) return Number(-small_);
-  return *normal(Big{Float(-big().value)});
+  if (!big_ && small_ != 0 && small_ != std::numeric_limits<std::int64_t>::min()) return whole(-small_, bits_);
+  return *normal(Big{Float(-big().value)}, bits_);
 }
 
 namespace {
@@ -240,51 +275,56 @@ namespace {
 Float unsigned_zero(Float value) { return value.is_zero() ? Float(0) : value; }
 }  // namespace
 
-Number Number::floor() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::floor(big_->value))}); }
-Number Number::ceil() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::ceil(big_->value))}); }
+Number Number::floor() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::floor(big_->value))}, bits_); }
+Number Number::ceil() const { return !big_ || is_infinite() ? *this : *normal(Big{unsigned_zero(mp::ceil(big_->value))}, bits_); }
 
 std::optional<Number> add(const Number& a, const Number& b) {
   std::int64_t sum = 0;
-  if (!a.big_ && !b.big_ && !__builtin_add_overflow(a.small_, b.small_, &sum)) return Number(sum);
+  if (!a.big_ && !b.big_ && !__builtin_add_overflow(a.small_, b.small_, &sum)) return Number::whole(sum, std::max(a.bits_, b.bits_));
   if (a.is_infinite() && b.is_infinite() && a.sign() != b.sign()) return std::nullopt;
   if (a.sign() == 0 && b.sign() == 0) return a.is_negative() && b.is_negative() ? a : Number(0);
-  return Number::normal({unsigned_zero(a.big().value + b.big().value)});
+  return Number::normal({unsigned_zero(a.big().value + b.big().value)}, std::max(a.bits_, b.bits_));
 }
 
 std::optional<Number> subtract(const Number& a, const Number& b) {
   std::int64_t difference = 0;
-  if (!a.big_ && !b.big_ && !__builtin_sub_overflow(a.small_, b.small_, &difference)) return Number(difference);
+  if (!a.big_ && !b.big_ && !__builtin_sub_overflow(a.small_, b.small_, &difference)) return Number::whole(difference, std::max(a.bits_, b.bits_));
   if (a.is_infinite() && b.is_infinite() && a.sign() == b.sign()) return std::nullopt;
   if (a.sign() == 0 && b.sign() == 0) return a.is_negative() && !b.is_negative() ? a : Number(0);
-  return Number::normal({unsigned_zero(a.big().value - b.big().value)});
+  return Number::normal({unsigned_zero(a.big().value - b.big().value)}, std::max(a.bits_, b.bits_));
 }
 
 std::optional<Number> multiply(const Number& a, const Number& b) {
   std::int64_t product = 0;
   if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &product)) {
-    if (product != 0 || (a.small_ >= 0 && b.small_ >= 0)) return Number(product);
+    if (product != 0 || (a.small_ >= 0 && b.small_ >= 0)) return Number::whole(product, std::max(a.bits_, b.bits_));
   }
   if ((a.is_infinite() && b.sign() == 0) || (b.is_infinite() && a.sign() == 0)) return std::nullopt;
-  return Number::normal({Float(a.big().value * b.big().value)});
+  // Nothing of a product is rounded off.
+  const Float exactly = a.big().value * b.big().value;
+  return Number::normal({exactly}, std::max({a.bits_, b.bits_, needed_bits(exactly)}));
 }
 
 std::optional<Number> divide(const Number& a, const Number& b) {
   if ((a.sign() == 0 && b.sign() == 0) || (a.is_infinite() && b.is_infinite())) return std::nullopt;
   if (b.sign() == 0) {
     const Float infinity = std::numeric_limits<Float>::infinity();
-    return Number::normal({a.is_negative() != b.is_negative() ? Float(-infinity) : infinity});
+    return Number::normal({a.is_negative() != b.is_negative() ? Float(-infinity) : infinity}, Number::full_precision);
   }
-  return Number::normal({Float(a.big().value / b.big().value)});
+  return Number::normal({Float(a.big().value / b.big().value)}, std::max(a.bits_, b.bits_));
 }
 
 std::optional<Number> modulo(const Number& a, const Number& b) {
   if (b.sign() == 0) return a;
   if (a.is_infinite() || b.is_infinite()) return multiply(a, b);
-  if (!a.big_ && !b.big_ && b.small_ != -1) return Number(a.small_ % b.small_);
+  if (!a.big_ && !b.big_ && b.small_ != -1) return Number::whole(a.small_ % b.small_, a.bits_);
   const Float x = a.big().value;
   const Float y = b.big().value;
-  if (x.is_zero()) return a;
-  return Number::normal({unsigned_zero(x - y * mp::trunc(Float(x / y)))});
+  if (x.is_zero()) return a.is_negative() && b.is_negative() ? Number(0) : a;
+  // The steps have the precision of `a` alone.
+  const Float times = mp::trunc(narrowed(x / y, std::max(a.bits_, b.bits_)));
+  const Float part = narrowed(y * narrowed(times, a.bits_), a.bits_);
+  return Number::normal({unsigned_zero(x - part)}, a.bits_);
 }
 
 std::strong_ordering operator<=>(const Number& a, const Number& b) {

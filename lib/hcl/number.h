@@ -1,7 +1,8 @@
 // Numbers with 512 bits of mantissa, as Go's big.Float has in the language this one follows. Immutable, cheap to copy.
 //
-// Whole numbers that fit 64 bits are held in place; everything else sits behind a shared pointer. There is no NaN; operations that
-// would make one return nothing. Infinities exist (1/0). The decimal exponent is bounded to +-4096.
+// Whole numbers that fit 64 bits are held in place; everything else sits behind a shared pointer. A number knows how many bits of
+// mantissa it has: what is counted rather than written has 64, a root 53, which shows when such are divided. There is no NaN; operations
+// that would make one return nothing. Infinities exist (1/0). The decimal exponent is bounded to +-4096.
 #pragma once
 
 #include <compare>
@@ -17,9 +18,9 @@ namespace drover::hcl {
 class Number {
  public:
   Number() = default;
-  Number(std::int64_t value) : small_(value) {}  // NOLINT(google-explicit-constructor)
+  Number(std::int64_t value) : small_(value), bits_(64) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] static Number from_uint64(std::uint64_t value);
-  // Not NaN. The number a reader of the double's shortest decimal would get.
+  // Not NaN.
   [[nodiscard]] static Number from_double(double value);
   // Decimal with optional sign, fraction and exponent; nothing when it is no number.
   [[nodiscard]] static std::optional<Number> parse(std::string_view text);
@@ -56,16 +57,23 @@ class Number {
   // The remainder with the sign of `a`; `a` itself when `b` is zero.
   friend std::optional<Number> modulo(const Number& a, const Number& b);
   friend std::strong_ordering operator<=>(const Number& a, const Number& b);
-  friend bool operator==(const Number& a, const Number& b) { return (a <=> b) == std::strong_ordering::equal; }
+  // As the language means it: numbers are equal that are written alike.
+  friend bool operator==(const Number& a, const Number& b) {
+    if ((a <=> b) == std::strong_ordering::equal) return true;
+    return a.big_ && b.big_ && a.bits_ != b.bits_ && a.str() == b.str();
+  }
 
  private:
+  static constexpr int full_precision = 512;
   struct Big;
   explicit Number(Big value);
   [[nodiscard]] Big big() const;
-  static std::optional<Number> normal(Big value);
+  static std::optional<Number> normal(Big value, int bits);
+  static Number whole(std::int64_t value, int bits);
 
   std::shared_ptr<const Big> big_;
   std::int64_t small_ = 0;
+  int bits_ = full_precision;
 };
 
 [[nodiscard]] std::optional<Number> add(const Number& a, const Number& b);

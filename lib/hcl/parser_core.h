@@ -44,7 +44,7 @@ class Parser {
   ExprPtr binary(int min_precedence);
   ExprPtr with_traversals();
   ExprPtr traversals(ExprPtr from);
-  ExprPtr dot_traversal(ExprPtr from, const Range& whole_from, bool& stop);
+  ExprPtr dot_traversal(ExprPtr from, const Range& whole_from);
   ExprPtr attribute_splat(ExprPtr source, const Range& from, const Token& dot);
   ExprPtr bracket_traversal(ExprPtr from, const Range& whole_from);
   ExprPtr term();

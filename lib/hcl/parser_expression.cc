@@ -100,9 +100,8 @@ Value Parser::number_value(const Token& token) {
 
 ExprPtr Parser::traversals(ExprPtr from) {
   const Range whole = from->range;
-  bool stop = false;
   std::size_t steps = 0;
-  while (!stop) {
+  while (true) {
     const Tok type = peek().type;
     if (type != Tok::dot && type != Tok::open_bracket) break;
     if (++steps > static_cast<std::size_t>(max_expression_depth)) {
@@ -110,12 +109,12 @@ ExprPtr Parser::traversals(ExprPtr from) {
       recovery_ = true;
       break;
     }
-    from = type == Tok::dot ? dot_traversal(std::move(from), whole, stop) : bracket_traversal(std::move(from), whole);
+    from = type == Tok::dot ? dot_traversal(std::move(from), whole) : bracket_traversal(std::move(from), whole);
   }
   return from;
 }
 
-ExprPtr Parser::dot_traversal(ExprPtr from, const Range& whole, bool& stop) {
+ExprPtr Parser::dot_traversal(ExprPtr from, const Range& whole) {
   const Token dot = read();
   const Token name = peek();
   const Range range = between(range_of(dot), range_of(name));
@@ -135,8 +134,7 @@ ExprPtr Parser::dot_traversal(ExprPtr from, const Range& whole, bool& stop) {
     default:
       error("Invalid attribute name", "An attribute name is required after a dot.", range_of(name));
       recovery_ = true;
-      stop = true;
-      return placeholder(between(whole, range_of(dot)));
+      return from;
   }
 }
 

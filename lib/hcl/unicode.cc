@@ -1,9 +1,12 @@
 #include "lib/hcl/unicode.h"
 
+#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <cstdlib>
+
+#include "sdk/base/text.h"
 
 namespace drover::hcl {
 
@@ -63,6 +66,29 @@ bool is_letter_category(utf8proc_category_t category) {
 }  // namespace
 
 bool is_letter(std::int32_t code) { return is_letter_category(utf8proc_category(code)); }
+
+bool is_printable(std::int32_t code) {
+  if (code < 0x80) return code >= 0x20 && code < 0x7f;
+  switch (utf8proc_category(code)) {
+    case UTF8PROC_CATEGORY_CN: case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP: case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_CS: case UTF8PROC_CATEGORY_CO: return false;
+    default: return true;
+  }
+}
+
+std::string quote(std::string_view text) {
+  std::string out = drover::quote(text);
+  if (std::ranges::all_of(out, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return out;
+  std::string escaped;
+  for (std::string_view rest = out; !rest.empty();) {
+    const Rune rune = decode_rune(rest);
+    if (rune.code < 0) escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(rest.front()));
+    else if (rune.code >= 0x80 && !is_printable(rune.code)) escaped += rune.code > 0xffff ? fmt::format("\\U{:08x}", rune.code) : fmt::format("\\u{:04x}", rune.code);
+    else escaped += rest.substr(0, rune.length);
+    rest.remove_prefix(rune.length);
+  }
+  return escaped;
+}
 
 bool is_identifier_start(std::int32_t code) {
   if (code < 0x80) return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code == '_';

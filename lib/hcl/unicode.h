@@ -25,6 +25,10 @@ void append_rune(std::string& out, std::int32_t code);
 [[nodiscard]] bool is_identifier(std::string_view text);
 [[nodiscard]] bool is_space(std::int32_t code);
 [[nodiscard]] bool is_letter(std::int32_t code);
+// Whether Go prints a character as it is.
+[[nodiscard]] bool is_printable(std::int32_t code);
+// A text in quotation marks as in messages of the reference: sdk/base's quote, and beyond ASCII what does not print is escaped too.
+[[nodiscard]] std::string quote(std::string_view text);
 
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 [[nodiscard]] std::string normalize_nfc(std::string_view text);

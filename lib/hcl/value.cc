@@ -137,7 +137,7 @@ int compare(const Value& a, const Value& b) {
   if (a.is_null()) return 0;
   if (a.data_.index() != b.data_.index()) return order(a.data_.index(), b.data_.index());
   if (std::holds_alternative<bool>(a.data_)) return order(a.as_bool(), b.as_bool());
-  if (std::holds_alternative<Number>(a.data_)) return a.as_number() < b.as_number() ? -1 : a.as_number() == b.as_number() ? 0 : 1;
+  if (std::holds_alternative<Number>(a.data_)) return a.as_number() == b.as_number() ? 0 : a.as_number() < b.as_number() ? -1 : 1;
   if (a.kind() == Kind::string) return a.as_string().compare(b.as_string());
   if (a.is_sequence()) {
     const auto& x = a.as_list();

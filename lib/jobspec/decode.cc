@@ -79,6 +79,11 @@ Json decode_block(const hcl::Body& body, const Schema& schema, const std::vector
                   hcl::Diagnostics& diagnostics) {
   if (schema.special == Special::constraint) return decode_constraint(body, context, diagnostics);
   if (schema.special == Special::affinity) return decode_affinity(body, context, diagnostics);
+  if (&schema == &task_schema()) {
+    // The reference looks at the scaling blocks of a task first, and then once more with everything else: a wrong label is told twice.
+    static const hcl::BodySchema scaling{{}, {{"scaling", {"name"}}}};
+    (void)body.content(scaling, diagnostics, true);
+  }
   const hcl::Content content = body.expanded(schema.body, context, diagnostics);
   BlockDecoder decoder(content, context, diagnostics);
   Json::object_t fields;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/hcl/body.h"
 #include "lib/jobspec/decode.h"
 #include "lib/jobspec/variables.h"
@@ -129,6 +131,41 @@ Result<model::Json> parse(const ParseInput& input, hcl::Diagnostics& diagnostics
   if (diagnostics.has_errors()) return refuse(diagnostics);
   normalize(decoded);
   return decoded;
+}
+
+std::set<std::string> sensitive_variables(const hcl::Body& file) {
+  static const hcl::BodySchema top{{}, {{"variable", {"name"}}}};
+  static const hcl::BodySchema inside{{{"sensitive"}}, {}};
+  std::set<std::string> out;
+  hcl::Diagnostics known;
+  hcl::Budget budget;
+  hcl::EvalContext context;
+  context.budget = &budget;
+  for (const hcl::Block& block : file.content(top, known, true).blocks) {
+    const hcl::Content content = block.body->content(inside, known, true);
+    const hcl::Attribute* flag = content.attribute("sensitive");
+    if (flag == nullptr || block.labels.empty()) continue;
+    // Rather one too many: only what is plainly false is not.
+    const hcl::Value value = hcl::evaluate(*flag->expression, context, known);
+    if (!value.is_known() || value.is_null() || value.kind() != hcl::Kind::boolean || value.as_bool()) out.insert(block.labels[0]);
+  }
+  return out;
+}
+
+std::string without_variables(const VariableFile& file, const std::set<std::string>& names) {
+  hcl::Diagnostics known;
+  const auto body = hcl::parse_file(hcl::make_source(file.name, file.text), known);
+  // What cannot be read holds no value either.
+  if (known.has_errors()) return file.text;
+  std::string out = file.text;
+  std::vector<hcl::Attribute> found = body->attributes(known);
+  // Of JSON nothing can be cut out.
+  if (body->native() == nullptr) return std::ranges::any_of(found, [&](const hcl::Attribute& one) { return names.contains(one.name); }) ? "" : file.text;
+  std::ranges::sort(found, std::greater(), [](const hcl::Attribute& one) { return one.range.start.byte; });
+  for (const hcl::Attribute& one : found) {
+    if (names.contains(one.name)) out.erase(one.range.start.byte, one.range.end.byte - one.range.start.byte);
+  }
+  return out;
 }
 
 }  // namespace drover::jobspec

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "lib/hcl/functions.h"
 #include "lib/model/types.h"
 #include "sdk/base/error.h"
+
+namespace drover::hcl { class Body; }
 
 namespace drover::jobspec {
 
@@ -37,5 +40,10 @@ struct ParseInput {
 [[nodiscard]] Result<model::Json> parse(const ParseInput& input);
 // The same; `diagnostics` keeps the problems with their places.
 [[nodiscard]] Result<model::Json> parse(const ParseInput& input, hcl::Diagnostics& diagnostics);
+
+// Variables that the file declares as sensitive: what they are set to is kept out of messages and of what is stored beside the job.
+[[nodiscard]] std::set<std::string> sensitive_variables(const hcl::Body& file);
+// A file of variables without those of these names, each cut out where it stood; one in JSON that has any is left out.
+[[nodiscard]] std::string without_variables(const VariableFile& file, const std::set<std::string>& names);
 
 }  // namespace drover::jobspec

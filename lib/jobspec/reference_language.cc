@@ -41,6 +41,7 @@ std::string language_sections() {
                  {{"type", "a type: `string`, `number`, `bool`, `list()`, `set()`, `map()`, `object({})`, `tuple([])`"},
                   {"default", "a value of that type"},
                   {"description", "text"},
+                  {"sensitive", "true or false; true keeps its value out of messages and of the source that is stored with the job. Only here: the reference refuses the word"},
                   {"validation", "block, any number"}});
   out += section("validation", "In `variable`. The rule is held against the value that counts in the end.",
                  {{"condition", "true or false, from `var.<name>` alone, required"}, {"error_message", "text, required"}});

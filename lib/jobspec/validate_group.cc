@@ -97,7 +97,7 @@ bool domain_name(std::string_view name) {
   return std::all_of(labels.begin(), labels.end(), [](std::string_view label) { return !label.empty() && label.size() < 64; });
 }
 
-// Ports of one network; labels and static ports are unique in the whole group.
+// Ports of one network; labels, static ports and CNI arguments are unique in the whole group.
 class Ports {
  public:
   explicit Ports(Problems& out) : out_(out) {}
@@ -108,6 +108,7 @@ class Ports {
     }
     if (network.cni) {
       for (const auto& [key, value] : network.cni->args) {
+        if (!arguments_.insert(key).second) out_.add("duplicate CNI arg {}", quote(key));
         if (key.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg key {}", quote(key));
         if (value.find(';') != std::string::npos) out_.add("invalid ';' character in CNI arg value {}", quote(value));
       }
@@ -137,6 +138,7 @@ class Ports {
   Problems& out_;
   std::map<std::string, std::string> labels_;
   std::map<std::pair<std::string, std::int64_t>, std::string> static_;
+  std::set<std::string> arguments_;  // of CNI plugins
 };
 
 }  // namespace

@@ -156,9 +156,23 @@ Problems check_disconnect(const model::DisconnectStrategy& disconnect, const std
   return out;
 }
 
+namespace {
+
+// A policy that scales a group names it; one without any target is not about a group.
+void check_scaling_target(const model::ScalingPolicy& policy, Problems& out) {
+  if (policy.type != "horizontal" || policy.target.empty()) return;
+  for (const char* part : {"Namespace", "Job", "Group"}) {
+    const std::string* name = policy.target.get(part);
+    if (name == nullptr || name->empty()) out.add("missing target {}", to_lower(part));
+  }
+}
+
+}  // namespace
+
 Problems check_scaling(const model::ScalingPolicy& policy, std::int64_t count) {
   Problems out;
   if (policy.type.empty()) out.add("missing scaling policy type");
+  check_scaling_target(policy, out);
   if (policy.max < 0) out.add("maximum count must be specified and non-negative");
   else if (policy.max < policy.min) out.add("maximum count must not be less than minimum count");
   if (policy.min < 0) out.add("minimum count must be specified and non-negative");

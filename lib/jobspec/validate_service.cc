@@ -117,6 +117,13 @@ std::string check_consul(const model::ServiceCheck& check) {
   return {};
 }
 
+bool consul_kind(const std::string& kind) {
+  for (const char* known : {"", "connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway", "api-gateway"}) {
+    if (kind == known) return true;
+  }
+  return false;
+}
+
 Problems check_service(const model::Service& service) {
   Problems out;
   if (!valid_service_name(without_variables(service.name))) {
@@ -143,6 +150,7 @@ Problems check_service(const model::Service& service) {
       if (service.connect && check.type == "tcp" && check.port_label.empty()) out.add("Check {} invalid: tcp checks are not valid for Connect enabled services", check.name);
       if (std::string why = check_consul(check); !why.empty()) out.add("Check {} invalid: {}", check.name, why);
     }
+    if (!consul_kind(service.kind)) out.add("Service {} kind must be one of consul service kind or empty", service.name);
     if (service.connect) out.append(check_connect(service));
   } else {
     out.add("Service provider must be \"consul\", or \"nomad\"; not {}", quote(service.provider));

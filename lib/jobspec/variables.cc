@@ -13,6 +13,19 @@ namespace drover::jobspec {
 
 using hcl::Value;
 
+namespace {
+
+// A place in a text that must not be shown: the same, with stars for what stands there.
+hcl::Range masked(const hcl::Range& range) {
+  std::string text = range.file->text;
+  for (std::size_t at = range.start.byte; at < range.end.byte && at < text.size(); at++) {
+    if (text[at] != '\n') text[at] = '*';
+  }
+  return {hcl::make_source(range.file->name, std::move(text)), range.start, range.end};
+}
+
+}  // namespace
+
 Variable* Variables::find(const std::string& name) {
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const Variable& item) { return item.name == name; });
   return found == all_.end() ? nullptr : &*found;
@@ -40,7 +53,7 @@ void Variables::declare(const hcl::Content& top, const hcl::EvalContext& context
 }
 
 void Variables::declare_block(const hcl::Block& block, const hcl::EvalContext& context, hcl::Diagnostics& diagnostics) {
-  static const hcl::BodySchema schema{{{"description"}, {"default"}, {"type"}}, {{"validation", {}}}};
+  static const hcl::BodySchema schema{{{"description"}, {"default"}, {"type"}, {"sensitive"}}, {{"validation", {}}}};
   Variable variable;
   variable.name = block.labels[0];
   if (!hcl::is_identifier(variable.name)) {
@@ -51,6 +64,15 @@ void Variables::declare_block(const hcl::Block& block, const hcl::EvalContext& c
     const Value text = hcl::evaluate(*description->expression, context, diagnostics);
     if (const auto converted = hcl::convert(text, hcl::Type::string()); !converted) {
       diagnostics.add("Unsuitable value type", fmt::format("Unsuitable value: {}", converted.error()), description->expression->start_range());
+    }
+  }
+  // Not in the reference, which refuses the word.
+  if (const hcl::Attribute* sensitive = content.attribute("sensitive")) {
+    const auto flag = hcl::convert(hcl::evaluate(*sensitive->expression, context, diagnostics), hcl::Type::boolean());
+    if (flag && flag->is_known() && !flag->is_null()) {
+      variable.sensitive = flag->as_bool();
+    } else {
+      diagnostics.add("Unsuitable value type", fmt::format("Unsuitable value: {}", flag ? "value must be known" : flag.error()), sensitive->expression->start_range());
     }
   }
   bool good_type = true;
@@ -138,6 +160,7 @@ void Variables::set_from_text(Variable& variable, const std::string& text, const
   Value value = Value::string(text);
   hcl::Range range{file, {}, {}};
   hcl::advance(range.end, file->text);
+  const hcl::Range shown = variable.sensitive ? masked(range) : range;
   if (!literal) {
     hcl::Diagnostics problems;
     const hcl::ExprPtr expression = hcl::parse_expression(file, problems);
@@ -147,6 +170,9 @@ void Variables::set_from_text(Variable& variable, const std::string& text, const
       context.budget = &budget;
       value = hcl::evaluate(*expression, context, problems);
     }
+    if (problems.has_errors() && variable.sensitive) {
+      return diagnostics.add("Invalid value for variable", fmt::format("The value for {}, which is sensitive and not shown, is no expression of its type.", variable.name), shown);
+    }
     diagnostics.append(problems);
     if (problems.has_errors()) return;
   }
@@ -155,10 +181,10 @@ void Variables::set_from_text(Variable& variable, const std::string& text, const
     diagnostics.add(from == "cmd" ? "Invalid argument value for -var variable" : "Invalid value for variable",
                     from == "cmd" ? fmt::format("The received arg value for {} is not compatible with the variable's type constraint: {}.", variable.name, converted.error())
                                   : fmt::format("The value for {} is not compatible with the variable's type constraint: {}.", variable.name, converted.error()),
-                    range);
+                    shown);
     return;
   }
-  variable.value = VariableValue{*converted, from, range};
+  variable.value = VariableValue{*converted, from, shown};
 }
 
 void Variables::read_text(const std::string& name, const std::string& text, bool strict, hcl::Diagnostics& diagnostics) {
@@ -189,11 +215,12 @@ void Variables::read_text(const std::string& name, const std::string& text, bool
     context.budget = &budget;
     const Value value = hcl::evaluate(*attribute.expression, context, diagnostics);
     const auto converted = hcl::convert(value, variable->type);
+    const hcl::Range shown = variable->sensitive ? masked(attribute.expression->range) : attribute.expression->range;
     if (!converted) {
-      diagnostics.add("Invalid value for variable", fmt::format("The value for {} is not compatible with the variable's type constraint: {}.", variable->name, converted.error()), attribute.expression->range);
+      diagnostics.add("Invalid value for variable", fmt::format("The value for {} is not compatible with the variable's type constraint: {}.", variable->name, converted.error()), shown);
       continue;
     }
-    variable->value = VariableValue{*converted, "varfile", attribute.expression->range};
+    variable->value = VariableValue{*converted, "varfile", shown};
   }
 }
 

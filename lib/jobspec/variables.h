@@ -28,6 +28,7 @@ struct Variable {
   std::string name;
   hcl::Type type;  // dynamic: any
   bool typed = false;
+  bool sensitive = false;  // messages do not show its value
   std::optional<VariableValue> value;  // of the source that wins
   std::vector<ValidationRule> rules;
 };

@@ -18,7 +18,14 @@ Finding from_diagnostic(const hcl::Diagnostic& diagnostic, const std::string& fi
 
 Findings from_diagnostics(const hcl::Diagnostics& diagnostics, const std::string& file) {
   Findings out;
-  for (const hcl::Diagnostic& item : diagnostics.items()) out.push_back(from_diagnostic(item, file));
+  for (const hcl::Diagnostic& item : diagnostics.items()) {
+    Finding finding = from_diagnostic(item, file);
+    // The wire form tells some things twice.
+    const auto same = [&](const Finding& known) {
+      return known.message() == finding.message() && known.place.has_value() == finding.place.has_value() && (!known.place || known.place->start.byte == finding.place->start.byte);
+    };
+    if (std::none_of(out.begin(), out.end(), same)) out.push_back(std::move(finding));
+  }
   return out;
 }
 

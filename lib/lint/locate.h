@@ -1,6 +1,6 @@
 // Where blocks and attributes of a job stand in its file, so that what is found in the parsed job can be shown there.
 //
-// A Spot is a place in the syntax tree. Going to what the file does not show (a JSON file, a `dynamic` block's product) stays at the
+// A Spot is a place in the syntax tree. Going to what the file does not show (a `dynamic` block's product) stays at the
 // last place known, so a finding is at worst shown at the block around. Borrows the tree, which must outlive it.
 #pragma once
 

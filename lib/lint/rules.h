@@ -30,7 +30,7 @@ struct RuleOptions {
   std::set<std::string> off;  // ids
 };
 
-// `file` and `body` are the job's file and its tree; null when the job was not written in the native syntax. Findings come in the
+// `file` and `body` are the job's file and its tree, that of outline.h when it is JSON; either may be null. Findings come in the
 // order of the file, without those that a comment silences; a comment that names no rule is a finding itself (DL000).
 [[nodiscard]] Findings check_rules(const model::Json& job, const hcl::SourcePtr& file, const hcl::NativeBody* body, const RuleOptions& options);
 

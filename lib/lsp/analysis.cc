@@ -7,6 +7,7 @@
 
 #include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
+#include "lib/lint/outline.h"
 #include "lib/lint/rules.h"
 #include "lib/lint/structure.h"
 #include "lib/lint/verdict.h"
@@ -66,7 +67,8 @@ lint::Findings analyse(const hcl::SourcePtr& file, const Surroundings& surroundi
     lint::add_new(out, lint::check_structure(*body, file->name));
     return out;
   }
-  const hcl::NativeBody* tree = body->native();
+  const auto outline = lint::outline(*body);
+  const hcl::NativeBody* tree = outline ? outline.get() : body->native();
   const auto append = [&](lint::Findings more) { std::move(more.begin(), more.end(), std::back_inserter(out)); };
   if (surroundings.verdict && input.flags.empty()) {
     if (const std::string text = surroundings.verdict(*job); !text.empty()) append(lint::place_verdict(text, file->name, tree));

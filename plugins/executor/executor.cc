@@ -78,21 +78,22 @@ Failure Executor::prepare() {
   // not even the task's user may look into this process. R-047: what the task leaves behind becomes our child.
   ::prctl(PR_SET_DUMPABLE, 0);
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed("subreaper");
-  // Only SIGKILL and a reap message end it.
+  // Only SIGKILL, a reap message and the end of the machine end it.
   sigset_t all;
   sigfillset(&all);
   if (::sigprocmask(SIG_SETMASK, &all, nullptr) != 0) return failed("signal mask");
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  children_ = Handle(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  sigset_t read;
+  sigemptyset(&read);
+  sigaddset(&read, SIGCHLD);
+  sigaddset(&read, SIGTERM);
+  signals_ = Handle(::signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK));
   epoll_ = Handle(::epoll_create1(EPOLL_CLOEXEC));
-  if (!children_ || !epoll_) return failed("event loop");
+  if (!signals_ || !epoll_) return failed("event loop");
   for (const int fd : {spec_fd, state_dir_fd, control_fd}) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return failed("inherited descriptors");
   }
   ::fcntl(control_fd, F_SETFL, O_RDWR | O_NONBLOCK);
-  if (!watch(children_.get(), Source::child_signal, 0)) return failed("event loop");
+  if (!watch(signals_.get(), Source::signal, 0)) return failed("event loop");
   add_connection(Handle(control_fd));
   return {};
 }
@@ -117,7 +118,7 @@ void Executor::watch_logs_again() {
 
 void Executor::handle(Source source, std::uint32_t index) {
   switch (source) {
-    case Source::child_signal: on_children(); break;
+    case Source::signal: on_signals(); break;
     case Source::listener: accept_connection(); break;
     case Source::connection: on_connection(connections_[index]); break;
     case Source::log: on_log(index); break;
@@ -250,6 +251,8 @@ Failure Executor::launch(const Spec& spec) {
 }
 
 void Executor::on_launch_report() {
+  // The end of the task was in the same round of events and has asked for it already.
+  if (!launch_report_) return;
   Report report;
   ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
   // A child that failed before it read our word leaves that behind; its report is in the channel all the same.

@@ -23,7 +23,7 @@ class Executor {
 
  private:
   static constexpr std::size_t max_connections = max_sessions + 16;
-  enum class Source : std::uint32_t { child_signal, listener, connection, log, launch_report, session_report, grace_timer };
+  enum class Source : std::uint32_t { signal, listener, connection, log, launch_report, session_report, grace_timer };
 
   struct Session {
     pid_t pid = 0;         // the process whose exit status counts; 0: not known yet
@@ -50,6 +50,7 @@ class Executor {
   void handle(Source source, std::uint32_t index);
 
   void on_launch_report();
+  void on_signals();
   void on_children();
   void on_task_exit(int status);
   void on_log(std::uint32_t index);
@@ -66,6 +67,8 @@ class Executor {
   void drop_connection(Connection& connection);
   void leave_if_done();
   void stop(int signal, std::uint64_t grace_ms);
+  void kill_after(std::uint64_t grace_ms);
+  void end_with_machine();
   void send_status(int fd);
   void broadcast_status();
 
@@ -86,7 +89,7 @@ class Executor {
   Rights rights_;  // for sessions; what lies in the specification is read from it again
   std::uint64_t oom_kills_at_start_ = 0;
 
-  Handle epoll_, children_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_, user_namespace_, init_status_;
+  Handle epoll_, signals_, listener_, grace_timer_, cgroup_, launch_report_, task_pidfd_, user_namespace_, init_status_;
   // Held so that the task's mounts are not taken down before its end is noticed: that waits for every processor.
   Handle mount_namespace_;
   LogStream logs_[2];
@@ -98,6 +101,7 @@ class Executor {
   bool task_ended_ = false;
   bool finished_ = false;
   bool is_end_stored_ = false;
+  bool is_machine_ending_ = false;
   bool reaped_ = false;
 
   Stage failure_stage_{};

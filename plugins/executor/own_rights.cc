@@ -1,6 +1,6 @@
 // What the supervisor itself gives up once the task runs. Sessions are its children, so it keeps what joining a task takes, and
-// what the task itself may; a raw_exec task of root may everything, and then nothing can be given up. For the same reason there is
-// no seccomp filter here: it would bind every program that is run in a session.
+// what the task itself may; a raw_exec task of root may everything, and then nothing can be given up. There is no
+// seccomp filter here, since it would bind every program that is run in a session (docs/executor.md).
 #include <linux/capability.h>
 
 #include "plugins/executor/executor.h"

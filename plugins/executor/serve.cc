@@ -39,6 +39,7 @@ void Executor::drop_connection(Connection& connection) {
 
 // A task that never ran and whose launcher is gone leaves nothing to ask for; of one whose end is in its record the record tells.
 void Executor::leave_if_done() {
+  if (is_machine_ending_ && (finished_ || launch_.state == State::failed)) reaped_ = true;
   for (const auto& connection : connections_) {
     if (connection.fd) return;
   }

@@ -44,7 +44,6 @@ bool read_mount(const Field& field, Mount& mount) {
     const char* text = part.text();
     switch (part.tag) {
       case Tag::mount_kind: mount.kind = static_cast<MountKind>(part.number()); break;
-      case Tag::mount_fd: mount.tree_fd = part.number() <= 1024 ? static_cast<int>(part.number()) : -1; break;
       case Tag::mount_flags: mount.flags = part.number(); break;
       case Tag::mount_mode: mount.mode = static_cast<mode_t>(part.number() & 07777); break;
       case Tag::mount_source: if (text == nullptr) return false; mount.source = text; break;

@@ -28,7 +28,6 @@ struct Mount {
   const char* options[max_mount_options] = {};
   std::size_t option_count = 0;
   std::uint64_t flags = 0;
-  int tree_fd = -1;  // of a bind: instead of source
   mode_t mode = 0755;
 };
 

@@ -1,5 +1,6 @@
 // The end of a task: children, signals, stopping, and the exit record.
 #include <fcntl.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
@@ -12,9 +13,31 @@
 
 namespace drover::executor {
 
+namespace {
+// What a task may still do when the machine goes down. It has had the signal that everybody got.
+constexpr std::uint64_t machine_grace_ms = 5000;
+
+// Process 1 sends SIGTERM to all when it takes the machine down. While it manages units it is called systemd, and SIGTERM is then
+// somebody's `systemctl kill`, which must not end a task (L-01); going down it has become systemd-shutdown.
+bool is_machine_ending(std::uint32_t sender) {
+  if (sender != 1) return false;
+  const Handle file(::open("/proc/1/comm", O_RDONLY | O_CLOEXEC));
+  char name[32] = {};
+  return file && ::read(file.get(), name, sizeof name - 1) > 0 && std::strcmp(name, "systemd\n") != 0;
+}
+}  // namespace
+
+void Executor::on_signals() {
+  signalfd_siginfo got[4];
+  for (ssize_t size; (size = ::read(signals_.get(), got, sizeof got)) > 0;) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(size) / sizeof got[0]; ++i) {
+      if (got[i].ssi_signo == SIGTERM && is_machine_ending(got[i].ssi_pid)) end_with_machine();
+    }
+  }
+  on_children();
+}
+
 void Executor::on_children() {
-  char drained[1024];
-  while (::read(children_.get(), drained, sizeof drained) > 0) {}
   for (;;) {
     siginfo_t ended{};
     if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) break;
@@ -131,10 +154,11 @@ bool Executor::is_alone() {
 void Executor::stop(int signal, std::uint64_t grace_ms) {
   if (task_ended_ || !task_pidfd_) return;
   if (signal != 0) send_signal(task_pidfd_.get(), signal);
-  if (signal == 0 || grace_ms == 0) {
-    kill_everything();
-    return;
-  }
+  if (signal == 0 || grace_ms == 0) kill_everything();
+  else kill_after(grace_ms);
+}
+
+void Executor::kill_after(std::uint64_t grace_ms) {
   if (!grace_timer_) {
     grace_timer_ = Handle(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (!grace_timer_ || !watch(grace_timer_.get(), Source::grace_timer, 0)) {
@@ -146,6 +170,13 @@ void Executor::stop(int signal, std::uint64_t grace_ms) {
   when.it_value.tv_sec = static_cast<time_t>(grace_ms / 1000);
   when.it_value.tv_nsec = static_cast<long>(grace_ms % 1000 * 1000000);
   ::timerfd_settime(grace_timer_.get(), 0, &when, nullptr);
+}
+
+// F-82: a supervisor that stays would keep the machine waiting for it. The end is stored as any other.
+void Executor::end_with_machine() {
+  is_machine_ending_ = true;
+  if (finished_ || launch_.state == State::failed) reaped_ = true;
+  else kill_after(machine_grace_ms);
 }
 
 void Executor::on_grace_over() {

@@ -117,7 +117,7 @@ enum class Tag : std::uint16_t {
   memory_limit = 88,
   user_namespace_fd = 89,
   checksum = 90,             // last field of an exit record: of all bytes before it
-  mount_fd = 91,             // nested in mount: the source as a detached tree
+  // 91 was the source of a mount as a descriptor, which no driver ever sent.
   user_namespace_first = 92, // the host's id of the namespace's 0
 };
 

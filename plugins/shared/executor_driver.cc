@@ -329,7 +329,7 @@ Async<Result<>> ExecutorDriver::task_stats(std::string id, std::chrono::nanoseco
   while (!running->ended()) {
     const bool sent = co_await out.send(sampler.sample(clock_));
     if (!sent) break;
-    const bool ended = co_await running->wait_for(interval);
+    const bool ended = co_await running->wait_for(until_next_sample(clock_.monotonic().time_since_epoch(), interval));
     if (ended) break;
   }
   co_return Result<>{};

@@ -241,7 +241,8 @@ Async<Result<ExecutorMessage>> receive_from_executor(int fd) {
 
 void ExecutorTask::on_message(std::string_view bytes) {
   auto status = parse_status(bytes);
-  if (!status) return;
+  // How a task ended is told once; whatever an executor says after it changes nothing (L-02).
+  if (!status || ended()) return;
   status_ = std::move(*status);
   if (executor::message_type(bytes.data(), bytes.size()) == Type::failed) status_.state = executor::State::failed;
   answered_ = status_.state != executor::State::starting;

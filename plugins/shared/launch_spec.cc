@@ -98,9 +98,8 @@ Result<Fd> duplicate(int fd) {
 class Numbering {
  public:
   explicit Numbering(PreparedLaunch& launch, std::string& out) : launch_(launch), out_(out) {}
-  void add(Tag tag, Fd fd) { add_to(out_, tag, std::move(fd)); }
-  void add_to(std::string& out, Tag tag, Fd fd) {
-    executor::put_number(out, tag, static_cast<std::uint64_t>(next_));
+  void add(Tag tag, Fd fd) {
+    executor::put_number(out_, tag, static_cast<std::uint64_t>(next_));
     launch_.extra.emplace_back(next_++, std::move(fd));
   }
 
@@ -140,12 +139,7 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
   executor::put_number(out, Tag::fail_point, static_cast<std::uint64_t>(spec.fail_point));
   Numbering numbers(launch, out);
   for (const auto& mount : spec.mounts) {
-    std::string nested = encode_mount(mount);
-    if (mount.tree_fd >= 0) {
-      auto tree = duplicate(mount.tree_fd);
-      if (!tree) return fail(tree.error(), "mount \"{}\"", mount.target);
-      numbers.add_to(nested, Tag::mount_fd, std::move(*tree));
-    }
+    const std::string nested = encode_mount(mount);
     executor::put_bytes(out, Tag::mount, nested.data(), nested.size());
   }
   if (spec.user_namespace_fd >= 0) {

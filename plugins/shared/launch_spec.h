@@ -26,7 +26,6 @@ struct UserIds {
 struct RootMount {
   executor::MountKind kind{};
   std::string source, target, upper, work;
-  int tree_fd = -1;  // of a bind: a detached tree to clone instead of `source`; borrowed
   std::vector<std::string> options;
   std::uint64_t flags = 0;
   unsigned mode = 0755;

@@ -17,7 +17,7 @@ struct ProcessSample {
   std::uint64_t rss_bytes = 0, swap_bytes = 0;
 };
 
-// Fields of /proc/<pid>/stat (`stat`) and /proc/<pid>/status (`status`). Empty for text that is neither.
+// Fields of /proc/<pid>/stat (`stat`) and /proc/<pid>/status (`status`), which may be left out. Empty for text that is neither.
 [[nodiscard]] std::optional<ProcessSample> parse_process(std::string_view stat, std::string_view status);
 
 // The processes of a task: those of its cgroup, else the descendants of its executor.
@@ -53,6 +53,10 @@ class StatsSampler {
   std::optional<CgroupSample> last_whole_;
   std::int64_t last_at_ = 0;
 };
+
+// How long a stream waits before its next sample: about the interval, and so that the streams of many tasks wake together ten times in
+// it, at ends of tenths. One wake for a hundred samples costs a fraction of a hundred wakes, here and in who reads them.
+[[nodiscard]] nanoseconds until_next_sample(nanoseconds now, nanoseconds interval);
 
 // MHz of one core as /proc/cpuinfo says, 0 when it does not.
 [[nodiscard]] double core_mhz();

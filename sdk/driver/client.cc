@@ -58,10 +58,26 @@ Async<Result<>> follow(std::shared_ptr<rpc::Client> connection, std::string meth
 }
 }  // namespace
 
-DriverClient::DriverClient() = default;
+struct DriverClient::Queue {
+  std::string name;
+  std::size_t waiting = 0;
+
+  // Held by a call until it is answered; null when the queue is full.
+  [[nodiscard]] static std::shared_ptr<void> place(std::shared_ptr<Queue> queue) {
+    if (queue->waiting >= most_waiting) return nullptr;
+    ++queue->waiting;
+    return {queue.get(), [queue](void*) { --queue->waiting; }};
+  }
+  [[nodiscard]] Error full() const {
+    return Error(Code::resource_exhausted, fmt::format("plugin \"{0}\" has {1} calls waiting and takes no more until it answers; see `plugin status {0}`", name, waiting));
+  }
+};
+
+DriverClient::DriverClient() : queue_(std::make_shared<Queue>()) {}
 DriverClient::~DriverClient() = default;
 
 void DriverClient::connect(std::shared_ptr<rpc::Client> connection) { connection_ = std::move(connection); }
+void DriverClient::set_name(std::string name) { queue_->name = std::move(name); }
 
 Async<Result<RemoteInfo>> DriverClient::plugin_info() {
   const auto reply = co_await call<base::PluginInfoResponse>(connection_, base_path("PluginInfo"), base::PluginInfoRequest(), quick);
@@ -200,6 +216,8 @@ Async<Result<>> DriverClient::destroy_task(std::string id, bool force) {
 }
 
 Async<Result<TaskStatus>> DriverClient::inspect_task(std::string id) {
+  const auto place = Queue::place(queue_);
+  if (!place) co_return fail(queue_->full());
   pb::InspectTaskRequest request;
   request.set_task_id(std::move(id));
   const auto reply = co_await call<pb::InspectTaskResponse>(connection_, path("InspectTask"), std::move(request), quick);
@@ -208,13 +226,18 @@ Async<Result<TaskStatus>> DriverClient::inspect_task(std::string id) {
 }
 
 Async<Result<>> DriverClient::signal_task(std::string id, std::string signal) {
+  const auto place = Queue::place(queue_);
+  if (!place) co_return fail(queue_->full());
   pb::SignalTaskRequest request;
   request.set_task_id(std::move(id));
   request.set_signal(std::move(signal));
-  return call_empty<pb::SignalTaskResponse>(connection_, path("SignalTask"), std::move(request), slow);
+  auto sent = co_await call_empty<pb::SignalTaskResponse>(connection_, path("SignalTask"), std::move(request), slow);
+  co_return sent;
 }
 
 Async<Result<ExecResult>> DriverClient::exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) {
+  const auto place = Queue::place(queue_);
+  if (!place) co_return fail(queue_->full());
   pb::ExecTaskRequest request;
   request.set_task_id(std::move(id));
   for (auto& word : command) request.add_command(std::move(word));
@@ -284,6 +307,8 @@ Async<> forward_exec_output(rpc::Stream& stream, Channel<ExecOutput>& output, bo
 Async<Result<>> DriverClient::exec_task_streaming(std::string id, ExecOptions options, Channel<ExecInput>& input, Channel<ExecOutput>& output) {
   const auto connection = connection_;
   if (!connection) co_return fail(shut_down());
+  const auto place = Queue::place(queue_);
+  if (!place) co_return fail(queue_->full());
   const auto stream = connection->open(path("ExecTaskStreaming"));
   pb::ExecTaskStreamingRequest first;
   first.mutable_setup()->set_task_id(std::move(id));
@@ -326,11 +351,21 @@ std::string_view to_string(PluginType type) {
   return "unknown";
 }
 
+namespace {
+const char* status_name(Code code) {
+  switch (code) {
+    case Code::deadline_exceeded: return "DeadlineExceeded";
+    case Code::resource_exhausted: return "ResourceExhausted";
+    case Code::conflict: return "FailedPrecondition";
+    default: return "Unknown";
+  }
+}
+}  // namespace
+
 std::string rpc_text(const Error& error) {
   // Made by the host itself.
   if (error.code() == Code::unavailable) return error.message();
-  const char* code = error.code() == Code::deadline_exceeded ? "DeadlineExceeded" : error.code() == Code::resource_exhausted ? "ResourceExhausted" : "Unknown";
-  return fmt::format("rpc error: code = {} desc = {}", code, error.message());
+  return fmt::format("rpc error: code = {} desc = {}", status_name(error.code()), error.message());
 }
 
 Result<TaskHandle> decode_handle(const std::string& encoded) {

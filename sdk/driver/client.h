@@ -2,6 +2,10 @@
 //
 // The connection can be replaced while the client lives (the plugin was restarted); calls under way then fail with
 // Code::unavailable. Errors of drivers keep their text; well-known texts get their code (protocol 5.1).
+//
+// P-24: what users may ask of a task at any time (signals, commands, its state) waits in a bounded queue: when the plugin owes
+// answers to most_waiting such calls, the next one fails at once with Code::resource_exhausted. The calls of a task's own life
+// are few by themselves, and are never refused.
 #pragma once
 
 #include <chrono>
@@ -29,6 +33,8 @@ struct RemoteInfo {
 
 class DriverClient {
  public:
+  static constexpr std::size_t most_waiting = 256;
+
   DriverClient();
   ~DriverClient();
   DriverClient(const DriverClient&) = delete;
@@ -36,6 +42,8 @@ class DriverClient {
 
   // Null disconnects: every call then fails with "plugin is shut down".
   void connect(std::shared_ptr<rpc::Client> connection);
+  // Whose calls these are, for errors.
+  void set_name(std::string name);
   [[nodiscard]] bool connected() const { return connection_ != nullptr; }
 
   // Base service.
@@ -74,7 +82,9 @@ class DriverClient {
   [[nodiscard]] Async<Result<>> destroy_network(std::string alloc_id, NetworkIsolation isolation);
 
  private:
+  struct Queue;
   std::shared_ptr<rpc::Client> connection_;
+  std::shared_ptr<Queue> queue_;
 };
 
 // An error of a plugin's call as users see it: "rpc error: code = Unknown desc = <text>" (protocol 5.1).

@@ -1,9 +1,11 @@
-// The language server: bytes of an editor, in frames; then the same bytes as an open file, asked about at a position they name.
+// The language server: bytes of an editor, in frames; then the same bytes as an open file, asked about at a position they name; then as a
+// job of the API, whose places are looked for.
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "lib/lint/outline.h"
 #include "lib/lsp/frames.h"
 #include "lib/lsp/server.h"
 
@@ -31,5 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (send({{"jsonrpc", "2.0"}, {"id", 2}, {"method", method}, {"params", where}}).size() != 1) __builtin_trap();
   }
   if (server.publish().size() != 1) __builtin_trap();
+  if (lint::outline_of_api(hcl::make_source("x", bytes)) == nullptr) __builtin_trap();
   return 0;
 }

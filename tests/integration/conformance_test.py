@@ -5,9 +5,12 @@ Needs root for what tasks need. LONG=1 waits a minute where the rules say a minu
 import concurrent.futures
 import json
 import os
+import shutil
 import signal
 import subprocess
 
+import guest_image
+import java_test
 from harness import BUILD, LONG, ROOT, Failure, descendants, expect, main
 
 DATA = os.path.join(ROOT, 'tests', 'data', 'conformance')
@@ -66,6 +69,71 @@ def test_raw_exec(sandbox):
 
 def test_exec(sandbox):
     passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-exec'), config='degraded.hcl', task='shell.hcl')
+
+
+def test_exec_hardened(sandbox):
+    """What the node's operator can turn on for all tasks (docs/executor.md) keeps no item from passing."""
+    config = write(sandbox, 'hardened.hcl', 'allow_degraded = true\nseccomp_profile = "default"\nno_new_privs = true\nallow_host_namespaces = false\n')
+    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-exec'), config=config, task='shell.hcl')
+
+
+# What a program of Java's own can do of the cases; the suite's scripts are for a shell.
+JAVA = '''
+public class Main {
+  public static void main(String[] args) throws Exception {
+    switch (args[0]) {
+      case "exit": System.exit(Integer.parseInt(args[1]));
+      case "output": System.out.println("to stdout"); System.err.println("to stderr"); System.exit(0);
+      case "eat": for (java.util.List<byte[]> all = new java.util.ArrayList<>();;) all.add(new byte[1 << 20]);
+      case "stubborn": Runtime.getRuntime().addShutdownHook(new Thread(() -> { for (;;) try { Thread.sleep(1000); } catch (InterruptedException e) {} }));
+    }
+    Thread.sleep(600000);
+  }
+}
+'''
+
+
+def test_java(sandbox):
+    place = os.path.join(sandbox.directory, 'java')
+    shutil.copytree(java_test.program(JAVA), place)
+    roots = ''.join(f'"{path}" = "{path}"\n' for path in ('/bin', '/etc', '/lib', '/lib64', '/usr')) + f'"{place}" = "/app"\n'
+    config = write(sandbox, 'java-config.hcl', f'allow_degraded = true\nchroot_env = {{\n{roots}}}\n')
+    cases = {'exit_0': '["exit", "0"]', 'exit_7': '["exit", "7"]', 'sleep': '["sleep"]', 'stubborn': '["stubborn"]', 'output': '["output"]', 'eat_memory': '["eat"]'}
+    options = 'jvm_options = ["-Xmx1g", "-XX:TieredStopAtLevel=1"]'
+    text = ''.join(f'case "{name}" {{\n jar_path = "/app/app.jar"\n {options}\n args = {args}\n}}\n' for name, args in cases.items())
+    task = write(sandbox, 'java-task.hcl', text + 'case "missing" {\n class = ""\n}\nuser = "nobody"\n')
+    passes(sandbox, 'java', os.path.join(BUILD, 'plugins/drivers/drover-driver-java'), config=config, task=task)
+
+
+def write(sandbox, name, text):
+    path = os.path.join(sandbox.directory, name)
+    with open(path, 'w', encoding='ascii') as file:
+        file.write(text)
+    return path
+
+
+def boot_sector(text, *code):
+    """A machine of 512 bytes: writes a line to the serial port, then does what the code says, then halts."""
+    out = b''.join(b'\xb0' + bytes([letter]) + b'\xba\xf8\x03\xee' for letter in text.encode())  # mov al, letter; mov dx, 0x3f8; out dx, al
+    out += b''.join(code) + b'\xf4\xeb\xfd'  # hlt; jmp back to it
+    return out.ljust(510, b'\0') + b'\x55\xaa'
+
+
+POWER_OFF = b'\xba\x04\x06\xb8\x00\x20\xef'  # mov dx, 0x604; mov ax, 0x2000; out dx, ax: ACPI's soft off
+DEBUG_EXIT_7 = b'\xba\x01\x05\xb0\x03\xee'  # mov dx, 0x501; mov al, 3; out dx, al: isa-debug-exit ends with 2 * 3 + 1
+
+
+def test_qemu(sandbox):
+    guest_image.need('qemu-system-x86_64')
+    for name, sector in (('off', boot_sector('hello\n', POWER_OFF)), ('seven', boot_sector('hello\n', DEBUG_EXIT_7)), ('on', boot_sector('hello\n'))):
+        with open(os.path.join(sandbox.directory, f'{name}.img'), 'wb') as file:
+            file.write(sector)
+    config = write(sandbox, 'qemu-config.hcl', f'image_paths = ["{sandbox.directory}"]\nargs_allowlist = ["-nodefaults", "-serial", "-device", "-snapshot"]\n')
+    machine = 'args = ["-nodefaults", "-snapshot", "-serial", "stdio", "-device", "isa-debug-exit"]'  # one image for fifty machines at once
+    cases = {'exit_0': 'off', 'exit_7': 'seven', 'sleep': 'on', 'output': 'off', 'stubborn': 'on', 'missing': 'none'}
+    text = ''.join(f'case "{name}" {{\n image_path = "{sandbox.directory}/{image}.img"\n {machine}\n graceful_shutdown = {"true" if name == "stubborn" else "false"}\n}}\n'
+                   for name, image in cases.items())
+    passes(sandbox, 'qemu', os.path.join(BUILD, 'plugins/drivers/drover-driver-qemu'), config=config, task=write(sandbox, 'qemu-task.hcl', text))
 
 
 def test_mock(sandbox):

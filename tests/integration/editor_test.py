@@ -67,7 +67,7 @@ def test_config_blocks_are_checked_by_the_plugins_here_without_a_cluster(sandbox
 def test_plugins_of_another_directory_are_asked_too(sandbox):
     plugins = os.path.join(sandbox.directory, 'more')
     os.mkdir(plugins)
-    os.link(os.path.realpath(os.path.join(os.path.dirname(sandbox.drover), '../libexec/drover/plugins/drover-driver-exec')), os.path.join(plugins, 'mine'))
+    os.link(os.path.realpath(os.path.join(os.path.dirname(sandbox.drover), '../libexec/drover/plugins/drover-driver-exec')), os.path.join(plugins, 'drover-driver-exec'))  # it is told by its name what it is
     write(sandbox, '#!/bin/sh\necho nonsense\n', 'more/broken')
     os.chmod(os.path.join(plugins, 'broken'), 0o755)
     path = write(sandbox, MISSPELT.replace('raw_exec', 'exec'))

@@ -149,15 +149,15 @@ def pss_kib(pid):
         return 0
 
 
-def until(what, check, limit=20.0, pause=0.02):
-    """Calls check() until it returns something true; a bounded wait for what has no event to wait on."""
+def until(what, check, limit=20.0, pause=0.02, say=None):
+    """Calls check() until it returns something true; a bounded wait for what has no event to wait on. `say()` adds to the failure."""
     deadline = time.monotonic() + limit * SLOW
     while True:
         answer = check()
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise Failure(f'{what}: not within {limit:g} s')
+            raise Failure(f'{what}: not within {limit:g} s{f": {say()}" if say else ""}')
         time.sleep(pause)
 
 

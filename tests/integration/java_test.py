@@ -29,9 +29,9 @@ public class Main {
 '''
 
 
-def program():
+def program(text=PROGRAM):
     """The directory of Main.class and app.jar, made once for this text: a machine without a compiler gets it from one with."""
-    final = os.path.join(harness.BUILD, f'vm/java-{hashlib.sha256(PROGRAM.encode()).hexdigest()[:12]}')
+    final = os.path.join(harness.BUILD, f'vm/java-{hashlib.sha256(text.encode()).hexdigest()[:12]}')
     if os.path.isdir(final):
         return final
     for tool in ('java', 'javac', 'jar'):
@@ -40,7 +40,7 @@ def program():
     place = f'{final}~{os.getpid()}'
     os.makedirs(place)
     with open(os.path.join(place, 'Main.java'), 'w', encoding='ascii') as file:
-        file.write(PROGRAM)
+        file.write(text)
     subprocess.run(['javac', 'Main.java'], cwd=place, check=True)
     subprocess.run(['jar', '--create', '--file', 'app.jar', '--main-class', 'Main', 'Main.class'], cwd=place, check=True)
     os.rename(place, final)

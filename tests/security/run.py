@@ -5,11 +5,12 @@ import importlib.util
 import os
 import signal
 import sys
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from tasks import Base, Failure, Node, Skipped  # noqa: E402
+from tasks import SLOW, Base, Failure, Node, Skipped  # noqa: E402
 
 
 def tests():
@@ -29,7 +30,7 @@ def tests():
                     yield rule, function
 
 
-LIMIT = 20
+LIMIT = int(60 * SLOW)
 
 
 def too_long(*_):
@@ -50,19 +51,20 @@ def main():
             continue
         with Base() as base:
             node = Node(build, base)
+            began = time.monotonic()
             try:
                 signal.alarm(LIMIT)
                 function(node)
                 passed += 1
+                print(f'ok {label} ({time.monotonic() - began:.1f} s)', flush=True)
             except Skipped as reason:
-                print(f'skipped {label}: {reason}', flush=True)
+                print(f'skip {label}: {reason}', flush=True)
                 skipped += 1
             except Failure as failure:
-                print(f'FAILED  {label}: {failure}', flush=True)
+                print(f'FAIL {label}: {failure}', flush=True)
                 failed += 1
             except Exception:  # a test that breaks is one that failed
-                print(f'FAILED  {label}:')
-                traceback.print_exc()
+                print(f'FAIL {label}: {traceback.format_exc()}', flush=True)
                 failed += 1
             finally:
                 signal.alarm(0)

@@ -10,6 +10,9 @@ import tempfile
 import time
 
 
+SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a real machine things may take
+
+
 class Failure(Exception):
     def __init__(self, text):
         super().__init__(text if len(text) < 600 else f'{text[:300]} ... {text[-300:]}')
@@ -139,12 +142,12 @@ class Allocation:
 class Node:
     """One driver. `driver()` chooses it; exec with `allow_degraded` is there from the start."""
 
-    def __init__(self, build, base):
+    def __init__(self, build, base, prefix=()):
         os.makedirs(base, exist_ok=True)
         self.base = base
         self.executor = os.path.join(build, 'plugins/executor/drover-executor')
         self.runner = os.path.join(build, 'tests/security/task-runner')
-        self.process = subprocess.Popen([self.runner, self.executor, base + '/state'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*prefix, self.runner, self.executor, base + '/state'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.started = []
         self.driver()
 
@@ -224,7 +227,7 @@ class Base:
 
 
 def until(condition, what, limit=20.0):
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * SLOW
     while not condition():
         if time.monotonic() > deadline:
             raise Failure(f'still waiting after {limit} s: {what}')

@@ -41,15 +41,10 @@ struct SharedSources {
   }
 };
 
-// What is bound: a tree the driver keeps, or a path of the host. N-001: where a task can write beside it (alloc/logs), a link in
-// its place is refused, and what was opened is what is mounted.
+// What is bound. N-001: where a task can write beside it (alloc/logs), a link in its place is refused, and what was opened is what is
+// mounted.
 Failure clone_source(const Mount& m, Handle& tree) {
   constexpr unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  if (m.tree_fd >= 0) {
-    // Linux 6.15; before it the path does as well.
-    tree = Handle(::open_tree(m.tree_fd, "", how | AT_EMPTY_PATH));
-    if (tree) return {};
-  }
   if ((m.flags & mount_flag::plain_source) == 0) {
     tree = Handle(::open_tree(AT_FDCWD, m.source, how));
     return tree ? Failure{} : failed(m.source);

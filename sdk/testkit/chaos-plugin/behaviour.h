@@ -2,6 +2,7 @@
 // plugin runs. Everything is optional; `{}` is a plugin in order.
 //
 //   { "name": "chaos",                       what PluginInfo says
+//     "version": "1.0.0",
 //     "handshake": "garbage",                garbage, five, seven, long, none, silent (exit 0), version
 //     "delay_ms": 500,                       before the handshake
 //     "logs": "types",                       types, long, nul, flood

@@ -183,7 +183,7 @@ int serve(const Behaviour& behaviour) {
   Event stop(executor);
   Scope scope(executor);
   const std::string name = behaviour.text("name", "chaos");
-  const auto service = driver::make_service(executor, {.name = name, .version = "1.0.0", .config_schema = {}, .task_config_schema = PlainDriver::task_config_schema()},
+  const auto service = driver::make_service(executor, {.name = name, .version = behaviour.text("version", "1.0.0"), .config_schema = {}, .task_config_schema = PlainDriver::task_config_schema()},
                                             std::make_unique<PlainDriver>(executor, name));
   rpc::Server inner(executor), host(executor);
   service->add_to(inner);

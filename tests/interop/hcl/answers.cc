@@ -67,7 +67,7 @@ Value whole(std::int64_t number) { return Value::number(number); }
 std::map<std::string, Value, std::less<>> variables() {
   const Type record = Type::object({{"id", Type::string()}});
   return {
-      {"n", whole(7)},
+      {"n", Value::number(*Number::parse("7"))},
       {"half", Value::number(*Number::parse("0.5"))},
       {"s", text("text")},
       {"t", Value::boolean(true)},

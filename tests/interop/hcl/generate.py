@@ -4,12 +4,12 @@ import json
 import random
 
 STRINGS = ['"a"', '"b"', '""', '"7"', '"true"', '"x y"', '"é"', '"e\\u0301"', '"\\n"', '"a\\"b"', '"$${x}"', '"%%{x}"', '"\\U0001F1E9\\U0001F1EA"', '"0x1"', '"1e3"', '" 5"']
-NUMBERS = ['0', '1', '2', '3', '10', '1.5', '0.1', '1e3', '2.50', '100000000000000000001', '1e-7', '0.30000000000000000000004', '12345678901234567890.5', '1E2']
+NUMBERS = ['0', '1', '2', '3', '10', '1.5', '0.1', '1e3', '2.50', '100000000000000000001', '1e-7', '0.30000000000000000000004', '12345678901234567890.5', '1E2', '1000000', '1234567.5']
 VARIABLES = ['n', 'half', 's', 't', 'nul', 'nuls', 'list', 'nums', 'none', 'set', 'map', 'tup', 'obj', 'objs', 'unk', 'unks', 'unkl', 'unkm', 'nosuch']
 LISTS = ['list', 'nums', 'none', 'set', 'tup', 'objs', 'unkl']
 MAPS = ['map', 'obj', 'unkm']
 BINARY = ['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=', '&&', '||']
-# name: its arguments' kinds (s text, n number, l list, m map, x any, t type); `*`: any number more of the last
+# name: its arguments' kinds (s text, n number, l list, m map, x any, t type, y YAML); `*`: any number more of the last
 FUNCTIONS = {
     'abs': 'n', 'ceil': 'n', 'chomp': 's', 'chunklist': 'ln', 'coalesce': 'x*', 'coalescelist': 'l*', 'compact': 'l', 'concat': 'l*',
     'contains': 'ls', 'convert': 'xt', 'distinct': 'l', 'element': 'ln', 'flatten': 'l', 'floor': 'n', 'format': 'fx*', 'formatlist': 'fl*',
@@ -18,12 +18,15 @@ FUNCTIONS = {
     'setintersection': 'l*', 'setproduct': 'l*', 'setunion': 'l*', 'signum': 'n', 'slice': 'lnn', 'sort': 'l', 'split': 'ss', 'strlen': 's',
     'substr': 'snn', 'title': 's', 'trim': 'ss', 'trimprefix': 'ss', 'trimspace': 's', 'trimsuffix': 'ss', 'try': 'x*', 'can': 'x', 'upper': 's',
     'values': 'm', 'zipmap': 'll', 'nosuch': 'x', 'jsondecode': 'j', 'timeadd': 'ds', 'formatdate': 'Dd', 'csvdecode': 'c',
+    'yamldecode': 'y', 'yamlencode': 'x',
 }
 FORMATS = ['"%s"', '"%d-%s"', '"%v"', '"%#v"', '"%05d"', '"%.2f"', '"%q"', '"%t"', '"%x"', '"%%"', '"%[2]v %[1]v"', '"%e"', '"%-4s|"', '"%+d"', '"%b"', '"%g"', '"%z"', '"%*d"']
 JSONS = ['"{\\"a\\":[1,2,null]}"', '"[1,\\"x\\",true]"', '"1.50"', '"nul"', '"{}"', '"[]"', '"\\"t\\""']
 DATES = ['"2024-02-29T23:59:59Z"', '"2017-11-22T00:00:00+01:00"', '"2024-13-01T00:00:00Z"', '"today"']
 DURATIONS = ['"1h"', '"-90m"', '"1.5s"', '"10"', '"24h30m"']
 DATE_FORMATS = ['"YYYY-MM-DD"', '"DD MMM YYYY hh:mm ZZZ"', '"EEEE, h AA"', '"\'at\' HH:mm:ss"', '"YY"', '"ZZZZZ"', '"Q"']
+YAMLS = ['a: 1\nb: [x, yes, ~]\n', '- 1\n- a: 017\n  b: 0x1F\n', 'k: &x {a: 1}\nl: *x\nm:\n  <<: *x\n', '1_000', '2001-12-14t21:59:43.10-05:00', '|\n  two\n  lines\n', '!!str 1', 'a: b: c', 'a: 1\n~: 2\n',
+         '{a: .inf, b: .nan}', '"\\x41"', '- !x 1', '---\na\n---\nb\n', '', '# c', '[1, \'2\', "3", .5, +1, 1e3]', '? a', '*x', '>-\n  folded\n  text\n']
 CSVS = ['"a,b\\n1,2\\n3,4"', '"a\\n"', '"a,b\\n1"', '""']
 TYPES = ['string', 'number', 'bool', 'any', 'list(string)', 'set(number)', 'map(any)', 'list(any)', 'tuple([string, number])', 'object({a = string})', 'object({})', 'thing', 'list', 'set(bool)', 'map(string)']
 
@@ -109,7 +112,7 @@ class Maker:
             kinds.append('x')
         if self.chance(4) and kinds:
             kinds.pop()
-        special = {'t': TYPES, 'f': FORMATS, 'j': JSONS, 'd': DATES, 'D': DATE_FORMATS, 'c': CSVS}
+        special = {'t': TYPES, 'f': FORMATS, 'j': JSONS, 'd': DATES, 'D': DATE_FORMATS, 'c': CSVS, 'y': [json.dumps(text) for text in YAMLS]}
         for one in kinds:
             if one in special:
                 arguments.append(self.pick(special[one]))

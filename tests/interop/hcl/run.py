@@ -56,7 +56,7 @@ def broken(answer):
 
 
 def main():
-    program, folder = sys.argv[1:3]
+    program, folder = map(os.path.abspath, sys.argv[1:3])
     oracle = build_oracle(folder)
     count = int(os.environ.get('COUNT', '10000' if os.environ.get('LONG') else '1500'))
     made = cases(int(os.environ.get('SEED', '1')), count)

@@ -36,11 +36,9 @@ def N_002_the_next_file_of_a_rotation(node):
     open(victim, 'w').close()
     alloc = node.allocation()
     alloc.write('alloc/logs/.web.logs.json', '{"max_files": 5, "max_file_size_mb": 1}')
-    # Number 1 comes when 0 is full; the highest number present is where a start goes on, so the link is made by the task's side later.
-    task = node.start('echo up; read x < /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc)
     os.mkfifo(alloc.path + '/web/local/go')
-    node.finish(task)
-    task = node.start('echo up; cat /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc, start='2').until('up')
+    # Number 1 comes when 0 is full; the highest number present is where a start goes on, so the link is made after it.
+    task = node.start('echo up; cat /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc).until('up')
     os.symlink(victim, alloc.path + '/alloc/logs/web.stdout.1')
     with open(alloc.path + '/web/local/go', 'w') as file:
         file.write('go\n')
@@ -53,7 +51,10 @@ def N_002_log_settings_that_are_a_link_or_a_fifo(node):
         alloc = node.allocation()
         path = alloc.path + '/alloc/logs/.web.logs.json'
         if kind == 'link':
-            os.symlink('/etc/passwd', path)
+            # Settings as good as any, but for the link.
+            with open(node.base + '/settings', 'w') as file:
+                file.write('{"max_files": 2}')
+            os.symlink(node.base + '/settings', path)
         else:
             os.mkfifo(path)
         contains(node.run('echo mine', alloc=alloc).error, '.web.logs.json')

@@ -55,6 +55,13 @@ def N_009_not_a_tar(node):
     alloc = node.allocation()
     alloc.write('web/local/root.tar', 'no tar at all' * 100)
     contains(node.run('true', alloc=alloc, config={'rootfs': 'local/root.tar'}).error, 'not an uncompressed tar file')
+    # One letter of a name has changed on the way.
+    alloc = node.allocation()
+    path = alloc.path + '/web/local/root.tar'
+    tar_of(path, ('first', tarfile.REGTYPE, b'x'))
+    with open(path, 'r+b') as file:
+        file.write(b'w')
+    contains(node.run('true', alloc=alloc, config={'rootfs': 'local/root.tar'}).error, 'damaged')
 
 
 def N_009_a_good_one_is_a_root(node):

@@ -1,7 +1,7 @@
 """Dots and links in every option that is a path lead nowhere."""
 import os
 
-from tasks import contains, expect
+from tasks import contains, equal, expect
 
 
 def N_014_rootfs(node):
@@ -22,5 +22,12 @@ def N_014_mount_targets(node):
 
 
 def N_014_commands(node):
+    # A file of the host is neither found nor made executable.
+    tool = node.base + '/tool'
+    with open(tool, 'w') as file:
+        file.write('#!/bin/sh\n')
+    os.chmod(tool, 0o600)
+    contains(node.run(command=tool, args=[]).error, 'was found neither')
+    equal(os.stat(tool).st_mode & 0o777, 0o600, 'mode of a file of the host')
     for command in ('../../../bin/sh', '/../../bin/no-such', 'local/../../x', '/local/missing'):
         expect(node.run(command=command, args=['-c', 'true']).error != '' or command == '../../../bin/sh', f'{command} was run')

@@ -14,11 +14,12 @@ def R_003_descriptors_of_a_task(node):
 
 
 def R_003_descriptors_of_sessions_and_init(node):
-    task = node.start('echo up; exec sleep 1000', config={'init': True}).until('up')
-    equal(task.exec('sh', '-c', COUNT)['stdout'], '4\n', 'session')
-    contains(task.call('terminal', command=['sh', '-c', COUNT], input=[])['output'], '4')
-    left = task.exec('sh', '-c', 'for n in 0 1 2 3 4; do readlink /proc/1/fd/$n; cat /proc/1/fd/$n; done 2>/dev/null; echo end')
-    equal(left['stdout'], 'end\n', 'what the task sees of the descriptors of init')
+    for user in ('nobody', 'root'):
+        task = node.start('echo up; exec sleep 1000', user=user, config={'init': True, 'cap_drop': ['sys_ptrace', 'sys_admin']}).until('up')
+        equal(task.exec('sh', '-c', COUNT)['stdout'], '4\n', 'session')
+        contains(task.call('terminal', command=['sh', '-c', COUNT], input=[])['output'], '4')
+        left = task.exec('sh', '-c', 'for n in 0 1 2 3 4; do readlink /proc/1/fd/$n; cat /proc/1/fd/$n; done 2>/dev/null; echo end')
+        equal(left['stdout'], 'end\n', f'what the task of {user} sees of the descriptors of init')
 
 
 def R_003_descriptors_that_leaked_into_the_driver_stay_there(node):

@@ -23,6 +23,8 @@ def R_030_inheritable_and_ambient_are_empty_for_root(node):
 def R_030_add_and_drop(node):
     found = sets(node.run(SETS, config={'cap_drop': ['ALL'], 'cap_add': ['Net_Bind_Service']}).out)
     equal(found['CapEff'], 1 << 10)
+    found = sets(node.run(SETS, user='root', config={'cap_drop': ['chown']}).out)
+    equal((found['CapEff'] & 3, found['CapBnd'] & 3), (2, 2), 'CHOWN is dropped, DAC_OVERRIDE is not')
     refused = node.run(SETS, config={'cap_add': ['sys_admin', 'chown']}).error
     equal(refused, 'driver does not allow the following capabilities: sys_admin')
 

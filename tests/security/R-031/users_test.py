@@ -1,4 +1,6 @@
 """User ids are whole numbers in range or names, never a guess."""
+import os
+
 from tasks import contains, equal, expect
 
 
@@ -11,6 +13,11 @@ def R_031_numbers_that_wrap_or_look_like_others(node):
 def R_031_numbers_and_groups(node):
     equal(node.run('id -u; id -g; id -G', user='12345:6789').out, '12345\n6789\n6789\n')
     equal(node.run('id -u; id -G', user='4294967294').lines[0], '4294967294')
+    # Groups of the driver are nobody else's.
+    other = type(node)(os.path.dirname(os.path.dirname(os.path.dirname(node.executor))), node.base + '/other', ['setpriv', '--groups=4,20'])
+    equal(other.run('id -G', user='12345:6789').out, '6789\n')
+    equal(other.run('id -G', user='root').out, node.run('id -G', user='root').out)
+    other.close()
 
 
 def R_031_denied_ids(node):

@@ -184,6 +184,36 @@ TEST_CASE("job file: functions read files of its folder, and others only when th
   CHECK(file.refusal(outside, {"-files-anywhere"}).find("outside the job file's folder") == std::string::npos);
 }
 
+TEST_CASE("job file: the submission does not keep values of sensitive variables") {
+  JobFile file;
+  REQUIRE(write_file(file.folder + "/job.hcl", "variable \"p\" {\n  sensitive = true\n}\nvariable \"q\" {\n  sensitive = true\n}\nvariable \"n\" {}\njob \"a\" {\n  name = \"${var.p}${var.q}${var.n}\"\n}\n"));
+  REQUIRE(write_file(file.folder + "/vars.hcl", "q = \"hunter2\"\nn = \"3\"\n"));
+  REQUIRE(write_file(file.folder + "/vars.json", "{\"q\": \"hunter3\"}"));
+  lint::Findings findings;
+  const auto source = read_job_source(file.folder + "/job.hcl", {.vars = {"p=hunter1"}, .var_files = {file.folder + "/vars.hcl", file.folder + "/vars.json"}}, findings);
+  REQUIRE(source);
+  CHECK(source->text("Name") == "hunter1hunter33");
+  CHECK(source->submission.variable_flags.empty());
+  CHECK(source->submission.variables == "\nn = \"3\"\n");
+  CHECK(source->sensitive == std::set<std::string>{"p", "q"});
+}
+
+TEST_CASE("job file: JSON of the API has places, and a broken one a line") {
+  JobFile file;
+  REQUIRE(write_file(file.folder + "/job.json", "{\n  \"ID\": \"a\",\n  \"Type\": \"batch\"\n}\n"));
+  lint::Findings findings;
+  const auto source = read_job_source(file.folder + "/job.json", {.json = true}, findings);
+  REQUIRE(source);
+  REQUIRE(source->tree() != nullptr);
+  CHECK(source->tree()->blocks.at(0).body->attributes.at(1).range.start.line == 3);
+  REQUIRE(write_file(file.folder + "/bad.json", "{\n  \"ID\": \"a\"\n  \"Type\": \"batch\"\n}\n"));
+  CHECK_FALSE(read_job_source(file.folder + "/bad.json", {.json = true}, findings));
+  REQUIRE(findings.size() == 1);
+  REQUIRE(findings[0].place);
+  CHECK(findings[0].detail == "syntax error while parsing object - unexpected string literal; expected '}'");
+  CHECK(findings[0].place->start.line == 3);
+}
+
 TEST_CASE("job file: the submission keeps the source and the variables") {
   JobFile file;
   REQUIRE(write_file(file.folder + "/job.hcl", "variable \"n\" {\n}\njob \"a\" {\n  priority = var.n\n}\n"));

@@ -92,6 +92,7 @@ Tally::Tally(std::string topic, std::string part) : title_(part.empty() ? topic 
 void Tally::report(const std::string& name, const std::string& difference) {
   (difference.empty() ? agreed_ : differed_)++;
   if (!difference.empty() && verbose()) std::cout << name << "\n    " << difference << "\n";
+  if (!difference.empty() && !known_.contains(name)) std::cout << "no longer agrees: " << title_ << " " << name << "\n";
   INFO(name << ": " << difference);
   if (known_.contains(name)) CHECK_FALSE_MESSAGE(difference.empty(), name << " agrees now: take it off known_differences.txt");
   else CHECK(difference == "");

@@ -5,6 +5,7 @@ go 1.25
 require (
 	github.com/hashicorp/hcl/v2 v2.20.2-nomad-1
 	github.com/zclconf/go-cty v1.19.0
+	github.com/zclconf/go-cty-yaml v1.2.0
 )
 
 require (

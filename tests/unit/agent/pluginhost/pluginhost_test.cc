@@ -182,6 +182,108 @@ Async<> half_started(Node& node, Executor executor, bool& finished) {
   finished = true;
 }
 
+// Adds the chaos plugin under this file name.
+void add_chaos(const Node& node, Options& options, const std::string& file, const std::string& behaviour) {
+  const std::string path = node.directory.path() + "/" + file + ".json";
+  REQUIRE(write_file(path, behaviour));
+  REQUIRE(::symlink(DROVER_CHAOS_PLUGIN, (node.plugins() + "/" + file).c_str()) == 0);
+  options.blocks[file].args = {path};
+}
+
+const PluginStatus& status_of_file(const std::vector<PluginStatus>& all, const std::string& file) {
+  for (const auto& status : all) {
+    if (status.file.ends_with("/" + file)) return status;
+  }
+  FAIL(file);
+  return all.front();
+}
+
+Async<> newest_wins(Node& node, Executor executor, bool& finished) {
+  Options options = node.options();
+  add_chaos(node, options, "a-old", R"({"name": "twin", "version": "1.9.0"})");
+  add_chaos(node, options, "b-new", R"({"name": "twin", "version": "1.10.0"})");
+  add_chaos(node, options, "c-none", R"({"name": "twin", "version": "latest"})");
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  co_await manager.start("");
+  const auto all = manager.plugins();
+  CHECK(status_of_file(all, "b-new").phase == Phase::running);
+  CHECK(status_of_file(all, "a-old").phase == Phase::skipped);
+  CHECK(status_of_file(all, "a-old").reason == "\"" + node.plugins() + "/b-new\" (version 1.10.0) provides driver twin, this is version 1.9.0");
+  CHECK(status_of_file(all, "c-none").phase == Phase::skipped);
+  driver::DriverClient* client = driver_of(manager, "twin");
+  CHECK(client->connected());
+  const auto fingerprint = co_await manager.wait_fingerprint("twin", 30s);
+  CHECK(fingerprint);
+  // One process of the three is left, to be found again.
+  std::size_t twins = 0;
+  for (const auto& tuple : decode_reattach(manager.reattach_json())) twins += tuple.executable.ends_with("/hello-file") ? 0u : 1u;
+  CHECK(twins == 1);
+  co_await manager.shutdown();
+  finished = true;
+}
+
+Async<> ask(driver::DriverClient& client, int& answered) {
+  [[maybe_unused]] const auto status = co_await client.inspect_task("a/b/1");
+  ++answered;
+}
+
+Async<> stopped_plugin(Node& node, Executor executor, bool& finished) {
+  Options options = node.options();
+  add_chaos(node, options, "chaos", "{}");
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  co_await manager.start("");
+  driver::DriverClient* stopped = driver_of(manager, "chaos");
+  driver::DriverClient* good = driver_of(manager, "hello");
+  const auto process = Process::open(find(manager.plugins(), "chaos")->pid);
+  REQUIRE(process);
+  REQUIRE(process->signal(SIGSTOP));
+  Scope asking(executor);
+  int answered = 0;
+  for (std::size_t i = 0; i < driver::DriverClient::most_waiting; ++i) asking.spawn(ask(*stopped, answered));
+  // All of them are under way before the next one asks.
+  co_await asio::post(executor, asio::use_awaitable);
+  const auto refused = co_await stopped->signal_task("a/b/1", "SIGHUP");
+  CHECK(refused.error().code() == Code::resource_exhausted);
+  CHECK(refused.error().message() == "plugin \"chaos\" has 256 calls waiting and takes no more until it answers; see `plugin status chaos`");
+  CHECK(answered == 0);
+  // Its neighbour answers, and knows nothing of that.
+  const auto started = co_await good->start_task(a_task(node));
+  CHECK(started);
+  const auto status = co_await good->inspect_task("a/b/1");
+  CHECK(status);
+  CHECK(answered == 0);
+  REQUIRE(process->signal(SIGCONT));
+  co_await asking.join();
+  CHECK(answered == static_cast<int>(driver::DriverClient::most_waiting));
+  const auto taken = co_await stopped->signal_task("a/b/1", "SIGHUP");
+  CHECK(taken.error().code() == Code::not_found);
+  co_await manager.shutdown();
+  finished = true;
+}
+
+// The driver's events go on after its stream failed, and after its process was replaced.
+Async<> task_events_resume(Node& node, Executor executor, bool& finished) {
+  Options options = node.options();
+  add_chaos(node, options, "chaos", R"({"scripted": 1})");
+  REQUIRE(write_file(node.directory.path() + "/chaos.json.events", "0a01741201611a016e2a016d\nerror broken\n0a01741201611a016e2a0132\n"));
+  DriverManager manager(executor, Logger(), system_clock(), std::move(options));
+  std::vector<std::string> messages;
+  Condition told(executor);
+  manager.on_task_event([&](const std::string& driver, const driver::TaskEvent& event) {
+    CHECK(driver == "chaos");
+    CHECK(event.task_name == "n");
+    messages.push_back(event.message);
+    told.notify_all();
+  });
+  co_await manager.start("");
+  while (messages.size() < 2) co_await told.wait();
+  REQUIRE(Process::open(find(manager.plugins(), "chaos")->pid)->signal(SIGKILL));
+  while (messages.size() < 4) co_await told.wait();
+  CHECK(messages == std::vector<std::string>{"m", "2", "m", "2"});
+  co_await manager.shutdown();
+  finished = true;
+}
+
 void run(Async<> (*scenario)(Node&, Executor, bool&)) {
   Node node;
   asio::io_context loop;
@@ -196,6 +298,9 @@ void run(Async<> (*scenario)(Node&, Executor, bool&)) {
 TEST_CASE("plugin host: a broken plugin is listed with its reason and stops nothing") { run(broken_and_good); }
 TEST_CASE("plugin host: a plugin that dies is replaced, one that lives is re-attached (F_10, P_13)") { run(restart_and_reattach); }
 TEST_CASE("F_01 plugin host: a plugin without its configuration is not attached to again") { run(half_started); }
+TEST_CASE("plugin host: of plugins with the same name the newest runs, whichever came up first") { run(newest_wins); }
+TEST_CASE("P_24 L_06 plugin host: calls to a stopped plugin wait up to a limit, and nobody else's do") { run(stopped_plugin); }
+TEST_CASE("L_05 plugin host: events of tasks go on after a failed stream and a new process") { run(task_events_resume); }
 TEST_CASE("plugin host: a denied driver does not stay") { run(denied); }
 TEST_CASE("plugin host: a mistake in a config block names the argument") { run(wrong_config); }
 

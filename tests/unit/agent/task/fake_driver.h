@@ -33,6 +33,14 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
   bool up = true;
   bool adopts = true;  // false: a driver that cannot recover without its own handle
   Result<> start_result;
+  std::optional<driver::DriverNetwork> network;
+  // Samples a stream of statistics brings before it goes silent or, when it `ends`, is over.
+  struct Stream {
+    int samples = 0;
+    bool ends = false;
+  };
+  std::vector<Stream> streams;  // one after another, then silent ones
+  int samples = 0;              // sent so far; the memory a sample shows
 
   void end(const std::string& id, driver::ExitResult exit) {
     tasks.at(id).exit = std::move(exit);
@@ -67,7 +75,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     if (!start_result) co_return fail(start_result.error());
     tasks[config.id] = {};
     if (dies("started")) co_return gone();
-    co_return Started{"handle " + config.id, std::nullopt};
+    co_return Started{"handle " + config.id, network};
   }
   Async<Result<>> recover(std::string handle) override {
     calls.push_back("recover " + handle);
@@ -115,8 +123,20 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     co_return Result<>{};
   }
   Async<Result<>> signal(std::string, std::string) override { co_return Result<>{}; }
-  Async<Result<>> stats(std::string, std::chrono::nanoseconds, Channel<driver::TaskStats>&) override {
-    co_await never_.wait();
+  Async<Result<>> stats(std::string id, std::chrono::nanoseconds, Channel<driver::TaskStats>& out) override {
+    calls.push_back("stats " + id);
+    if (!up) co_return gone();
+    Stream stream;
+    if (!streams.empty()) {
+      stream = streams.front();
+      streams.erase(streams.begin());
+    }
+    for (; stream.samples > 0; --stream.samples) {
+      driver::TaskStats sample;
+      sample.total.memory.rss = static_cast<std::uint64_t>(++samples);
+      [[maybe_unused]] const bool taken = co_await out.send(std::move(sample));
+    }
+    if (!stream.ends) co_await never_.wait();
     co_return Result<>{};
   }
   // Says what it was given, and ends with code 3.

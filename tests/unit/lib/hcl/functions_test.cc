@@ -6,6 +6,7 @@
 
 #include "lib/hcl/parser.h"
 #include "lib/hcl/evaluator.h"
+#include "sdk/base/file.h"
 #include "tests/unit/support/golden.h"
 
 using namespace drover::hcl;
@@ -51,19 +52,27 @@ TEST_CASE("functions: every recorded row gives the recorded text or error") {
   }
 }
 
-TEST_CASE("functions: file functions read the job file's folder and nothing else (A-35)") {
-  const std::filesystem::path folder = std::filesystem::path(DROVER_SOURCE_DIR) / "tests/golden/hcl-functions/files";
-  const FunctionTable functions = standard_functions({true, folder.string()});
-  for (const auto& row : nlohmann::json::parse(read(folder / "../files-cli.json"))) {
-    const std::string expression = row["expr"];
-    // The recorded folder was named job and held the job file; this one does not.
-    if (expression.find("../job") != std::string::npos || expression == "fileset(\".\", \"**\")") continue;
-    INFO(expression);
-    const auto [good, text] = answer(expression, functions, "job.nomad.hcl");
-    if (good) CHECK(text == row.value("text", ""));
-    else CHECK("Error getting job struct: Error parsing job file from job.nomad.hcl:\n" + text + "\n" == row.value("stderr", ""));
+TEST_CASE("functions: file functions read the job file's folder as recorded, and nothing else (A-35)") {
+  if (!drover::golden::has("hcl-functions")) return;
+  // A folder as the recorded one: named job, with the job file in it.
+  const auto temporary = drover::TempDir::make();
+  REQUIRE(temporary);
+  const std::filesystem::path folder = std::filesystem::path(temporary->path()) / "job";
+  std::filesystem::copy(drover::golden::topic("hcl-functions") / "files", folder, std::filesystem::copy_options::recursive);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_directory()) std::filesystem::permissions(entry.path(), std::filesystem::perms{0755});
   }
-  const auto [good, text] = answer("file(\"../../fmt/fmt.json\")", functions, "x");
+  REQUIRE(drover::write_file((folder / "job.nomad.hcl").string(), "job \"x\" {}\n"));
+  const FunctionTable functions = standard_functions({true, folder.string()});
+  drover::golden::Tally tally("hcl-functions", "files");
+  for (const auto& row : drover::golden::read_json(drover::golden::topic("hcl-functions") / "files-cli.json")) {
+    const std::string expression = row["expr"];
+    auto [good, text] = answer(expression, functions, "job.nomad.hcl");
+    if (!good) text = "Error getting job struct: Error parsing job file from job.nomad.hcl:\n" + text + "\n";
+    const char* what = row.contains("text") ? "text" : "stderr";
+    tally.report("files-cli " + expression, drover::golden::differences({{good ? "text" : "stderr", text}}, {{what, row.value(what, "")}}));
+  }
+  const auto [good, text] = answer("file(\"../outside.txt\")", functions, "x");
   CHECK_FALSE(good);
   CHECK(text.find("outside the job file's folder") != std::string::npos);
 }

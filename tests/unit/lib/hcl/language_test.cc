@@ -5,6 +5,7 @@
 #include "lib/hcl/body.h"
 #include "lib/hcl/convert.h"
 #include "lib/hcl/parser.h"
+#include "sdk/base/text.h"
 
 using namespace drover::hcl;
 
@@ -260,4 +261,123 @@ TEST_CASE("language: conversions and what is said when there is none") {
   CHECK(answer("convert(map, object({a = string}))").find("map has no element for required attribute \"a\"") != std::string::npos);
   CHECK(answer("convert(\"True\", bool)").find("a bool is required; to convert from string, use lowercase \\\"true\\\"") == std::string::npos);
   CHECK(answer("convert(\"True\", bool)").find("a bool is required; to convert from string, use lowercase \"true\"") != std::string::npos);
+}
+
+TEST_CASE("language: what is counted has 64 bits and a root 53, as they show when divided") {
+  CHECK(answer("1 / 3").size() > 150);
+  CHECK(answer("strlen(\"a\") / strlen(\"abc\")") == "number 0.33333333333333333334");
+  CHECK(answer("strlen(\"abcdefg\") / strlen(\"abc\") * strlen(\"abc\")") == "number 6.9999999999999999998");
+  CHECK(answer("strlen(\"abc\") % 0.7") == "number 0.20000000000000000004");
+  CHECK(answer("pow(2, 0.5)") == "number 1.4142135623730951");
+  CHECK(answer("pow(2, 0.5) / strlen(\"abc\")") == "number 0.47140452079103171515");
+  CHECK(answer("pow(2, 0.5) * pow(2, 0.5)") == "number 2.00000000000000027343234630647693");
+  CHECK(answer("floor(strlen(\"abcdefg\") / strlen(\"abc\"))") == "number 2");
+  CHECK(answer("parseint(\"18446744073709551617\", 10) / strlen(\"abc\")") == "number 6148914691236517205.8");
+  // Equal is what is written alike.
+  CHECK(answer("strlen(\"abcdefg\") / strlen(\"abc\") == 2.3333333333333333333") == "bool true");
+  CHECK(answer("distinct([1.4142135623730951, pow(2, 0.5)])") == "list of number [1.4142135623730951]");
+  CHECK(answer("-0 % -3") == "number 0");
+  CHECK(answer("-0 % 3") == "number -0");
+  CHECK(answer("format(\"%d\", 123456789012345678901234567890123456789012345678901234567890123456789)") == "string \"123456789012345678901234567890123456789012345678901234567890123456789\"");
+}
+
+TEST_CASE("language: %v and %g write an exponent from a million on") {
+  CHECK(answer("format(\"%v %g\", 999999, 1000000)") == "string \"999999 1e+06\"");
+  CHECK(answer("format(\"%v\", 1234567.5)") == "string \"1.2345675e+06\"");
+  CHECK(answer("format(\"%s\", 1234567.5)") == "string \"1234567.5\"");
+  CHECK(answer("format(\"%G\", 12345678)") == "string \"1.2345678E+07\"");
+}
+
+TEST_CASE("language: jsondecode takes JSON's numbers and no others") {
+  const auto refusal = [](const char* text) {
+    const std::string out = answer("jsondecode(\"" + std::string(text) + "\")");
+    const std::size_t at = out.find("failed: ");
+    return at == std::string::npos ? out : out.substr(at + 8);
+  };
+  CHECK(refusal("01") == "extraneous data after JSON object.");
+  CHECK(refusal("[01]") == "invalid character '1' after array element.");
+  CHECK(refusal("1.") == "unexpected EOF.");
+  CHECK(refusal("-") == "unexpected EOF.");
+  CHECK(refusal("1e+x") == "invalid character 'x' in exponent of numeric literal.");
+  CHECK(refusal("1.x") == "invalid character 'x' after decimal point in numeric literal.");
+  CHECK(refusal("[-]") == "invalid character ']' in numeric literal.");
+  CHECK(refusal("[0, -0.5e+2, 10]") == "tuple [0,-50,10]");
+}
+
+TEST_CASE("language: nulls without a type take the type of their neighbours, or are in nobody's way") {
+  CHECK(answer("true ? { a = list, b = null } : {}") == "map of list of string {\"a\":[\"a\",\"b\"],\"b\":null}");
+  CHECK(answer("true ? { a = true, b = [1], c = null } : {}").find("attribute types must all match for conversion to map.") != std::string::npos);
+  CHECK(answer("merge(map, null)") == "object {\"k\":\"v\"}");
+  CHECK(answer("merge(map, map)") == "map of string {\"k\":\"v\"}");
+  CHECK(answer("coalesce(null, { a = 1 }, [1])").find("all arguments must have the same type") != std::string::npos);
+  CHECK(answer("coalesce(null, 1)") == "number 1");
+}
+
+TEST_CASE("language: texts of functions that count, cut and join") {
+  CHECK(answer("substr(\"abc\", -2, 0)") == "string \"bc\"");
+  CHECK(answer("substr(\"abc\", 1, 0)") == "string \"\"");
+  CHECK(answer("join(\",\", [null])").find("element 0 is null; cannot concatenate null values") != std::string::npos);
+  CHECK(answer("join(\",\", [\"a\"], [\"b\", null])").find("element 1 of list 2 is null; cannot concatenate null values") != std::string::npos);
+  CHECK(answer("formatlist(\"%s %s %s\", \"a\", [1], [1, 2])").find("argument 3 has length 2, which is inconsistent with argument 2 of length 1") != std::string::npos);
+  CHECK(answer("\"a\\\ufeff\"").find("The symbol \"\\ufeff\" is not a valid escape sequence selector.") != std::string::npos);
+}
+
+TEST_CASE("language: what follows a mistake is told as the reference tells it") {
+  CHECK(answer("list..").find("x:1,6-7: Invalid attribute name; An attribute name is required after a dot.\nx:1,7-7: Invalid attribute name") == 0);
+  CHECK(answer("{ for v in [1, 2] : \"${null}${v}\" => v }").find("produced the key \"\" in this") != std::string::npos);
+  CHECK(answer("[for v in [unknown] : keys(later)]").find("must have map or object type") != std::string::npos);
+  CHECK(answer("merge({}, later)").find("arguments must be maps or objects, got \"string\"") != std::string::npos);
+  CHECK(answer("zipmap([later], s)").find("values argument must be a list or tuple value") != std::string::npos);
+  CHECK(answer("keys(unknown)") == "unknown dynamic");
+  CHECK(answer("(unknown ? 1 : 1) + 1") == "number 2");
+  CHECK(answer("formatlist(\"%s\", [later, \"a\"])") == "unknown list of string");
+}
+
+TEST_CASE("language: yamldecode reads scalars as the reference does") {
+  const auto decoded = [](const std::string& yaml) {
+    const std::string out = answer("yamldecode(" + drover::quote(yaml) + ")");
+    const std::size_t at = out.find("failed: ");
+    return at == std::string::npos ? out : out.substr(at + 8);
+  };
+  CHECK(decoded("[0x1F, 0o17, 017, 1_000, 0b11, .5, 1e3, +1]") == "tuple [31,15,17,\"1_000\",\"0b11\",0.5,1000,1]");
+  CHECK(decoded("[yes, Off, ~, Null, 'yes', \"~\", !!str 1, !!int \"3\"]") == "tuple [true,false,null,null,\"yes\",\"~\",\"1\",\"3\"]");
+  CHECK(decoded("[2001-12-14, 2001-12-14t21:59:43.10-05:00, 2001-12-14 1:2:3, 2001-2-30]") ==
+        "tuple [\"2001-12-14T00:00:00Z\",\"2001-12-14T21:59:43-05:00\",\"2001-12-14T01:02:03Z\",\"2001-2-30\"]");
+  CHECK(decoded("a: |\nb: |\n  yes\n") == "object {\"a\":null,\"b\":\"yes\\n\"}");
+  CHECK(decoded("0xFFFFFFFFFFFFFFFFFF") == "cannot parse \"0xFFFFFFFFFFFFFFFFFF\" as tag:yaml.org,2002:int.");
+  CHECK(decoded(".nan") == "floating point NaN is not supported.");
+  CHECK(decoded("!x 1") == "unsupported tag \"!x\".");
+  CHECK(decoded("a: 1\nb: !!binary '*'\n") == "on line 1, column 4: cannot parse \"*\" as tag:yaml.org,2002:binary: not valid base64.");
+}
+
+TEST_CASE("language: yamldecode merges, follows anchors, and tells the line") {
+  const auto decoded = [](const std::string& yaml) {
+    const std::string out = answer("yamldecode(" + drover::quote(yaml) + ")");
+    const std::size_t at = out.find("failed: ");
+    return at == std::string::npos ? out : out.substr(at + 8);
+  };
+  CHECK(decoded("a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n") == "object {\"a\":{\"k\":1},\"b\":{\"k\":1,\"l\":2}}");
+  CHECK(decoded("<<: [{a: 1}, {a: 2, b: 3}]\n") == "object {\"a\":2,\"b\":3}");
+  CHECK(decoded("a: 1\n<<: 7\n") == "on line 1, column 1: cannot merge number into mapping.");
+  CHECK(decoded("a: &x [*x]") == "cannot refer to anchor \"x\" from inside its own definition.");
+  CHECK(decoded("a: 1\n~: 2\n") == "on line 1, column 1: mapping key cannot be null.");
+  CHECK(decoded("[1]: 2\n") == "only strings are allowed as mapping keys.");
+  CHECK(decoded("a: 1\nb: @x\n") == "on line 2, column 1: found character that cannot start any token.");
+  CHECK(decoded("--- 1\n--- 2\n") == "on line 1, column 1: unexpected extra content after value.");
+  CHECK(decoded("") == "on line 1, column 1: missing start of document.");
+}
+
+TEST_CASE("language: yamlencode ends what is open and breaks long lines") {
+  CHECK(answer("yamlencode(true)") == "string \"true\\n...\\n\"");
+  CHECK(answer("yamlencode(1.5)") == "string \"1.5\\n...\\n\"");
+  CHECK(answer("yamlencode(\"a\")") == "string \"\\\"a\\\"\\n\"");
+  CHECK(answer("yamlencode({ a = [], b = { c = null } })") == "string \"\\\"a\\\": []\\n\\\"b\\\":\\n  \\\"c\\\": null\\n\"");
+  const std::string out = answer("yamlencode(join(\" \", [for n in range(60) : \"x\"]))");
+  CHECK(out.find("x\\n  x") != std::string::npos);
+}
+
+TEST_CASE("language: a network is split by no more than 32 bits in one call") {
+  CHECK(answer("cidrsubnet(\"fd00::/48\", 33, 1)").find("may not extend prefix by more than 32 bits") != std::string::npos);
+  CHECK(answer("cidrsubnet(\"fd00::/48\", 32, 1)") == "string \"fd00::1:0:0:0/80\"");
+  CHECK(answer("cidrsubnets(\"fd00::/48\", 16, 33)").find("may not extend prefix by more than 32 bits") != std::string::npos);
 }

@@ -2,10 +2,12 @@
 // that errors or warnings must then hold. tests/golden/validate has the recorded ones, with their full text.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/validate.h"
+#include "sdk/base/text.h"
 #include "tests/unit/support/golden.h"
 
 using namespace drover;
@@ -111,6 +113,40 @@ Json job_of(const Json& row) {
   return job;
 }
 
+model::ScalingPolicy& horizontal(model::Job& job) {
+  model::ScalingPolicy& policy = job.task_groups[0].scaling.ensure();
+  policy.type = "horizontal";
+  policy.max = 3;
+  return policy;
+}
+
+// Changes that no request brings about, and what is said of them.
+using Change = void (*)(model::Job&);
+const std::pair<Change, const char*> impossible[] = {
+    {[](model::Job& job) { job.namespace_.clear(); }, "Job must be in a namespace"},
+    {[](model::Job& job) { job.datacenters.clear(); }, "Missing job datacenters"},
+    {[](model::Job& job) { job.task_groups[0].restart_policy.reset(); }, "Task Group g should have a restart policy"},
+    {[](model::Job& job) { job.task_groups[0].reschedule_policy.reset(); }, "Task Group g should have a reschedule policy"},
+    {[](model::Job& job) { job.task_groups[0].ephemeral_disk.reset(); }, "Task Group g should have an ephemeral disk object"},
+    {[](model::Job& job) { job.task_groups[0].tasks[0].resources.reset(); }, "Missing task resources"},
+    {[](model::Job& job) { job.task_groups[0].tasks[0].log_config.reset(); }, "Missing Log Config"},
+    {[](model::Job& job) { job.task_groups[0].affinities.emplace_back(); }, "Missing affinity operand"},
+    {[](model::Job& job) { job.task_groups[0].scaling.ensure(); }, "missing scaling policy type"},
+    {[](model::Job& job) { horizontal(job).target = {{"Job", "j"}, {"Group", "g"}}; }, "missing target namespace"},
+    {[](model::Job& job) { horizontal(job).target = {{"Namespace", "default"}, {"Group", "g"}}; }, "missing target job"},
+    {[](model::Job& job) { horizontal(job).target = {{"Namespace", "default"}, {"Job", "j"}, {"Group", ""}}; }, "missing target group"},
+    {[](model::Job& job) {
+       auto& networks = job.task_groups[0].networks;
+       networks[0].cni.ensure().args["a"] = "b";
+       networks.push_back(networks[0]);
+     }, "duplicate CNI arg \"a\""},
+    {[](model::Job& job) {
+       auto& gateway = job.task_groups[0].services.emplace_back().connect.ensure().gateway.ensure();
+       gateway.proxy.ensure().connect_timeout.reset();
+     }, "Consul Gateway Proxy connection_timeout must be set"},
+    {[](model::Job& job) { job.task_groups[0].volumes["v"].type = "maybe"; }, "volume has unrecognized type maybe"},
+};
+
 }  // namespace
 
 TEST_CASE("validate: the good job of these rows has nothing to complain of") {
@@ -137,23 +173,92 @@ TEST_CASE("validate: every other message is brought about by a job of its own") 
 TEST_CASE("validate: what reading a request rules out is told all the same") {
   const auto complete = jobspec::job_from_api_json(good_job("service").dump());
   REQUIRE(complete);
-  using Change = void (*)(model::Job&);
-  const std::pair<Change, const char*> rows[] = {
-      {[](model::Job& job) { job.namespace_.clear(); }, "Job must be in a namespace"},
-      {[](model::Job& job) { job.datacenters.clear(); }, "Missing job datacenters"},
-      {[](model::Job& job) { job.task_groups[0].restart_policy.reset(); }, "Task Group g should have a restart policy"},
-      {[](model::Job& job) { job.task_groups[0].reschedule_policy.reset(); }, "Task Group g should have a reschedule policy"},
-      {[](model::Job& job) { job.task_groups[0].ephemeral_disk.reset(); }, "Task Group g should have an ephemeral disk object"},
-      {[](model::Job& job) { job.task_groups[0].tasks[0].resources.reset(); }, "Missing task resources"},
-      {[](model::Job& job) { job.task_groups[0].tasks[0].log_config.reset(); }, "Missing Log Config"},
-      {[](model::Job& job) { job.task_groups[0].affinities.emplace_back(); }, "Missing affinity operand"},
-      {[](model::Job& job) { job.task_groups[0].scaling.ensure(); }, "missing scaling policy type"},
-      {[](model::Job& job) { job.task_groups[0].volumes["v"].type = "maybe"; }, "volume has unrecognized type maybe"},
-  };
-  for (const auto& [change, want] : rows) {
+  for (const auto& [change, want] : impossible) {
     model::Job job = *complete;
     change(job);
     const std::string text = jobspec::validate(job, {}).error_text();
     CHECK_MESSAGE(text.find(want) != std::string::npos, text);
   }
+}
+
+namespace {
+
+// A message of the contract without its verbs (%d, %q, %%): the texts that must follow one another.
+std::vector<std::string> pieces_of(const std::string& message) {
+  std::vector<std::string> out(1);
+  for (std::size_t i = 0; i < message.size(); i++) {
+    if (message[i] != '%') {
+      out.back() += message[i];
+      continue;
+    }
+    if (message[++i] == '+') i++;
+    if (message[i] == '%') out.back() += '%';
+    else out.emplace_back();
+  }
+  return out;
+}
+
+bool says(const std::string& text, const std::vector<std::string>& pieces) {
+  std::size_t at = 0;
+  for (const std::string& piece : pieces) {
+    at = text.find(piece, at);
+    if (at == std::string::npos) return false;
+    at += piece.size();
+  }
+  return true;
+}
+
+// What validation says of every job of these tests.
+std::vector<std::string> all_verdicts() {
+  std::vector<std::string> out;
+  const auto keep = [&](const model::Job& job) {
+    const auto verdict = jobspec::validate(job, {.check_cron = [](const std::string&) -> Result<> { return fail(Code::invalid_argument, "no"); },
+                                                 .check_time_zone = [](const std::string&) -> Result<> { return fail(Code::invalid_argument, "no"); }});
+    out.push_back(verdict.error_text() + verdict.warning_text());
+  };
+  const std::filesystem::path tests = std::filesystem::path(DROVER_SOURCE_DIR) / "tests";
+  for (const Json& row : golden::read_json(tests / "unit/lib/jobspec/validate_messages.json")) {
+    if (const auto job = jobspec::job_from_api_json(job_of(row).dump())) keep(*job);
+  }
+  for (const Json& row : golden::read_json(tests / "golden/validate/jobs.json")) {
+    if (const auto job = jobspec::job_from_api_json(row["job"].dump())) keep(*job);
+  }
+  const auto complete = jobspec::job_from_api_json(good_job("service").dump());
+  REQUIRE(complete);
+  for (const auto& [change, want] : impossible) {
+    model::Job job = *complete;
+    change(job);
+    keep(job);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("validate: every message of the contract is said by a job of these tests, by a file of the servers, or there is a reason") {
+  const std::filesystem::path root = DROVER_SOURCE_DIR;
+  const std::vector<std::string> verdicts = all_verdicts();
+  std::size_t said = 0, elsewhere = 0, never = 0;
+  for (const std::string& line : split(golden::read(root / "tests/unit/lib/jobspec/messages.txt"), '\n')) {
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::size_t bars = line.find(" || ");
+    const auto pieces = pieces_of(line.substr(0, bars));
+    CAPTURE(line);
+    if (bars == std::string::npos) {
+      CHECK(std::ranges::any_of(verdicts, [&](const std::string& text) { return says(text, pieces); }));
+      ++said;
+      continue;
+    }
+    const std::string note = line.substr(bars + 4);
+    if (note.starts_with("never: ")) {
+      ++never;
+      continue;
+    }
+    const std::string source = replace_all(golden::read(root / note), "\\\"", "\"");
+    const std::string& longest = *std::ranges::max_element(pieces, {}, [](const std::string& piece) { return piece.size(); });
+    CHECK(source.find(longest) != std::string::npos);
+    ++elsewhere;
+  }
+  CHECK(said + elsewhere + never >= 437);
+  CHECK(never <= 20);
 }

@@ -92,6 +92,35 @@ TEST_CASE("variables: validation sees only the value that counts in the end") {
   CHECK(answer(job_with("variable \"v\" {\n  default = 1\n  validation {\n    condition     = [var.v]\n    error_message = \"m\"\n  }\n}\n", "var.v")).find("Invalid validation condition result value: bool required, but have tuple.") != std::string::npos);
 }
 
+TEST_CASE("variables: a sensitive value is used and never shown") {
+  const std::string declaration = "variable \"v\" {\n  type      = list(number)\n  sensitive = true\n  validation {\n    condition     = length(var.v) > 1\n    error_message = \"Too short.\"\n  }\n}\n";
+  const auto shown = [](const jobspec::ParseInput& input) {
+    hcl::Diagnostics diagnostics;
+    CHECK_FALSE(jobspec::parse(input, diagnostics));
+    std::string out;
+    for (const hcl::Diagnostic& one : diagnostics.items()) out += hcl::to_line(one) + "\n" + hcl::render(one);
+    return out;
+  };
+  jobspec::ParseInput input;
+  input.file_name = "job.hcl";
+  input.source = job_with(declaration, "jsonencode(var.v)");
+  input.flags = {{"v", "[417, 418]"}};
+  CHECK(answer(input) == "[417,418]");
+  for (const char* wrong : {"[417", "417", "[417]", "{a = \"417\"}"}) {
+    CAPTURE(wrong);
+    input.flags = {{"v", wrong}};
+    input.variable_files.clear();
+    CHECK(shown(input).find("417") == std::string::npos);
+    CHECK(shown(input).find("**") != std::string::npos);
+    if (std::string(wrong) == "[417") continue;  // a file that does not parse is told as one
+    input.flags.clear();
+    input.variable_files = {{"secret.hcl", "v = " + std::string(wrong) + "\n"}};
+    CHECK(shown(input).find("417") == std::string::npos);
+    CHECK(shown(input).find("on secret.hcl line 1") != std::string::npos);
+  }
+  CHECK(answer(job_with("variable \"v\" {\n  default   = 1\n  sensitive = \"maybe\"\n}\n", "var.v")).find("Unsuitable value: a bool is required") != std::string::npos);
+}
+
 TEST_CASE("variables: declarations that are wrong") {
   CHECK(answer(job_with("variable \"v\" {}\n", "\"x\"")).starts_with("<nil>: Unset variable \"v\"; A used variable must be set or have a default value;"));
   CHECK(answer(job_with("variable \"1v\" {\n  default = 1\n}\n", "\"x\"")).find("Invalid variable name; ") != std::string::npos);
@@ -99,7 +128,6 @@ TEST_CASE("variables: declarations that are wrong") {
   CHECK(answer(job_with("variable \"v\" {\n  type    = number\n  default = \"x\"\n}\n", "var.v")).find("This default value is not compatible with the variable's type constraint: a number is required.") != std::string::npos);
   CHECK(answer(job_with("variable \"v\" {\n  type = any\n}\n", "var.v")).find("The keyword \"any\" cannot be used in this type specification: an exact type is required.") != std::string::npos);
   CHECK(answer(job_with("variable \"v\" {\n  type = object({ a = optional(string) })\n}\n", "var.v")).find("Optional attribute modifier is only for type constraints, not for exact types.") != std::string::npos);
-  CHECK(answer(job_with("variable \"v\" {\n  default   = 1\n  sensitive = true\n}\n", "var.v")).find("An argument named \"sensitive\" is not expected here.") != std::string::npos);
   jobspec::ParseInput input;
   input.source = job_with("variable \"v\" {\n  default = 1\n}\n", "var.v");
   input.variable_files = {{"some.hcl", "variable \"v\" {\n  default = 2\n}\n"}};

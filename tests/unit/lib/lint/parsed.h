@@ -8,6 +8,7 @@
 
 #include "lib/hcl/body.h"
 #include "lib/jobspec/parse.h"
+#include "lib/lint/outline.h"
 #include "lib/lint/rules.h"
 
 namespace drover::lint {
@@ -15,11 +16,13 @@ namespace drover::lint {
 struct Parsed {
   hcl::SourcePtr file;
   std::shared_ptr<const hcl::Body> body;
+  std::shared_ptr<const hcl::NativeBody> outline;
   model::Json job;
 
   explicit Parsed(const std::string& text) : file(hcl::make_source("job.hcl", text)) {
     hcl::Diagnostics diagnostics;
     body = hcl::parse_file(file, diagnostics);
+    outline = lint::outline(*body);
     jobspec::ParseInput input;
     input.source = text;
     input.file_name = "job.hcl";
@@ -27,7 +30,8 @@ struct Parsed {
     REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().message()));
     job = std::move(*parsed);
   }
-  [[nodiscard]] Findings check(RuleOptions options = {}) const { return check_rules(job, file, body->native(), options); }
+  [[nodiscard]] Findings check(RuleOptions options = {}) const { return check_rules(job, file, tree(), options); }
+  [[nodiscard]] const hcl::NativeBody* tree() const { return outline ? outline.get() : body->native(); }
 };
 
 // "DL001@5 DL002@6": ids and lines.

@@ -75,6 +75,10 @@ TEST_CASE("stats: rates come from differences, a new process has none yet") {
   CHECK(sample->system_ticks == 50);
   CHECK(sample->rss_bytes == 2048 * 1024);
   CHECK(sample->swap_bytes == 4096);
+  const auto without = parse_process("12 (a) S 1 12 12 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 100 1 3", "");
+  REQUIRE(without);
+  CHECK(without->rss_bytes == 3 * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  CHECK(without->swap_bytes == 0);
   StatsSampler sampler("id", "", 0, 2000);
   CHECK(sampler.combine({{12, *sample}}, 1'000'000'000).total.cpu.percent == 0);
   auto later = *sample;
@@ -84,6 +88,15 @@ TEST_CASE("stats: rates come from differences, a new process has none yet") {
   CHECK(stats.total.cpu.total_ticks == doctest::Approx(1000));
   CHECK(stats.total.memory.rss == 4096 * 1024);
   CHECK(stats.by_pid.at("13").cpu.percent == 0);
+}
+
+TEST_CASE("stats: streams of many tasks wake together") {
+  using namespace std::chrono_literals;
+  CHECK(until_next_sample(10'000ms, 1s) == 1s);
+  CHECK(until_next_sample(10'070ms, 1s) == 930ms);
+  CHECK(until_next_sample(10'999ms, 1s) == 901ms);
+  for (const auto start : {3ms, 27ms, 64ms, 99ms}) CHECK(start + until_next_sample(start, 1s) == 1s);
+  CHECK(until_next_sample(5ns, 7ns) == 7ns);
 }
 
 TEST_CASE("limits: cpu.weight follows the table") {
