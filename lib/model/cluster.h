@@ -202,6 +202,25 @@ struct AutopilotSetReply : WriteMeta {
   }
 };
 
+// The file of an operator's snapshot.
+struct SnapshotReply : QueryMeta {
+  Bytes archive;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryMeta::describe(self, v);
+    v("Archive", self.archive);
+  }
+};
+
+struct SnapshotRestoreRequest : WriteRequest {
+  Bytes archive;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Archive", self.archive);
+  }
+};
+
 struct ServerHealth {
   std::string id;
   std::string name;

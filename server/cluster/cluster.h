@@ -14,6 +14,7 @@
 #include "lib/model/cluster.h"
 #include "lib/wire/remote_caller.h"
 #include "sdk/async/scope.h"
+#include "server/cluster/autopilot.h"
 #include "server/cluster/raft_fsm.h"
 #include "server/cluster/transport.h"
 #include "server/fsm/writer.h"
@@ -77,6 +78,9 @@ class Cluster final : public fsm::Log, public wire::Router {
   [[nodiscard]] Async<Result<>> verify() { return raft_->verify_leadership(); }
   [[nodiscard]] Async<Result<model::ServerJoinReply>> add(model::ServerJoinRequest request);
   [[nodiscard]] Async<Result<>> promote(std::string node_id);
+  // The servers as they were judged last; asks them when they were not yet.
+  [[nodiscard]] Async<model::ClusterHealth> health();
+  [[nodiscard]] model::AutopilotConfiguration autopilot_config() const;
   // When it is the leader itself that goes, another server leads first.
   [[nodiscard]] Async<Result<>> remove(std::string node_id);
   [[nodiscard]] Async<Result<>> transfer(std::string node_id);
@@ -91,6 +95,9 @@ class Cluster final : public fsm::Log, public wire::Router {
   Cluster(const Executor& executor, ClusterOptions options, fsm::Fsm& fsm);
   void leadership(bool leads);
   Async<> become_ready(std::uint64_t turn);
+  Async<> look_after_servers(std::uint64_t turn);
+  Async<> judge_servers();
+  Async<> ask_one(Answer& answer);
   Async<> look_for_servers(std::function<void(Error)> failed);
   // One round of asking; whether somebody answered.
   Async<bool> look_once();
@@ -107,6 +114,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   ClusterOptions options_;
   Logger log_;
   const Clock& clock_;
+  fsm::Fsm& state_;
   RaftFsm fsm_;
   Transport transport_;
   std::string cluster_id_;
@@ -118,6 +126,8 @@ class Cluster final : public fsm::Log, public wire::Router {
   std::map<std::string, model::ServerInfo> seen_;  // by node: who said something and belonged to no cluster then
   std::map<std::string, std::unique_ptr<wire::RemoteCaller>> callers_;
   std::vector<model::ClusterMember> handed_out_;   // the first configuration, until a leader is known
+  Autopilot autopilot_;
+  std::optional<model::ClusterHealth> health_;
   bool closing_ = false;
   Scope scope_;
 };
