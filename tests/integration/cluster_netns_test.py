@@ -36,6 +36,14 @@ class Net:
         self.hub, self.names = base + 'hub', [f'{base}{i}' for i in range(count)]
 
     def __enter__(self):
+        try:
+            self._make()
+        except harness.Skip:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self):
         for name in (self.hub, *self.names):
             must('netns', 'add', name)
         must('-n', self.hub, 'link', 'add', 'name', 'switch', 'type', 'bridge')
@@ -49,7 +57,6 @@ class Net:
             must('-n', name, 'link', 'set', 'lo', 'up')
             if self.inside(i, 'iptables', '-L').returncode:
                 raise harness.Skip('iptables does not work in a network namespace')
-        return self
 
     def __exit__(self, *_):
         for name in (*self.names, self.hub):

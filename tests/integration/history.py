@@ -15,14 +15,18 @@ def explain(operations):
         if one['kind'] == 'read':
             return value if one['value'] == value else None
         swaps = one['expected'] == value
-        if one['answered'] is not None and swaps != one['done']:
+        if one['answered'] is None:
+            return one['value'] if swaps else None  # not having happened is the same as never being chosen
+        if swaps != one['done']:
             return None
         return one['value'] if swaps else value
 
-    # The search goes on from (what is done, the value it leaves); a stack, since histories are longer than Python recurses.
-    stack = [(0, frozenset(), 0)]  # everything before the first number is done, besides the set
+    # The search goes on from (what is done, the value it leaves); a stack, since histories are longer than Python recurses. Of the
+    # operations that are left, only those asked before any other was answered may come next.
+    total = sum(end != FOREVER for end in ends)
+    stack = [(0, frozenset(), 0, 0)]  # everything before the first number is done, besides the set; how many of them were answered
     while stack:
-        first, done, value = stack.pop()
+        first, done, value, answered = stack.pop()
         while first < len(ordered) and first in done:
             done = done - {first}
             first += 1
@@ -30,14 +34,19 @@ def explain(operations):
             continue
         tried.add((first, done, value))
         deepest = max(deepest, first)
-        left = [i for i in range(first, len(ordered)) if i not in done]
-        if all(ends[i] == FOREVER for i in left):
+        if answered == total:
             return None
-        limit = min(ends[i] for i in left)
-        for i in left:
+        limit = FOREVER
+        next_ones = []
+        for i in range(first, len(ordered)):
             if ordered[i]['asked'] > limit:
                 break
+            if i not in done:
+                limit = min(limit, ends[i])
+                next_ones.append(i)
+        # The earliest answers are tried first.
+        for i in sorted((i for i in next_ones if ordered[i]['asked'] <= limit), key=lambda i: -ends[i]):
             following = after(ordered[i], value)
             if following is not None:
-                stack.append((first, done | {i}, following))
+                stack.append((first, done | {i}, following, answered + (ends[i] != FOREVER)))
     return ordered[min(deepest, len(ordered) - 1)]

@@ -31,7 +31,9 @@ class Search {
       case Operation::Kind::swap: break;
     }
     const bool swaps = value == one.expected;
-    if (one.answered != Operation::never && swaps != one.swapped) return std::nullopt;
+    // Without an answer, not having happened is the same as never being chosen.
+    if (one.answered == Operation::never) return swaps ? std::optional(one.value) : std::nullopt;
+    if (swaps != one.swapped) return std::nullopt;
     return swaps ? one.value : value;
   }
   bool go(std::uint64_t value, std::size_t left) {
