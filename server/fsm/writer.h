@@ -46,7 +46,7 @@ class Writer {
     meter_.count("raft.apply");
     meter_.since("raft.commitTime", start);
     if (auto refused = fsm_.take_refusal(*index)) co_return fail(std::move(*refused));
-    co_return index;
+    co_return fsm_.shown_index(*index);
   }
   [[nodiscard]] bool is_leader() const { return log_.is_leader(); }
   [[nodiscard]] bool leader_known() const { return log_.is_leader() || !log_.leader().empty(); }
