@@ -24,7 +24,7 @@ asan: ## build and run the unit tests under ASan and UBSan in ./build-asan
 	@$(MAKE) --no-print-directory build BUILD=build-asan BUILDTYPE=asan
 	@tools/test build-asan unit
 
-.PHONY: test unit integration golden test-fresh test-vm
+.PHONY: test unit integration golden sim test-fresh test-vm
 test: build ## run every test this machine can run (LONG=1 for the long form)
 	@tools/test $(BUILD) all
 unit: build ## run the unit tests
@@ -33,6 +33,8 @@ integration: build ## run the integration tests
 	@tools/test $(BUILD) integration
 golden: build ## count agreement with the recorded answers (DIR=path counts those of another directory)
 	@GOLDEN_DIR="$(if $(DIR),$(abspath $(DIR)))" tools/test $(BUILD) golden
+sim: build ## run simulated clusters from SEEDS seeds (200), the first being FIRST (1)
+	@$(BUILD)/tests/sim/raft-sim -seeds $(or $(SEEDS),200) -first $(or $(FIRST),1)
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
 

@@ -1,4 +1,5 @@
-// What a durable write costs: the disk alone, one proposal at a time, and 64 at once.
+// What a durable write costs: the disk alone, one proposal at a time, 64 and 512 at once; on one server, and on three that talk over
+// sockets, each with a thread of its own. And how long the first write takes after the leader of the three has gone.
 // Usage: raft_bench [directory]; the directory decides which disk is measured.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,10 +8,13 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <future>
+#include <thread>
 #include <vector>
 
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
+#include "server/cluster/transport.h"
 #include "server/raft/raft.h"
 
 using namespace drover;
@@ -62,16 +66,23 @@ Async<> measure(Raft& raft, std::string name) {
   std::vector<double> alone;
   co_await proposer(raft, 300, alone);
   fmt::print("{}: one at a time: median {:.0f} us\n", name, median(alone));
-  std::vector<double> crowd;
-  const auto before = raft.stats();
-  const auto start = std::chrono::steady_clock::now();
-  Scope scope(co_await asio::this_coro::executor);
-  for (int i = 0; i < 64; ++i) scope.spawn(proposer(raft, 500, crowd));
-  co_await scope.join();
-  const double seconds = micros_since(start) / 1e6;
-  const auto after = raft.stats();
-  fmt::print("{}: 64 at once: {:.0f}/s, median {:.0f} us, {:.1f} entries a write\n", name, 32'000 / seconds, median(crowd),
-             32'000.0 / static_cast<double>(std::max<std::uint64_t>(1, after.writes - before.writes)));
+  for (const int writers : {64, 512}) {
+    std::vector<double> crowd;
+    const auto before = raft.stats();
+    const auto start = std::chrono::steady_clock::now();
+    Scope scope(co_await asio::this_coro::executor);
+    const int each = 64'000 / writers;
+    for (int i = 0; i < writers; ++i) scope.spawn(proposer(raft, each, crowd));
+    co_await scope.join();
+    const double seconds = micros_since(start) / 1e6;
+    const auto after = raft.stats();
+    fmt::print("{}: {} at once: {:.0f}/s, median {:.0f} us, {:.1f} entries a write\n", name, writers, each * writers / seconds, median(crowd),
+               static_cast<double>(each * writers) / static_cast<double>(std::max<std::uint64_t>(1, after.writes - before.writes)));
+  }
+}
+
+Async<> measure_alone(Raft& raft, std::string name) {
+  co_await measure(raft, std::move(name));
   co_await raft.close();
 }
 
@@ -89,8 +100,121 @@ void run(const std::string& name, const std::string& directory) {
     return;
   }
   Scope scope(loop.get_executor());
-  scope.spawn(measure(**raft, name));
+  scope.spawn(measure_alone(**raft, name));
   loop.run();
+}
+
+// One of three servers, with a loop and a thread of its own.
+class Peer {
+ public:
+  Peer(std::size_t number, const std::vector<Member>& members, std::string directory)
+      : self_(members[number]), members_(members), directory_(std::move(directory)), transport_(loop_.get_executor(), self_, Logger()),
+        server_(loop_.get_executor()) {}
+  bool open() {
+    RaftOptions options;
+    options.data_dir = directory_;
+    options.id = self_.id;
+    options.address = self_.address;
+    options.bootstrap = members_;
+    options.executor = loop_.get_executor();
+    options.transport = &transport_;
+    options.seed = static_cast<std::uint32_t>(self_.id);
+    transport_.set_cluster_id("bench");
+    transport_.serve(server_);
+    if (!server_.listen(self_.address)) return false;
+    auto raft = Raft::open(std::move(options), fsm_);
+    if (!raft) return false;
+    raft_ = std::move(*raft);
+    transport_.on_message([this](RaftMessage message) { raft_->receive(std::move(message)); });
+    thread_ = std::thread([this] {
+      auto guard = asio::make_work_guard(loop_);
+      loop_.run();
+    });
+    return true;
+  }
+  // Runs `work` on the loop and waits for it.
+  template <class Work>
+  void run(Work work) {
+    std::promise<void> done;
+    asio::post(loop_, [&] { scope_.spawn(finish(work, done)); });
+    done.get_future().wait();
+  }
+  bool leads() {
+    std::promise<bool> answer;
+    asio::post(loop_, [&] { answer.set_value(raft_->is_leader()); });
+    return answer.get_future().get();
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    run([this] { return close(); });
+    loop_.stop();
+    thread_.join();
+  }
+  Raft& raft() { return *raft_; }
+
+ private:
+  template <class Work>
+  static Async<> finish(Work work, std::promise<void>& done) {
+    co_await work();
+    done.set_value();
+  }
+  Async<> close() {
+    co_await transport_.close();
+    co_await server_.stop();
+    co_await raft_->close();
+  }
+
+  asio::io_context loop_{1};
+  Member self_;
+  std::vector<Member> members_;
+  std::string directory_;
+  Count fsm_;
+  Scope scope_{loop_.get_executor()};
+  cluster::Transport transport_;
+  NodeRpcServer server_;
+  std::unique_ptr<Raft> raft_;
+  std::thread thread_;
+};
+
+Async<> first_write(Raft& raft) {
+  for (;;) {
+    const auto done = co_await raft.propose("x");
+    if (done) co_return;
+    co_await sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Peer* leader_of(std::vector<std::unique_ptr<Peer>>& peers, const Peer* gone) {
+  for (;;) {
+    for (auto& peer : peers) {
+      if (peer.get() != gone && peer->leads()) return peer.get();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void run_three(const std::string& directory) {
+  std::vector<Member> members;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    const std::string node = fmt::format("{:08x}-0000-0000-0000-000000000000", id);
+    members.push_back({.id = member_id(node), .address = fmt::format("127.0.0.1:{}", 34646 + id), .node_id = node, .name = fmt::format("s{}", id)});
+  }
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (std::size_t i = 0; i < 3; ++i) {
+    peers.push_back(std::make_unique<Peer>(i, members, fmt::format("{}/peer-{}", directory, i)));
+    if (!peers.back()->open()) {
+      fmt::print(stderr, "a server does not start; are the ports 34647 to 34649 free?\n");
+      return;
+    }
+  }
+  Peer* leader = leader_of(peers, nullptr);
+  leader->run([leader] { return measure(leader->raft(), "three servers"); });
+  leader->stop();
+  const auto start = std::chrono::steady_clock::now();
+  Peer* next = leader_of(peers, leader);
+  next->run([next] { return first_write(next->raft()); });
+  fmt::print("three servers: first write {:.0f} ms after the leader went\n", micros_since(start) / 1000);
+  for (auto& peer : peers) peer->stop();
 }
 }  // namespace
 
@@ -102,5 +226,6 @@ int main(int argc, char** argv) {
   fmt::print("disk: write and fdatasync of 128 bytes in a prepared file: median {:.0f} us\n", disk_median(directory, 300));
   run("disk", directory + "/log");
   run("memory", "");
+  run_three(directory);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "sdk/async/pool.h"
 #include "server/cluster/cluster.h"
 #include "server/cluster/identity.h"
 #include "server/gauges.h"
@@ -106,6 +107,14 @@ struct Server::Impl {
     fsm.set_listener([this](fsm::MessageType type, std::uint64_t index, const state::Changes& changes) {
       leader->on_changes(index, changes);
       events.append(type, index, changes);
+      // Another state: whatever the leader has in memory belongs to the one before.
+      if (type == fsm::MessageType::restore_end && leader->established()) {
+        asio::post(executor, [this] {
+          if (!leader->established()) return;
+          leader->revoke();
+          leader->establish();
+        });
+      }
     });
     context.reset(new rpc::Context{.executor = executor, .scope = scope, .fsm = fsm, .writer = *writer, .clock = clock, .rng = rng,
                                    .log = options.log.named("rpc"), .hooks = options.hooks});
@@ -119,6 +128,9 @@ struct Server::Impl {
     context->job_max_priority = options.job_max_priority;
     context->gc = options.gc;
     context->cluster = cluster;
+    context->build = options.build;
+    context->keeps_data = !options.dev;
+    context->files = &files;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
     context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
     rpc::register_endpoints(*context, registry);
@@ -145,6 +157,7 @@ struct Server::Impl {
   const Clock& clock;
   Rng rng;
   Scope scope;  // of the handlers
+  Pool files{1};
   fsm::Fsm fsm;
   events::EventBuffer events;
   rpc::NodeSessions node_sessions;
@@ -253,6 +266,7 @@ Async<> Server::shutdown() {
   co_await impl_->leader->close();
   co_await impl_->scope.close();
   co_await impl_->log->close();
+  impl_->files.join();
 }
 
 }  // namespace drover

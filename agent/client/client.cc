@@ -257,7 +257,10 @@ struct Client::Impl {
 
   void tell_of_lost_devices() {
     const auto groups = manager.devices();
-    for (const auto& [id, runner] : runners) lost_devices.tell(*runner, groups, options.clock.unix_nanos());
+    // A plugin that is down has not lost its devices.
+    const auto policy = options.config.client.options.find("device_lost");
+    const bool fails = policy != options.config.client.options.end() && policy->second == "fail" && manager.devices_known();
+    for (const auto& [id, runner] : runners) lost_devices.tell(*runner, groups, options.clock.unix_nanos(), fails);
   }
 
   // -- Node ------------------------------------------------------------------------------------------------------------
@@ -303,6 +306,9 @@ struct Client::Impl {
       auto reply = co_await options.caller.call(wire::endpoints::node_update_status, std::move(request));
       if (reply) {
         last_heartbeat = options.clock.unix_nanos();
+        std::vector<std::string> servers;
+        for (const auto& server : reply->servers) servers.push_back(server.rpc_advertise_addr);
+        if (options.learn_servers) options.learn_servers(std::move(servers));
         wait = reply->heartbeat_ttl.count() > 0 ? reply->heartbeat_ttl : nanoseconds(10s);
       } else if (reply.error().code() == Code::not_found) {
         wait = co_await register_until_done();

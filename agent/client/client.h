@@ -35,6 +35,8 @@ struct ClientOptions {
   std::map<std::string, std::string> environment;  // the agent's own
   ReverseStream::Serve serve;    // answers requests that come by a server
   metrics::Meter meter;
+  // Told with each heartbeat which servers there are. May be empty.
+  std::function<void(std::vector<std::string> addresses)> learn_servers;
 };
 
 class Client {

@@ -7,6 +7,8 @@ namespace {
 using http::Response;
 // For the head of an answer. Nothing asked of a node takes longer; streams have no limit.
 constexpr std::chrono::seconds head_limit{60};
+// Tells another server that the node is not connected to this one either.
+constexpr std::string_view no_path = "X-Drover-No-Path";
 
 // Errors between agents are 500 unless they name a status, as the reference sends them.
 Response failed(const Error& error, std::string_view step) {
@@ -27,10 +29,33 @@ Async<Response> Forwarder::ask_node(std::string node_id, const http::Request& re
     auto answer = co_await ask_server(request);
     co_return answer;
   }
+  if (!nodes_->connected(node_id)) {
+    auto elsewhere = co_await ask_others(request);
+    if (elsewhere) co_return std::move(*elsewhere);
+  }
   auto stream = co_await nodes_->open(node_id, model::to_msgpack(relay::to_message(request)));
-  if (!stream) co_return failed(stream.error(), "");
+  if (!stream) {
+    Response lost = failed(stream.error(), "");
+    if (!others_ && stream.error().code() == Code::not_found) lost.headers.add(no_path, "1");
+    co_return lost;
+  }
   auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, fmt::format("asking node \"{}\"", node_id));
   co_return answer;
+}
+
+// A node is connected to one server; which one, only that server knows.
+Async<std::optional<Response>> Forwarder::ask_others(const http::Request& request) {
+  if (!others_) co_return std::nullopt;
+  const std::vector<std::string> addresses = others_();
+  for (const std::string& address : addresses) {
+    auto& caller = callers_[address];
+    if (!caller) caller = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address});
+    auto stream = co_await caller->open(wire::streams::http_relay, relay::to_message(request));
+    if (!stream) continue;
+    auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, fmt::format("asking server {}", address));
+    if (answer.status < 500 && !answer.headers.has(no_path)) co_return answer;
+  }
+  co_return std::nullopt;
 }
 
 Async<std::optional<Response>> Forwarder::ask_alloc(std::string alloc_id, const http::Request& request) {

@@ -1,17 +1,24 @@
 // Where a client request goes that this agent cannot answer: with the server role to the node, over the stream the node keeps
-// open; without it to a server, which does the same. Loop only; what it refers to outlives it.
+// open, or to the other server that it keeps it open to; without it to a server, which does the same. Loop only; what it refers to
+// outlives it.
 #pragma once
 
+#include <functional>
+#include <map>
+
 #include "agent/api/elsewhere.h"
-#include "lib/wire/streams.h"
+#include "lib/wire/remote_caller.h"
 #include "server/rpc/node_sessions.h"
 
 namespace drover::cli {
 
 class Forwarder final : public agent::Elsewhere {
  public:
-  // `nodes`: null without the server role. `here`: this node's id, empty without the client role.
-  Forwarder(wire::StreamOpener& servers, rpc::NodeSessions* nodes, std::string here) : servers_(servers), nodes_(nodes), here_(std::move(here)) {}
+  // `nodes`: null without the server role. `here`: this node's id, empty without the client role. `others`: host:port of the other
+  // servers; empty for requests that one of them sent here, which go no further.
+  using Others = std::function<std::vector<std::string>()>;
+  Forwarder(const Executor& executor, wire::StreamOpener& servers, rpc::NodeSessions* nodes, std::string here, Others others)
+      : executor_(executor), servers_(servers), nodes_(nodes), here_(std::move(here)), others_(std::move(others)) {}
 
   [[nodiscard]] Async<std::optional<http::Response>> ask_alloc(std::string alloc_id, const http::Request& request) override;
   [[nodiscard]] Async<http::Response> ask_node(std::string node_id, const http::Request& request) override;
@@ -19,9 +26,14 @@ class Forwarder final : public agent::Elsewhere {
   [[nodiscard]] Async<http::Response> ask_server(http::Request request);
 
  private:
+  [[nodiscard]] Async<std::optional<http::Response>> ask_others(const http::Request& request);
+
+  Executor executor_;
   wire::StreamOpener& servers_;
   rpc::NodeSessions* nodes_;
   std::string here_;
+  Others others_;
+  std::map<std::string, std::unique_ptr<wire::RemoteCaller>> callers_;
 };
 
 }  // namespace drover::cli

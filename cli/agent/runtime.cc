@@ -179,7 +179,11 @@ struct Runtime::Impl {
                                          .serve = [this](model::HttpRelayRequest request, NodeStream& stream) {
                                            return answer_server(std::move(request), stream);
                                          },
-                                         .meter = metrics::Meter(&metrics)});
+                                         .meter = metrics::Meter(&metrics),
+                                         .learn_servers = [this](const std::vector<std::string>& servers) {
+                                           // The server of this process is asked whoever leads.
+                                           if (!server) remote->learn(servers);
+                                         }});
     if (!started) return fail(started.error(), "starting the client");
     client = std::move(*started);
     return {};
@@ -207,9 +211,13 @@ struct Runtime::Impl {
     api::register_server_api(router, std::move(api));
     if (client) client_ops = std::make_unique<agent::LocalClientOps>(*client);
     else client_ops = std::make_unique<agent::NoClient>();
-    forwarder = std::make_unique<Forwarder>(*remote, server ? &server->node_sessions() : nullptr, client_ops->node_id());
+    rpc::NodeSessions* sessions = server ? &server->node_sessions() : nullptr;
+    Forwarder::Others others;
+    if (server) others = [this] { return server->others(); };
+    forwarder = std::make_unique<Forwarder>(executor, *remote, sessions, client_ops->node_id(), others);
+    last_forwarder = std::make_unique<Forwarder>(executor, *remote, sessions, client_ops->node_id(), nullptr);
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
-    if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
+    if (server) agent::add_client_routes(relay_router, *client_ops, pool, last_forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
     agent::MonitorOptions monitor{.log = options.log_tap, .ops = *client_ops, .elsewhere = forwarder.get()};
     if (server) monitor.is_this_server = [this](std::string_view id) { return names_this_server(id); };
@@ -273,6 +281,7 @@ struct Runtime::Impl {
   std::unique_ptr<agent::Client> client;
   std::unique_ptr<agent::ClientOps> client_ops;
   std::unique_ptr<Forwarder> forwarder;
+  std::unique_ptr<Forwarder> last_forwarder;  // of what other agents sent here
   std::unique_ptr<http::Server> http_server;
   std::optional<HttpListeners> listeners;
   Scope scope;

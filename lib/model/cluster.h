@@ -147,16 +147,21 @@ struct RaftPeerRequest : WriteRequest {
 };
 
 struct AutopilotConfiguration {
-  bool cleanup_dead_servers = true;
-  Duration last_contact_threshold = std::chrono::milliseconds(200);
-  std::uint64_t max_trailing_logs = 250;
+  bool cleanup_dead_servers = false;
+  Duration last_contact_threshold;
+  std::uint64_t max_trailing_logs = 0;
   std::uint64_t min_quorum = 0;
-  Duration server_stabilization_time = std::chrono::seconds(10);
+  Duration server_stabilization_time;
   bool enable_redundancy_zones = false;
   bool disable_upgrade_migration = false;
   bool enable_custom_upgrades = false;
   std::uint64_t create_index = 0;
   std::uint64_t modify_index = 0;
+  // What holds until an operator says otherwise. Not the values of a new object: what an encoding leaves out is zero.
+  static AutopilotConfiguration standard() {
+    return {.cleanup_dead_servers = true, .last_contact_threshold = std::chrono::milliseconds(200), .max_trailing_logs = 250,
+            .server_stabilization_time = std::chrono::seconds(10)};
+  }
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("CleanupDeadServers", self.cleanup_dead_servers);
@@ -199,6 +204,25 @@ struct AutopilotSetReply : WriteMeta {
   static void describe(Self& self, V& v) {
     WriteMeta::describe(self, v);
     v("Updated", self.updated);
+  }
+};
+
+// The file of an operator's snapshot.
+struct SnapshotReply : QueryMeta {
+  Bytes archive;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryMeta::describe(self, v);
+    v("Archive", self.archive);
+  }
+};
+
+struct SnapshotRestoreRequest : WriteRequest {
+  Bytes archive;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    WriteRequest::describe(self, v);
+    v("Archive", self.archive);
   }
 };
 

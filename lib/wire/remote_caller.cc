@@ -1,5 +1,7 @@
 #include "lib/wire/remote_caller.h"
 
+#include <algorithm>
+
 namespace drover::wire {
 namespace {
 Unexpected no_servers() {
@@ -7,11 +9,17 @@ Unexpected no_servers() {
 }
 }  // namespace
 
-RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers) : servers_(std::move(servers)) {
-  for (const std::string& server : servers_) clients_.push_back(NodeRpcClient::connect(executor, server));
+RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers) : executor_(std::move(executor)) { learn(servers); }
+
+void RemoteCaller::learn(const std::vector<std::string>& servers) {
+  for (const std::string& server : servers) {
+    if (std::ranges::find(servers_, server) != servers_.end()) continue;
+    servers_.push_back(server);
+    clients_.push_back(NodeRpcClient::connect(executor_, server));
+  }
 }
 
-RemoteCaller::RemoteCaller(Executor executor, NodeRpcServer& server) {
+RemoteCaller::RemoteCaller(Executor executor, NodeRpcServer& server) : executor_(executor) {
   clients_.push_back(NodeRpcClient::in_process(executor, server));
 }
 

@@ -21,6 +21,8 @@ class RemoteCaller final : public Caller, public StreamOpener {
   ~RemoteCaller() override;
 
   [[nodiscard]] const std::vector<std::string>& servers() const { return servers_; }
+  // More servers to try, behind those that are known already.
+  void learn(const std::vector<std::string>& servers);
 
   // A call as bytes, made once.
   [[nodiscard]] Async<Result<std::string>> send(std::string method, std::string payload, Duration limit);
@@ -31,6 +33,7 @@ class RemoteCaller final : public Caller, public StreamOpener {
   // To the server that answered last.
   [[nodiscard]] Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string name, std::string payload) override;
 
+  Executor executor_;
   std::vector<std::string> servers_;
   std::vector<std::shared_ptr<NodeRpcClient>> clients_;
   std::size_t current_ = 0;

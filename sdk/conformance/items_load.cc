@@ -31,12 +31,17 @@ Async<> item_98(Bench& bench, Check& check) {
   const RunPtr run = co_await bench.configured(check);
   if (!run) co_return;
   std::vector<std::string> problems;
-  // What a plugin makes once and keeps is there after the first.
+  // What a plugin makes once and keeps is there after the first; threads of a runtime that blocks in system calls come in the next
+  // few. A leak is in every round.
   co_await batch(bench, run, 50, problems);
-  const Footprint before = footprint_of(run->pid());
-  co_await batch(bench, run, 50, problems);
+  std::string grown;
+  for (int round = 0; round < 4; ++round) {
+    const Footprint before = footprint_of(run->pid());
+    co_await batch(bench, run, 50, problems);
+    grown = co_await grown_since(run->pid(), before);
+    if (grown.empty()) break;
+  }
   check.expect(problems.empty(), "tasks that start, end and are destroyed, 50 at once", problems.empty() ? "" : fmt::format("{} problems, the first: {}", problems.size(), problems.front()));
-  const std::string grown = co_await grown_since(run->pid(), before);
   check.expect(grown.empty(), "no growth of the plugin over 50 tasks", grown);
 }
 

@@ -12,9 +12,9 @@ namespace {
 using http::Request;
 using http::Response;
 
-model::ServerMember make_member(const Context& c, const model::RaftServer& server, std::size_t servers) {
+model::ServerMember make_member(const Context& c, const model::ServerHealth& server, std::size_t servers) {
   model::ServerMember out;
-  out.name = server.node;
+  out.name = server.name + "." + c.options.region;
   if (const auto address = http::Address::parse(server.address)) {
     out.addr = address->host;
     out.port = address->port;
@@ -22,7 +22,7 @@ model::ServerMember make_member(const Context& c, const model::RaftServer& serve
   out.tags["port"] = std::to_string(out.port);
   // Nothing listens there; tools that know members expect a port of their own for them.
   if (c.options.serf_port != 0) out.port = c.options.serf_port;
-  out.status = "alive";
+  out.status = server.serf_status;
   // The numbers that clients of the API know for today's member protocol.
   out.protocol_min = 1;
   out.protocol_max = 5;
@@ -32,11 +32,12 @@ model::ServerMember make_member(const Context& c, const model::RaftServer& serve
   out.delegate_cur = 4;
   out.tags["role"] = "nomad";
   out.tags["region"] = c.options.region;
-  out.tags["dc"] = c.options.datacenter;
-  out.tags["build"] = c.options.version;
+  out.tags["dc"] = server.datacenter.empty() ? c.options.datacenter : server.datacenter;
+  out.tags["build"] = server.version.empty() ? c.options.version : server.version;
   out.tags["revision"] = "";
   out.tags["vsn"] = "1";
-  out.tags["raft_vsn"] = server.raft_protocol;
+  out.tags["raft_vsn"] = "3";
+  if (!server.voter) out.tags["nonvoter"] = "1";
   out.tags["id"] = server.id;
   out.tags["rpc_addr"] = out.addr;
   out.tags["expect"] = std::to_string(servers);
@@ -44,16 +45,33 @@ model::ServerMember make_member(const Context& c, const model::RaftServer& serve
   return out;
 }
 
-Async<Result<model::ServerMembersResponse>> find_members(const Context& c, model::EmptyRequest query) {
+// As the leader sees them; without a leader as this server knows them from the log.
+Async<Result<model::ServerMembersResponse>> find_members(const Context& c, bool ask_leader) {
   if (c.options.agent.members) co_return c.options.agent.members();
-  auto raft = co_await c.caller.call(wire::endpoints::raft_config, std::move(query));
-  if (!raft) co_return fail(raft.error());
   model::ServerMembersResponse out;
   out.server_name = c.options.name;
   out.server_region = c.options.region;
   out.server_dc = c.options.datacenter;
   out.members.allocate();
-  for (const auto& server : raft->servers) out.members.push_back(make_member(c, server, raft->servers.size()));
+  Result<model::ClusterHealth> health = fail(Code::no_leader, "No cluster leader");
+  if (ask_leader) health = co_await c.caller.call(wire::endpoints::cluster_health, model::EmptyRequest{});
+  if (!health) {
+    model::EmptyRequest query;
+    query.allow_stale = true;
+    auto raft = co_await c.caller.call(wire::endpoints::raft_config, std::move(query));
+    if (!raft) co_return fail(raft.error());
+    health = model::ClusterHealth{};
+    for (const auto& server : raft->servers) {
+      model::ServerHealth one;
+      one.id = server.id;
+      one.name = server.node.substr(0, server.node.rfind('.'));
+      one.address = server.address;
+      one.voter = server.voter;
+      one.serf_status = "alive";
+      health->servers.push_back(std::move(one));
+    }
+  }
+  for (const auto& server : health->servers) out.members.push_back(make_member(c, server, health->servers.size()));
   std::ranges::sort(out.members, {}, &model::ServerMember::name);
   co_return out;
 }
@@ -61,7 +79,7 @@ Async<Result<model::ServerMembersResponse>> find_members(const Context& c, model
 Async<Response> members(const Context& c, Request request) {
   model::EmptyRequest query;
   if (auto read = read_query(c, request, query); !read) co_return error_answer(read.error());
-  auto reply = co_await find_members(c, std::move(query));
+  auto reply = co_await find_members(c, true);
   if (!reply) co_return error_answer(reply.error());
   co_return json_answer(request, model::to_json(*reply));
 }
@@ -91,7 +109,7 @@ Async<Response> self(const Context& c, Request request) {
   if (!c.options.agent.self) co_return error_answer(Error(Code::unimplemented, "this agent does not describe itself"));
   model::AgentSelf out = c.options.agent.self();
   if (out.member.name.empty()) {
-    const auto known = co_await find_members(c, {});
+    const auto known = co_await find_members(c, false);
     out.member = own_member(c, known);
   }
   co_return json_answer(request, model::to_json(out));

@@ -22,6 +22,8 @@ void register_server_api(http::Router& router, ApiOptions options) {
   add_operator(router, context);
   add_acl_off(router, context);
   add_agent(router, context);
+  add_autopilot(router, context);
+  add_snapshot(router, context);
   add_events(router, context);
   add_metrics(router, context);
 }

@@ -49,6 +49,8 @@ void add_nodes(http::Router& router, const ContextPtr& context);
 void add_status(http::Router& router, const ContextPtr& context);
 void add_operator(http::Router& router, const ContextPtr& context);
 void add_agent(http::Router& router, const ContextPtr& context);
+void add_autopilot(http::Router& router, const ContextPtr& context);
+void add_snapshot(http::Router& router, const ContextPtr& context);
 void add_events(http::Router& router, const ContextPtr& context);
 void add_metrics(http::Router& router, const ContextPtr& context);
 

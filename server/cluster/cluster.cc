@@ -23,6 +23,7 @@ Cluster::Cluster(const Executor& executor, ClusterOptions options, fsm::Fsm& fsm
       options_(std::move(options)),
       log_(options_.log.named("raft")),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      state_(fsm),
       fsm_(fsm, options_.log.named("fsm")),
       transport_(executor, to_member(options_), log_),
       changed_(executor),
@@ -49,6 +50,9 @@ Result<std::unique_ptr<Cluster>> Cluster::open(const Executor& executor, Cluster
   }
   self->cluster_id_ = *cluster_id;
   self->transport_.set_cluster_id(*cluster_id);
+  auto peers = load_peers(given.data_dir);
+  if (!peers) return fail(peers.error());
+  raft.recover = *peers;
   raft.executor = executor;
   raft.logger = self->log_;
   raft.clock = &self->clock_;
@@ -61,6 +65,7 @@ Result<std::unique_ptr<Cluster>> Cluster::open(const Executor& executor, Cluster
   auto opened = Raft::open(std::move(raft), self->fsm_);
   if (!opened) return fail(opened.error());
   self->raft_ = std::move(*opened);
+  if (!peers->empty()) DROVER_TRY(retire_peers(given.data_dir));
   Cluster* const cluster = self.get();
   cluster->transport_.on_message([cluster](RaftMessage message) { cluster->raft_->receive(std::move(message)); });
   cluster->transport_.on_adopted([cluster](const std::string& id) { return cluster->adopt(id); });
@@ -91,9 +96,12 @@ Async<> Cluster::become_ready(std::uint64_t turn) {
     log_.warn("taking up the leadership failed", "error", settled.error());
     co_return;
   }
-  ready_ = true;
+  ready_ = ever_ready_ = true;
+  autopilot_.forget();
+  health_.reset();
   changed_.notify_all();
   for (const auto& callback : callbacks_) callback(true);
+  scope_.spawn(look_after_servers(turn));
 }
 
 void Cluster::on_leadership(std::function<void(bool)> callback) {

@@ -14,6 +14,7 @@
 #include "lib/model/cluster.h"
 #include "lib/wire/remote_caller.h"
 #include "sdk/async/scope.h"
+#include "server/cluster/autopilot.h"
 #include "server/cluster/raft_fsm.h"
 #include "server/cluster/transport.h"
 #include "server/fsm/writer.h"
@@ -65,6 +66,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   Async<Result<std::string>> find() override;
   Async<Result<std::string>> forward(std::string address, std::string method, std::string payload, Duration limit, bool write) override;
   [[nodiscard]] bool leads() const override { return ready_; }
+  [[nodiscard]] bool knows_all() const override { return ever_ready_ && raft_->members().size() == 1; }
 
   // What this server says of itself, and learns of one that asks.
   [[nodiscard]] model::ServerInfo info() const;
@@ -77,6 +79,9 @@ class Cluster final : public fsm::Log, public wire::Router {
   [[nodiscard]] Async<Result<>> verify() { return raft_->verify_leadership(); }
   [[nodiscard]] Async<Result<model::ServerJoinReply>> add(model::ServerJoinRequest request);
   [[nodiscard]] Async<Result<>> promote(std::string node_id);
+  // The servers as they were judged last; asks them when they were not yet.
+  [[nodiscard]] Async<model::ClusterHealth> health();
+  [[nodiscard]] model::AutopilotConfiguration autopilot_config() const;
   // When it is the leader itself that goes, another server leads first.
   [[nodiscard]] Async<Result<>> remove(std::string node_id);
   [[nodiscard]] Async<Result<>> transfer(std::string node_id);
@@ -91,6 +96,9 @@ class Cluster final : public fsm::Log, public wire::Router {
   Cluster(const Executor& executor, ClusterOptions options, fsm::Fsm& fsm);
   void leadership(bool leads);
   Async<> become_ready(std::uint64_t turn);
+  Async<> look_after_servers(std::uint64_t turn);
+  Async<> judge_servers();
+  Async<> ask_one(Answer& answer);
   Async<> look_for_servers(std::function<void(Error)> failed);
   // One round of asking; whether somebody answered.
   Async<bool> look_once();
@@ -107,6 +115,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   ClusterOptions options_;
   Logger log_;
   const Clock& clock_;
+  fsm::Fsm& state_;
   RaftFsm fsm_;
   Transport transport_;
   std::string cluster_id_;
@@ -114,10 +123,13 @@ class Cluster final : public fsm::Log, public wire::Router {
   Condition changed_;              // who leads
   std::vector<std::function<void(bool)>> callbacks_;
   bool ready_ = false;
+  bool ever_ready_ = false;        // in this process
   std::uint64_t turn_ = 0;         // of leading; what was begun in an earlier one ends
   std::map<std::string, model::ServerInfo> seen_;  // by node: who said something and belonged to no cluster then
   std::map<std::string, std::unique_ptr<wire::RemoteCaller>> callers_;
   std::vector<model::ClusterMember> handed_out_;   // the first configuration, until a leader is known
+  Autopilot autopilot_;
+  std::optional<model::ClusterHealth> health_;
   bool closing_ = false;
   Scope scope_;
 };

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sdk/base/error.h"
+#include "server/raft/types.h"
 
 namespace drover::cluster {
 
@@ -14,5 +16,12 @@ namespace drover::cluster {
 [[nodiscard]] Result<std::string> load_cluster_id(const std::string& data_dir);
 // Durable when it returns. Written before anything of the cluster is, and never changed afterwards.
 [[nodiscard]] Result<> store_cluster_id(const std::string& data_dir, const std::string& id);
+
+// The servers that an operator gives anew after a quorum was lost, in `data_dir`/raft/peers.json: a list of objects with "id",
+// "address", and where wanted "name" and "non_voter". Empty when there is no such file.
+[[nodiscard]] Result<std::vector<Member>> load_peers(const std::string& data_dir);
+[[nodiscard]] Result<> store_peers(const std::string& data_dir, const std::vector<Member>& peers);
+// They have been taken over: the file gets another name.
+[[nodiscard]] Result<> retire_peers(const std::string& data_dir);
 
 }  // namespace drover::cluster

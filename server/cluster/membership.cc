@@ -1,6 +1,7 @@
 // How a server finds its cluster, and how the leader changes who belongs to it.
 #include <algorithm>
 
+#include "sdk/base/fail_point.h"
 #include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
 #include "server/cluster/cluster.h"
@@ -85,9 +86,15 @@ Async<bool> Cluster::look_once() {
     auto reply = co_await ask(address, ask_limit);
     if (reply) answers.push_back(std::move(*reply));
   }
+  log_.debug("looked for other servers", "asked", addresses.size(), "answered", answers.size());
   if (!needs_others()) co_return !answers.empty();
   if (!cluster_id_.empty() && !raft_->empty()) {
-    // Those of ours who never got the first configuration cannot vote.
+    // Those of ours who never got the first configuration cannot vote. This server may have been restarted since it took it.
+    if (handed_out_.empty() && raft_->last_index() == 1) {
+      for (const auto& member : raft_->latest_members()) {
+        handed_out_.push_back({.node_id = member.node_id, .name = member.name, .address = member.address, .voter = true});
+      }
+    }
     co_await hand_out_configuration();
     // A server that was removed, or has another address than the others know, is not spoken to by the leader.
     for (const auto& other : answers) {
@@ -121,6 +128,7 @@ Async<Result<>> Cluster::begin(std::vector<model::ClusterMember> members) {
   for (const auto& member : members) request.members.push_back(member);
   auto own = co_await bootstrap(std::move(request));
   if (!own) co_return own;
+  fail_point("cluster.begun");
   log_.info("the cluster begins", "cluster", cluster_id_, "servers", members.size());
   co_await hand_out_configuration();
   co_return own;

@@ -266,6 +266,15 @@ Result<> apply_message(state::Txn& txn, const SchedulerConfig& m) {
   return {};
 }
 
+Result<> apply_message(state::Txn& txn, const AutopilotConfig& m) {
+  const auto& stored = txn.tables().autopilot;
+  if (m.check_index && *m.check_index != (stored ? stored->modify_index : 0)) {
+    return fail(Code::conflict, "the autopilot configuration was changed at index {}, not {}", stored ? stored->modify_index : 0, *m.check_index);
+  }
+  txn.put_autopilot(m.config);
+  return {};
+}
+
 // A refusal of the message is not an error of the log: it is returned as a value inside.
 template <class M>
 Result<std::optional<Error>> decode_and_apply(state::Txn& txn, std::string_view entry) {
@@ -306,6 +315,7 @@ Result<std::optional<Error>> dispatch(state::Txn& txn, MessageType type, std::st
     case MessageType::namespace_upsert: return decode_and_apply<NamespaceUpsert>(txn, entry);
     case MessageType::namespace_delete: return decode_and_apply<NamespaceDelete>(txn, entry);
     case MessageType::scheduler_config: return decode_and_apply<SchedulerConfig>(txn, entry);
+    case MessageType::autopilot_config: return decode_and_apply<AutopilotConfig>(txn, entry);
     default: break;
   }
   if ((static_cast<unsigned>(type) & static_cast<unsigned>(MessageType::ignore_unknown_flag)) != 0) return std::optional<Error>();
@@ -351,7 +361,9 @@ Result<> Fsm::apply(std::uint64_t index, std::string_view entry) {
   if (entry.empty()) return {};  // raft's own entries carry nothing for the state
   const auto start = std::chrono::steady_clock::now();
   const auto type = static_cast<MessageType>(static_cast<std::uint8_t>(entry.front()));
-  state::Txn txn = store_.begin(index);
+  if (type == MessageType::restore_piece) return add_piece(entry);
+  if (type == MessageType::restore_end) return end_restore(index, entry);
+  state::Txn txn = store_.begin(shown_index(index));
   auto refused = dispatch(txn, type, entry);
   if (!refused) return fail(refused.error(), "applying log entry {}", index);
   if (*refused) {
@@ -363,7 +375,7 @@ Result<> Fsm::apply(std::uint64_t index, std::string_view entry) {
   store_.commit(std::move(txn));
   meter_.since("raft.fsm.apply", start);
   if (const auto timer = timer_name(type); !timer.empty()) meter_.since(timer, start);
-  if (listener_) listener_(type, index, changes);
+  if (listener_) listener_(type, shown_index(index), changes);
   return {};
 }
 

@@ -20,6 +20,10 @@ using RecordSink = std::function<Result<>(std::string_view record)>;
 // False at the end.
 using RecordSource = std::function<Result<bool>(std::string& record)>;
 
+// Records one after the other in a text, each with its length in four bytes before it, the lowest first. `text` outlives the source.
+[[nodiscard]] RecordSource framed_records(std::string_view text);
+[[nodiscard]] RecordSink frame_records(std::string& text);
+
 class Fsm {
  public:
   // After each entry is in the state. `changes` is valid during the call.
@@ -31,22 +35,35 @@ class Fsm {
   // Where the time of each entry is recorded from now on.
   void set_meter(metrics::Meter meter) { meter_ = meter; }
 
-  // An error means that the log is not for this build: the server must stop.
+  // An error means that the log is not for this build: the server must stop. `index` is raft's; the state's is shown_index().
   [[nodiscard]] Result<> apply(std::uint64_t index, std::string_view entry);
   // Why an entry stored nothing (a failed precondition), once; empty when it was applied.
   [[nodiscard]] std::optional<Error> take_refusal(std::uint64_t index);
+
+  // The index that the outside sees for one of raft's. A restored state may come from a log that was longer than ours: its objects keep
+  // their indexes, and what is written afterwards gets higher ones.
+  [[nodiscard]] std::uint64_t shown_index(std::uint64_t index) const { return index + offset_; }
 
   // The state as it is now, to be written from any thread.
   [[nodiscard]] std::function<Result<>(const RecordSink&)> snapshot() const;
   [[nodiscard]] Result<> restore(const RecordSource& source);
 
  private:
+  struct Pending {  // a restore that has begun
+    std::string id;
+    std::uint64_t pieces = 0;
+    std::string data;
+  };
   void refuse(std::uint64_t index, Error error);
+  [[nodiscard]] Result<> add_piece(std::string_view entry);
+  [[nodiscard]] Result<> end_restore(std::uint64_t index, std::string_view entry);
 
   state::Store store_;
   Listener listener_;
   metrics::Meter meter_;
   std::map<std::uint64_t, Error> refusals_;
+  std::uint64_t offset_ = 0;
+  Pending pending_;
 };
 
 }  // namespace drover::fsm

@@ -7,6 +7,7 @@
 #include "lib/model/alloc.h"
 #include "lib/model/api_job.h"
 #include "lib/model/api_volume.h"
+#include "lib/model/cluster.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -34,6 +35,7 @@ enum class MessageType : std::uint8_t {
   deployment_health = 16,
   deployment_delete = 17,
   job_stability = 18,
+  autopilot_config = 24,
   job_batch_deregister = 26,
   alloc_desired_transition = 27,
   node_eligibility = 28,
@@ -47,6 +49,8 @@ enum class MessageType : std::uint8_t {
   volume_claim_delete = 68,
   namespace_upsert = 64,
   namespace_delete = 65,
+  restore_piece = 120,
+  restore_end = 121,
   ignore_unknown_flag = 128,
 };
 
@@ -479,6 +483,43 @@ struct SchedulerConfig {
   static void describe(Self& self, V& v) {
     v("Config", self.config);
     v("CheckIndex", self.check_index);
+  }
+};
+
+struct AutopilotConfig {
+  static constexpr auto type = MessageType::autopilot_config;
+  model::AutopilotConfiguration config;
+  std::optional<std::uint64_t> check_index;  // the stored one must have been changed last there
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Config", self.config);
+    v("CheckIndex", self.check_index);
+  }
+};
+
+// A saved state that is to take the place of this one, in pieces: records, each with its length in four bytes before it.
+struct RestorePiece {
+  static constexpr auto type = MessageType::restore_piece;
+  std::string id;
+  std::uint64_t number = 0;
+  model::Bytes data;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("ID", self.id);
+    v("Number", self.number);
+    v("Data", self.data);
+  }
+};
+
+// Refused when a piece is missing.
+struct RestoreEnd {
+  static constexpr auto type = MessageType::restore_end;
+  std::string id;
+  std::uint64_t pieces = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("ID", self.id);
+    v("Pieces", self.pieces);
   }
 };
 

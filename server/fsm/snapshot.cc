@@ -12,7 +12,27 @@ namespace {
 enum class RecordType : std::uint8_t {
   node = 0, job = 1, index = 2, eval = 3, alloc = 4, summary = 7, version = 9, deployment = 10, scheduler_config = 13, node_pool = 28,
   submission = 29, job_text = 40, periodic_launch = 6, scaling_policy = 17, scaling_event = 19, name_space = 64, host_volume = 65,
-  volume_claim = 66,
+  volume_claim = 66, autopilot = 70, index_offset = 71, restore_pending = 72,
+};
+
+struct OffsetRecord {
+  std::uint64_t offset = 0;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("Offset", self.offset);
+  }
+};
+
+struct PendingRecord {
+  std::string id;
+  std::uint64_t pieces = 0;
+  model::Bytes data;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    v("ID", self.id);
+    v("Pieces", self.pieces);
+    v("Data", self.data);
+  }
 };
 
 struct IndexRecord {
@@ -63,6 +83,8 @@ DROVER_MODEL_CODEC(IndexRecord)
 DROVER_MODEL_CODEC(JobText)
 DROVER_MODEL_CODEC(JobNumber)
 DROVER_MODEL_CODEC(AllocRecord)
+DROVER_MODEL_CODEC(OffsetRecord)
+DROVER_MODEL_CODEC(PendingRecord)
 DROVER_MODEL_CODEC(drover::model::PeriodicLaunch)
 
 namespace drover::fsm {
@@ -129,6 +151,7 @@ Result<> write(const state::Tables& t, const RecordSink& sink) {
   t.volume_claims.scan([&](const state::VolumeClaimPtr& claim) { out.put(RecordType::volume_claim, *claim); return out.ok(); });
   t.periodic_launches.scan([&](const state::LaunchPtr& launch) { out.put(RecordType::periodic_launch, *launch); return out.ok(); });
   if (t.scheduler_config) out.put(RecordType::scheduler_config, *t.scheduler_config);
+  if (t.autopilot) out.put(RecordType::autopilot, *t.autopilot);
   return out.result();
 }
 
@@ -169,11 +192,28 @@ class Loader {
       case RecordType::scaling_event: return put<model::JobScalingEvents>(bytes, [&](auto value) { t.scaling_events.put(std::move(value)); });
       case RecordType::scheduler_config:
         return put<model::SchedulerConfiguration>(bytes, [&](auto value) { t.scheduler_config = std::move(value); });
+      case RecordType::autopilot: return put<model::AutopilotConfiguration>(bytes, [&](auto value) { t.autopilot = std::move(value); });
+      case RecordType::index_offset: return put<OffsetRecord>(bytes, [&](auto value) { offset = value->offset; });
+      case RecordType::restore_pending: return put<PendingRecord>(bytes, [&](auto value) { pending = *value; });
     }
     return fail(Code::unimplemented, "snapshot record of unknown type {}: it was written by a newer version; start that version again",
                 static_cast<unsigned>(record.front()));
   }
+  Result<> take_all(const RecordSource& source) {
+    std::string record;
+    for (;;) {
+      auto more = source(record);
+      if (!more) return fail(more.error(), "reading the snapshot");
+      if (!*more) break;
+      if (auto taken = take(record); !taken) return fail(taken.error(), "restoring the snapshot");
+    }
+    // Written before namespaces were kept: what every cluster starts with.
+    if (t.namespaces.size() == 0) t.namespaces = state::Store().tables().namespaces;
+    return {};
+  }
   state::Tables t;
+  std::uint64_t offset = 0;
+  PendingRecord pending;
 
  private:
   template <class T, class F>
@@ -227,22 +267,76 @@ class Loader {
 
 }  // namespace
 
+RecordSource framed_records(std::string_view text) {
+  return [text](std::string& record) mutable -> Result<bool> {
+    if (text.empty()) return false;
+    std::size_t size = 0;
+    if (text.size() < 4) return fail(Code::invalid_argument, "a record's length is cut off");
+    for (std::size_t i = 0; i < 4; ++i) size |= static_cast<std::size_t>(static_cast<std::uint8_t>(text[i])) << (8 * i);
+    if (text.size() - 4 < size) return fail(Code::invalid_argument, "a record of {} bytes is cut off", size);
+    record = text.substr(4, size);
+    text.remove_prefix(4 + size);
+    return true;
+  };
+}
+
+RecordSink frame_records(std::string& text) {
+  return [&text](std::string_view record) -> Result<> {
+    for (std::size_t i = 0; i < 4; ++i) text.push_back(static_cast<char>((record.size() >> (8 * i)) & 0xff));
+    text += record;
+    return {};
+  };
+}
+
 std::function<Result<>(const RecordSink&)> Fsm::snapshot() const {
-  return [snapshot = store_.snapshot()](const RecordSink& sink) { return write(snapshot->tables(), sink); };
+  return [snapshot = store_.snapshot(), offset = offset_, pending = pending_](const RecordSink& sink) -> Result<> {
+    DROVER_TRY(write(snapshot->tables(), sink));
+    Writer out(sink);
+    if (offset != 0) out.put(RecordType::index_offset, OffsetRecord{offset});
+    if (!pending.id.empty()) out.put(RecordType::restore_pending, PendingRecord{pending.id, pending.pieces, model::Bytes(pending.data)});
+    return out.result();
+  };
 }
 
 Result<> Fsm::restore(const RecordSource& source) {
   Loader loader;
-  std::string record;
-  for (;;) {
-    auto more = source(record);
-    if (!more) return fail(more.error(), "reading the snapshot");
-    if (!*more) break;
-    if (auto taken = loader.take(record); !taken) return fail(taken.error(), "restoring the snapshot");
-  }
-  // Written before namespaces were kept: what every cluster starts with.
-  if (loader.t.namespaces.size() == 0) loader.t.namespaces = state::Store().tables().namespaces;
+  DROVER_TRY(loader.take_all(source));
+  offset_ = loader.offset;
+  pending_ = {.id = loader.pending.id, .pieces = loader.pending.pieces, .data = loader.pending.data.data()};
   store_.replace(std::move(loader.t));
+  return {};
+}
+
+Result<> Fsm::add_piece(std::string_view entry) {
+  auto piece = decode<RestorePiece>(entry);
+  if (!piece) return fail(piece.error());
+  if (piece->number == 0) pending_ = {.id = piece->id, .pieces = 0, .data = {}};
+  if (piece->id != pending_.id || piece->number != pending_.pieces) return {};
+  ++pending_.pieces;
+  pending_.data += piece->data.data();
+  return {};
+}
+
+// On every server alike. Whoever asked for it has checked the content, but the log decides.
+Result<> Fsm::end_restore(std::uint64_t index, std::string_view entry) {
+  auto end = decode<RestoreEnd>(entry);
+  if (!end) return fail(end.error());
+  const Pending given = std::exchange(pending_, {});
+  if (given.id != end->id || given.pieces != end->pieces) {
+    refuse(index, Error(Code::conflict, "another restore came in between: nothing was changed"));
+    return {};
+  }
+  Loader loader;
+  if (auto loaded = loader.take_all(framed_records(given.data)); !loaded) {
+    refuse(index, loaded.error());
+    return {};
+  }
+  if (loader.t.index >= shown_index(index)) offset_ = loader.t.index + 1 - index;
+  loader.t.index = shown_index(index);
+  // Whoever waits for a change of anything asks again.
+  for (auto& table : loader.t.indexes) table = std::max<std::uint64_t>(table, 1);
+  store_.replace(std::move(loader.t));
+  if (listener_) listener_(MessageType::restore_end, shown_index(index), {});
   return {};
 }
 

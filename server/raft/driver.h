@@ -54,7 +54,8 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   [[nodiscard]] bool is_leader() const { return replica_ && !closing_ && replica_->is_leader(); }
   [[nodiscard]] Member leader() const { return replica_ ? replica_->leader() : Member{}; }
   [[nodiscard]] std::vector<Member> members() const { return members_; }
-  [[nodiscard]] bool empty() const { return replica_ && replica_->last_index() == 0 && replica_->term() == 0; }
+  [[nodiscard]] std::vector<Member> latest_members() const { return replica_ ? replica_->latest_members() : members_; }
+  [[nodiscard]] bool empty() const { return replica_ && replica_->last_index() == 0; }
   [[nodiscard]] std::uint64_t match_index(std::uint64_t member) const { return replica_ ? replica_->match_index(member) : 0; }
   [[nodiscard]] std::optional<std::chrono::milliseconds> last_contact() const;
   [[nodiscard]] std::uint32_t snapshot_trailing() const { return options_.snapshot_trailing; }

@@ -98,8 +98,11 @@ Result<Raft::Impl::WaiterPtr> Raft::Impl::bootstrap(const std::vector<Member>& m
   const auto entry = std::make_shared<const LogEntry>(LogEntry{.term = 1, .type = EntryType::change, .data = std::move(*encoded)});
   const auto work = [entry](Impl& self) -> Result<LogContents> {
     DROVER_TRY(self.log_->append(1, {entry}));
-    DROVER_TRY(self.log_->save_vote({.term = 1, .voted_for = 0}));
-    return self.log_->load();
+    auto contents = self.log_->load();
+    if (!contents || contents->vote.term >= 1) return contents;
+    contents->vote = {.term = 1, .voted_for = 0};
+    DROVER_TRY(self.log_->save_vote(contents->vote));
+    return contents;
   };
   run_bootstrap(work, waiter);
   return waiter;

@@ -49,5 +49,7 @@ struct SegmentedLogOptions {
 // Opens or creates the log in `directory`. A torn tail is cut off; damage before acknowledged entries is an error that names
 // file and offset, and nothing is changed then.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_segmented_log(SegmentedLogOptions options);
+// What such a log holds, for tools: nothing is changed, a torn tail is passed over. For a log that no process writes.
+[[nodiscard]] Result<LogContents> read_segmented_log(const std::string& directory);
 
 }  // namespace drover

@@ -1,5 +1,6 @@
 #include "server/raft/raft.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
@@ -61,6 +62,32 @@ Result<> write_bootstrap(const RaftOptions& options, Opened& storage) {
   storage.contents.entries = {entry};
   return {};
 }
+// Everything in the log becomes the content of a snapshot that names the new servers, and the log begins behind it. A crash in
+// between leaves the old log with or without that snapshot, and the next start does the same again.
+Result<SnapshotMeta> recover(const RaftOptions& options, Opened& storage, const std::optional<SnapshotMeta>& snapshot, Fsm& fsm) {
+  auto& log = storage.contents;
+  if (!storage.snapshots) return fail(Code::invalid_argument, "a log in memory cannot be recovered");
+  if (!snapshot && log.entries.empty()) return fail(Code::invalid_argument, "there is nothing to recover: the log is empty");
+  const std::uint64_t base = snapshot ? snapshot->index : 0;
+  SnapshotMeta meta{.index = std::max(base, log.last_index()), .term = log.entries.empty() ? snapshot->term : log.entries.back()->term};
+  auto encoded = encode_members(options.recover);
+  if (!encoded) return fail(std::move(encoded).error());
+  meta.configuration = std::move(*encoded);
+  meta.configuration_index = meta.index;
+  for (std::uint64_t index = base + 1; index <= log.last_index(); ++index) {
+    const auto& entry = *log.entries[index - log.first_index];
+    if (entry.type == EntryType::command) (void)fsm.apply(index, entry.data);
+  }
+  auto pending = storage.snapshots->create(meta);
+  if (!pending) return fail(std::move(pending).error());
+  DROVER_TRY(fsm.snapshot()(*pending));
+  if (auto done = storage.snapshots->commit(*pending); !done) return fail(done.error());
+  DROVER_TRY(storage.log->reset(meta.index + 1));
+  log.first_index = meta.index + 1;
+  log.entries.clear();
+  options.logger.warn("the servers of the cluster were given anew", "index", meta.index, "servers", options.recover.size());
+  return meta;
+}
 }  // namespace
 
 Raft::Raft(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -80,6 +107,11 @@ Result<std::unique_ptr<Raft>> Raft::open(RaftOptions options, Fsm& fsm) {
   if (storage->snapshot) {
     meta = storage->snapshot->meta();
     if (auto done = fsm.restore(*storage->snapshot); !done) return fail(done.error(), "restoring the snapshot at index {}", meta->index);
+  }
+  if (!options.recover.empty()) {
+    auto recovered = recover(options, *storage, meta, fsm);
+    if (!recovered) return fail(recovered.error(), "recovering the cluster");
+    meta = std::move(*recovered);
   }
   auto impl = std::make_shared<Impl>(std::move(options), fsm, std::move(storage->log), std::move(storage->snapshots));
   DROVER_TRY(impl->start(contents, meta, 0));
@@ -179,6 +211,7 @@ Result<> Raft::transfer_leadership(std::uint64_t target) { return impl_->transfe
 bool Raft::is_leader() const { return impl_->is_leader(); }
 Member Raft::leader() const { return impl_->leader(); }
 std::vector<Member> Raft::members() const { return impl_->members(); }
+std::vector<Member> Raft::latest_members() const { return impl_->latest_members(); }
 std::uint64_t Raft::term() const { return impl_->stats().term; }
 std::uint64_t Raft::applied_index() const { return impl_->stats().applied_index; }
 std::uint64_t Raft::last_index() const { return impl_->stats().last_index; }

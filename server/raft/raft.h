@@ -50,6 +50,9 @@ struct RaftOptions {
   std::string address;
   // The first configuration of an empty log. Empty: wait until a leader sends one (a joining server).
   std::vector<Member> bootstrap;
+  // Takes the place of the configuration in the log, when most of the servers in it are lost (F-68): what is stored is applied as a
+  // whole, also what nobody knows to be committed. Empty: the log decides, as it should.
+  std::vector<Member> recover;
   Executor executor;
   Logger logger;
   const Clock* clock = &system_clock();
@@ -111,10 +114,12 @@ class Raft {
   [[nodiscard]] bool is_leader() const;
   [[nodiscard]] Member leader() const;  // id 0: none known
   [[nodiscard]] std::vector<Member> members() const;
+  // The newest configuration in the log, also when it is not known to be committed.
+  [[nodiscard]] std::vector<Member> latest_members() const;
   [[nodiscard]] std::uint64_t term() const;
   [[nodiscard]] std::uint64_t applied_index() const;
   [[nodiscard]] std::uint64_t last_index() const;
-  // Nothing was ever stored here.
+  // No entry was ever stored here. A term may have been: others ask for votes before they know who has a configuration.
   [[nodiscard]] bool empty() const;
   // Last entry known to be on the disk of a member; known by the leader alone.
   [[nodiscard]] std::uint64_t match_index(std::uint64_t member) const;

@@ -382,6 +382,14 @@ std::uint64_t Replica::verified_round() const {
   return rounds[rounds.size() / 2];
 }
 
+std::vector<Member> Replica::latest_members() const {
+  for (auto at = cache_.rbegin(); at != cache_.rend(); ++at) {
+    if ((*at)->type != EntryType::change) continue;
+    if (auto members = decode_members((*at)->data)) return *members;
+  }
+  return members_;
+}
+
 bool Replica::can_change_members() const {
   return is_leader() && drover_raft_uncommitted_change(core_.get()) == 0 && (members_.size() == 1 || term_at(commit_index()) == term());
 }

@@ -99,6 +99,8 @@ class Replica {
   [[nodiscard]] std::uint64_t commit_index() const;
   [[nodiscard]] std::uint64_t applied_index() const { return applied_; }
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+  // The newest configuration in the log, committed or not.
+  [[nodiscard]] std::vector<Member> latest_members() const;
   [[nodiscard]] std::uint64_t snapshot_index() const { return snapshot_.index; }
   [[nodiscard]] bool installing() const { return installing_; }
   // What a snapshot of everything handed out as committed so far covers.

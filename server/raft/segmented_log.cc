@@ -69,6 +69,7 @@ class SegmentedLog final : public Log {
   Result<> recover() override;
   bool blocking() const override { return true; }
   Result<> prepare() override;
+  Result<LogContents> read();
 
  private:
   [[nodiscard]] std::string segment_path(std::uint64_t first) const {
@@ -122,6 +123,24 @@ Result<> SegmentedLog::save_vote(const TermVote& vote) {
   std::string bytes;
   put_record(bytes, vote.voted_for + 1, 0, LogEntry{.term = vote.term});
   return replace_file_durably(vote_path(), bytes);
+}
+
+Result<LogContents> SegmentedLog::read() {
+  DROVER_TRY(list_segments());
+  auto vote = load_vote();
+  if (!vote) return fail(std::move(vote).error());
+  LogContents out{.vote = *vote};
+  for (const std::uint64_t first : segments_) {
+    auto bytes = read_file(segment_path(first), 4ull << 30);
+    if (!bytes) return fail(std::move(bytes).error());
+    auto scan = scan_segment(*bytes, first);
+    if (out.entries.empty()) out.first_index = first;
+    out.entries.insert(out.entries.end(), scan.entries.begin(), scan.entries.end());
+    if (scan.how == SegmentScan::End::corrupt) {
+      return fail(Code::internal, "log segment \"{}\" is damaged at offset {}", segment_path(first), scan.end);
+    }
+  }
+  return out;
 }
 
 Result<LogContents> SegmentedLog::load() {
@@ -301,6 +320,8 @@ Result<> SegmentedLog::prepare() {
 }
 
 }  // namespace
+
+Result<LogContents> read_segmented_log(const std::string& directory) { return SegmentedLog({.directory = directory}).read(); }
 
 Result<std::unique_ptr<Log>> open_segmented_log(SegmentedLogOptions options) {
   DROVER_TRY(make_directories(options.directory, 0700));

@@ -108,6 +108,45 @@ Async<Result<model::LeadershipTransferResponse>> transfer(Context& c, model::Raf
   co_return reply;
 }
 
+Async<Result<model::ClusterHealth>> health(Context& c) {
+  if (c.cluster != nullptr) {
+    auto known = co_await c.cluster->health();
+    co_return known;
+  }
+  model::ClusterHealth out;
+  out.healthy = true;
+  model::ServerHealth server;
+  server.id = c.node_id;
+  server.name = c.name;
+  server.address = c.advertise_rpc;
+  server.serf_status = "alive";
+  server.datacenter = c.datacenter;
+  server.leader = server.healthy = server.voter = true;
+  out.servers.push_back(std::move(server));
+  co_return out;
+}
+
+Async<Result<model::AutopilotReply>> autopilot(Context& c) {
+  model::AutopilotReply reply;
+  if (const auto& stored = c.fsm.store().tables().autopilot) reply.config = *stored;
+  reply.index = c.fsm.store().tables().index;
+  reply.known_leader = c.writer.leader_known();
+  co_return reply;
+}
+
+Async<Result<model::AutopilotSetReply>> set_autopilot(Context& c, model::AutopilotSetRequest request) {
+  fsm::AutopilotConfig message;
+  message.config = std::move(request.config);
+  message.check_index = request.check_index;
+  model::AutopilotSetReply reply;
+  auto index = co_await c.writer.write(std::move(message));
+  if (!index && index.error().code() != Code::conflict) co_return fail(index.error());
+  // A check that failed is an answer, not an error.
+  reply.updated = index.has_value();
+  reply.index = index ? *index : c.fsm.store().tables().index;
+  co_return reply;
+}
+
 Async<Result<model::ServerInfo>> server_info(Context& c, model::ServerInfoRequest request) {
   if (c.cluster == nullptr) co_return fail(no_cluster());
   c.cluster->note(request.asker);
@@ -134,6 +173,9 @@ void add_cluster_handlers(Context& c, wire::Registry& registry) {
   using wire::Place;
   registry.add(e::status, std::function([&c](model::EmptyRequest) { return status(c); }));
   registry.add(e::verify_leader, std::function([&c](model::EmptyRequest) { return verify(c); }));
+  registry.add(e::cluster_health, std::function([&c](model::EmptyRequest) { return health(c); }));
+  registry.add(e::autopilot_get, std::function([&c](model::EmptyRequest) { return autopilot(c); }));
+  registry.add(e::autopilot_set, std::function([&c](model::AutopilotSetRequest r) { return set_autopilot(c, std::move(r)); }));
   registry.add(e::raft_config, std::function([&c](model::EmptyRequest) { return raft_config(c); }));
   registry.add(e::raft_remove_peer, std::function([&c](model::RaftPeerRequest r) { return remove_peer(c, std::move(r.id)); }));
   registry.add(e::raft_transfer, std::function([&c](model::RaftPeerRequest r) { return transfer(c, std::move(r)); }));

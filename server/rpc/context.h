@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/wire/caller.h"
+#include "sdk/async/pool.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/log.h"
@@ -33,10 +34,13 @@ struct Context {
   std::string region;
   std::string datacenter;
   std::string advertise_rpc;
+  std::string build;
+  bool keeps_data = true;      // false with -dev
   std::int64_t job_tracked_versions = 6;
   std::size_t job_max_source_size = 1'000'000;
   std::int64_t job_max_priority = 100;
   gc::GcOptions gc;
+  Pool* files = nullptr;       // for work on whole states
   cluster::Cluster* cluster = nullptr;  // null in tests with a log of their own: this server is then the only one
   // A heartbeat of a node: answers the time to the next one.
   std::function<std::chrono::nanoseconds(const std::string& node_id)> heartbeat;
@@ -85,6 +89,7 @@ void add_node_drain(Context& c, wire::Registry& registry);
 void add_volume_handlers(Context& c, wire::Registry& registry);
 void add_operator_handlers(Context& c, wire::Registry& registry);
 void add_cluster_handlers(Context& c, wire::Registry& registry);
+void add_snapshot_handlers(Context& c, wire::Registry& registry);
 // All of them.
 void register_endpoints(Context& c, wire::Registry& registry);
 

@@ -1,4 +1,5 @@
 #include "server/rpc/alloc_updates.h"
+#include "server/cluster/cluster.h"
 #include "server/rpc/context.h"
 
 namespace drover::rpc {
@@ -40,12 +41,19 @@ void add_server_info(const Context& c, const state::Snapshot& snapshot, Reply& r
   reply.leader_rpc_addr = c.writer.is_leader() ? c.advertise_rpc : "";
   reply.known_leader = c.writer.is_leader();
   reply.num_nodes = static_cast<std::int32_t>(snapshot.node_count());
-  model::NodeServerInfo server;
-  server.rpc_advertise_addr = c.advertise_rpc;
-  server.rpc_major_version = 1;
-  server.rpc_minor_version = 1;
-  server.datacenter = c.datacenter;
-  reply.servers.push_back(std::move(server));
+  const auto add = [&](std::string address) {
+    model::NodeServerInfo server;
+    server.rpc_advertise_addr = std::move(address);
+    server.rpc_major_version = 1;
+    server.rpc_minor_version = 1;
+    server.datacenter = c.datacenter;
+    reply.servers.push_back(std::move(server));
+  };
+  add(c.advertise_rpc);
+  if (c.cluster == nullptr) return;
+  for (const auto& member : c.cluster->members()) {
+    if (member.address != c.advertise_rpc) add(member.address);
+  }
 }
 
 void add_evals(Reply& reply, const fsm::EvalList& evals) {

@@ -11,6 +11,7 @@
 #include "lib/model/alloc.h"
 #include "lib/model/api_job.h"
 #include "lib/model/api_volume.h"
+#include "lib/model/cluster.h"
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 #include "lib/model/eval.h"
@@ -175,6 +176,7 @@ struct Tables {
   Tree<VolumeClaimPtr, keys::Id<VolumeClaimPtr>> volume_claims;
   Tree<VolumeClaimPtr, keys::ClaimByGroup> volume_claims_group;
   ConfigPtr scheduler_config;
+  std::shared_ptr<const model::AutopilotConfiguration> autopilot;  // null: the defaults
 
   [[nodiscard]] std::uint64_t index_of(Table table) const { return indexes[static_cast<std::size_t>(table)]; }
 };

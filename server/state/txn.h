@@ -89,6 +89,7 @@ class Txn {
                                           std::int64_t now);
   void delete_deployment(std::string_view id);
   void put_scheduler_config(model::SchedulerConfiguration config);
+  void put_autopilot(model::AutopilotConfiguration config);
 
   // Derives job statuses. Nothing may be changed afterwards.
   void finish();

@@ -127,4 +127,10 @@ void Txn::put_scheduler_config(model::SchedulerConfiguration config) {
   record(Table::scheduler_config, before ? Object(before) : Object(), t_.scheduler_config);
 }
 
+void Txn::put_autopilot(model::AutopilotConfiguration config) {
+  config.create_index = t_.autopilot ? t_.autopilot->create_index : index_;
+  config.modify_index = index_;
+  t_.autopilot = std::make_shared<const model::AutopilotConfiguration>(std::move(config));
+}
+
 }  // namespace drover::state

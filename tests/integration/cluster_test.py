@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import threading
 import time
 
@@ -204,6 +205,23 @@ def test_F_61_a_killed_leader_is_replaced_and_nothing_acknowledged_is_lost(sandb
     expect(worker.process.poll() is None, 'the client lives')
 
 
+def test_a_server_killed_while_the_cluster_begins_does_not_stop_it(sandbox):
+    """Whoever took the first configuration hands it out again after a restart."""
+    agents = [sandbox.agent(f's{i + 1}', base=SERVER) for i in range(3)]
+    for i, agent in enumerate(agents):
+        fill(agent, NAME=f's{i + 1}', EXPECT='bootstrap_expect = 3', JOIN=addresses(agents), SETTINGS='')
+    sandbox.arm('cluster.begun', 'self')
+    for agent in agents:
+        agent.spawn()
+    died = until('one server to die', lambda: [agent for agent in agents if agent.process.poll() is not None])
+    time.sleep(0.5)
+    died[0].spawn()
+    for agent in agents:
+        wait_leader(agent)
+    until('three servers', lambda: sorted(peers(agents[0])) == ['s1', 's2', 's3'])
+    expect(register(agents[0], 'job'), 'a write')
+
+
 def test_F_63_without_a_quorum_writes_fail_soon_and_stale_reads_work(sandbox):
     agents = servers(sandbox)
     expect(register(agents[0], 'kept'), 'a write')
@@ -271,18 +289,181 @@ def test_an_empty_server_gets_a_snapshot(sandbox):
     expect(sorted(peers(leader)) == ['s1', 's2', 's3'], f'the servers are {sorted(peers(leader))}')
 
 
-def test_a_lone_server_gets_company_and_goes(sandbox):
+def quick_autopilot(agent, stabilization='200ms'):
+    """Servers vote soon, and dead ones go soon."""
+    config = agent.get('/v1/operator/autopilot/configuration')
+    config['ServerStabilizationTime'] = stabilization
+    expect(agent.call('PUT', '/v1/operator/autopilot/configuration', config) is True, 'the autopilot configuration was not taken')
+
+
+def test_a_lone_server_gets_company_and_loses_it(sandbox):
     first = server(sandbox, 's1', [], 1)
     first.start(node=False)
     for i in range(5):
         expect(register(first, f'job-{i}'), f'write {i}')
+    quick_autopilot(first)
     second, third = (server(sandbox, name, [first]) for name in ('s2', 's3'))
     for one in (second, third):
         one.spawn()
         wait_leader(one)
-    until('three servers', lambda: sorted(peers(first)) == ['s1', 's2', 's3'], 30)
+    until('three voters', lambda: [name for name, one in peers(first).items() if one['Voter']].__len__() == 3, 30)
     until('the new ones to have everything', lambda: all(len(one.get('/v1/jobs?stale')) == 5 for one in (second, third)))
-    return first, second, third
+    until('all to be well', lambda: first.request('GET', '/v1/operator/autopilot/health')[0] == 200, 30)
+    health = first.get('/v1/operator/autopilot/health')
+    expect(health['Healthy'] and health['FailureTolerance'] == 1 and len(health['Voters']) == 3, json.dumps(health))
+    contains(second.cli('operator', 'autopilot', 'health'), 's1.global', 's2.global', 's3.global')
+    contains(second.cli('operator', 'autopilot', 'get-config'), 'ServerStabilizationTime = 200ms')
+    # The leadership moves to where it is told.
+    leader, rest = followers([first, second, third])
+    rest[0].cli('operator', 'raft', 'transfer-leadership', '-peer-address', f'127.0.0.1:{rest[0].rpc}')
+    until('the new leader', lambda: leader_of([first, second, third]) is rest[0])
+    expect(register(leader, 'after-transfer'), 'a write after the transfer')
+    # The leader itself is taken out: another one leads first, and does it.
+    gone, staying = rest[0], [leader, rest[1]]
+    name = gone.config.split('/')[-2]
+    staying[0].cli('operator', 'raft', 'remove-peer', '-peer-id', peers(staying[0])[name]['ID'])
+    until('two servers', lambda: name not in peers(staying[0]) and len(peers(staying[0])) == 2)
+    expect(register(staying[0], 'with-two'), 'a write with two servers')
+    # It notices that it was taken out, and joins again.
+    until('it to join again', lambda: name in peers(staying[0]), 30)
+    until('three voters again', lambda: [n for n, one in peers(staying[0]).items() if one['Voter']].__len__() == 3, 30)
+    contains(staying[0].cli('server', 'force-leave', 'nobody'), '')
+
+
+def test_a_dead_server_is_taken_out_and_comes_back(sandbox):
+    agents = servers(sandbox)
+    quick_autopilot(agents[0])
+    leader, rest = followers(agents)
+    dead, left = rest
+    name = dead.config.split('/')[-2]
+    dead.kill9()
+    until('the dead server to be shown as failed', lambda: [one for one in left.get('/v1/agent/members')['Members']
+                                                            if one['Name'] == f'{name}.global' and one['Status'] == 'failed'], 20)
+    until('the dead server to be taken out', lambda: name not in peers(left), 30)
+    expect(register(left, 'without-it'), 'a write')
+    dead.spawn()
+    until('the server to join again and vote', lambda: peers(left).get(name, {}).get('Voter'), 30)
+    until('it to catch up', lambda: 'without-it' in {one['ID'] for one in dead.get('/v1/jobs?stale')})
+
+
+def test_a_server_joins_by_command_and_one_of_another_cluster_is_refused(sandbox):
+    first = server(sandbox, 's1', [], 1).start(node=False)
+    expect(register(first, 'ours'), 'a write')
+    second = server(sandbox, 's2', [])
+    second.spawn()
+    until('the second server to answer', lambda: ask(second, '/v1/agent/self'))
+    contains(second.cli('server', 'join', f'127.0.0.1:{first.rpc}'), 'Joined 1 servers')
+    until('two servers', lambda: sorted(peers(first)) == ['s1', 's2'])
+    until('the second one to have the job', lambda: 'ours' in {one['ID'] for one in second.get('/v1/jobs?stale')})
+    contains(first.cli('server', 'join', '127.0.0.1:1', status=1), 'failed to join 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused')
+    stranger = server(sandbox, 'other', [], 1).start(node=False)
+    expect(register(stranger, 'theirs'), 'a write')
+    contains(stranger.cli('server', 'join', f'127.0.0.1:{first.rpc}', status=1), 'belongs to another cluster')
+    expect(sorted(peers(first)) == ['s1', 's2'] and sorted(peers(stranger)) == ['other'], 'the clusters are as they were')
+    expect(register(first, 'on') and register(stranger, 'on'), 'both go on')
+
+
+def test_F_66_a_snapshot_is_saved_restored_and_refused(sandbox):
+    agents = servers(sandbox)
+    for i in range(10):
+        expect(register(agents[i % 3], f'job-{i}'), f'write {i}')
+    leader, rest = followers(agents)
+    path = f'{sandbox.directory}/backup.snap'
+    contains(rest[0].cli('operator', 'snapshot', 'save', path), f'State file written to {path}')
+    contains(rest[0].cli('operator', 'snapshot', 'inspect', path), 'Index', 'Total', 'Job')
+    status, headers, body = rest[0].request('GET', '/v1/operator/snapshot')
+    expect(status == 200 and headers['digest'].startswith('sha-256=') and headers['content-type'] == 'application/x-gzip', f'{headers}')
+    for i in range(5):
+        expect(register(agents[i % 3], f'later-{i}'), f'write {i}')
+    jobs = {one['ID'] for one in rest[1].get('/v1/jobs')}
+    for wrong in (body[:-100], body[:200] + bytes([body[200] ^ 1]) + body[201:], b'not a snapshot'):
+        status, _, text = rest[0].request('PUT', '/v1/operator/snapshot', wrong)
+        expect(status == 500 and b'failed to restore from snapshot' in text, f'{status} {text}')
+    expect({one['ID'] for one in rest[1].get('/v1/jobs')} == jobs, 'a refused file changed something')
+    contains(rest[1].cli('operator', 'snapshot', 'restore', path), 'Snapshot Restored')
+    want = {f'job-{i}' for i in range(10)}
+    until('every server to have the old state', lambda: all({one['ID'] for one in agent.get('/v1/jobs?stale')} == want for agent in agents))
+    expect(register(rest[0], 'after'), 'a write after the restore')
+    # Into another, empty cluster: its index goes on behind that of the file.
+    other = server(sandbox, 'other', [], 1).start(node=False)
+    contains(other.cli('operator', 'snapshot', 'restore', path), 'Snapshot Restored')
+    expect({one['ID'] for one in other.get('/v1/jobs')} == want, 'the other cluster has other jobs')
+    before = other.get('/v1/job/job-9')['ModifyIndex']
+    expect(register(other, 'after'), 'a write')
+    expect(other.get('/v1/job/after')['ModifyIndex'] > before, 'the index went back')
+    other.kill9()
+    other.start(node=False)
+    expect({one['ID'] for one in other.get('/v1/jobs')} == want | {'after'}, 'the restored state did not survive a restart')
+    expect(leader.process.poll() is None, 'the leader lives')
+
+
+def test_F_68_one_server_is_recovered_after_the_others_are_lost(sandbox):
+    agents = servers(sandbox)
+    for i in range(10):
+        expect(register(agents[i % 3], f'job-{i}'), f'write {i}')
+    leader, rest = followers(agents)
+    left = rest[0]
+    until('it to have everything', lambda: len(left.get('/v1/jobs?stale')) == 10)
+    for agent in agents:
+        agent.kill9()
+    contains(left.cli('operator', 'raft', 'info', left.data), 'Last Index', 's1', 's2', 's3')
+    name = left.config.split('/')[-2]
+    text = left.cli('operator', 'raft', 'recover', '-dry-run', left.data)
+    contains(text, 'Servers afterwards', 'Nothing was changed')
+    expect(not os.path.exists(f'{left.data}/server/raft/peers.json'), 'a dry run changed something')
+    left.cli('operator', 'raft', 'recover', left.data)
+    left.spawn()
+    wait_leader(left)
+    expect(list(peers(left)) == [name], f'the servers are {list(peers(left))}')
+    expect(len(left.get('/v1/jobs')) == 10 and register(left, 'after'), 'the recovered server lacks jobs')
+    # The others come back empty.
+    quick_autopilot(left)
+    for agent in (leader, rest[1]):
+        os.rename(agent.data, agent.data + '.lost')
+        agent.spawn()
+    until('three voters again', lambda: [n for n, one in peers(left).items() if one['Voter']].__len__() == 3, 40)
+    contains(left.cli('operator', 'raft', 'info', left.data, status=1), 'Stop the agent first')
+
+
+def test_requests_for_a_node_reach_it_through_any_server(sandbox):
+    agents = servers(sandbox)
+    client(sandbox, agents)
+    agents[0].run(shell_job('talks', 'echo hello from the task; while :; do sleep 0.2; done'), '-detach')
+    alloc = agents[0].wait_alloc('talks', 'running')
+    for agent in agents:
+        until(f'the log through {agent.name}', lambda agent=agent: 'hello from the task' in agent.logs(alloc['ID'], 't'))
+        contains(agent.cli('alloc', 'logs', alloc['ID']), 'hello from the task')
+
+
+def test_the_commands_of_the_document_work(sandbox):
+    """Every line of docs/clusters.md that is for a shell, in its order, on three servers."""
+    with open(os.path.join(harness.ROOT, 'docs/clusters.md'), encoding='utf-8') as file:
+        blocks = re.findall(r'```sh\n(.*?)```', file.read(), re.S)
+    agents = servers(sandbox)
+    quick_autopilot(agents[0])
+    for agent in agents:
+        expect(register(agent, f'job-of-{agent.name}'), 'a write')
+    stopped = False
+    for line in [one for block in blocks for one in block.splitlines() if one]:
+        words = line.split()
+        expect(words[0] == 'drover', f'"{line}" is no command of ours')
+        asked = agents[0]
+        if words[1:3] == ['operator', 'raft'] and words[3] in ('info', 'recover') and not stopped:
+            for agent in agents:
+                agent.kill9()
+            stopped = True
+        if not stopped:
+            until('three voters', lambda: sum(one['Voter'] for one in peers(agents[0]).values()) == 3, 40)
+        known = {} if stopped else peers(agents[0])
+        words = [word.replace('10.0.0.1:4647', f'127.0.0.1:{agents[0].rpc}').replace('10.0.0.2:4647', f'127.0.0.1:{agents[1].rpc}')
+                 .replace('/var/lib/drover', asked.data).replace('backup.snap', f'{sandbox.directory}/backup.snap')
+                 .replace('=30s', '=200ms') for word in words[1:]]
+        if '-peer-id' in words:
+            words[-1] = known['s3']['ID']
+        asked.cli(*words)
+    agents[0].spawn()
+    wait_leader(agents[0])
+    expect(len(agents[0].get('/v1/jobs')) == 3, 'jobs are missing')
 
 
 if __name__ == '__main__':

@@ -74,7 +74,7 @@ def test_exec(sandbox):
 def test_exec_hardened(sandbox):
     """What the node's operator can turn on for all tasks (docs/executor.md) keeps no item from passing."""
     config = write(sandbox, 'hardened.hcl', 'allow_degraded = true\nseccomp_profile = "default"\nno_new_privs = true\nallow_host_namespaces = false\n')
-    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/exec/drover-driver-exec'), config=config, task='shell.hcl')
+    passes(sandbox, 'exec', os.path.join(BUILD, 'plugins/drivers/drover-driver-exec'), config=config, task='shell.hcl')
 
 
 # What a program of Java's own can do of the cases; the suite's scripts are for a shell.

@@ -16,6 +16,7 @@ sys.path.insert(0, HERE)
 import run  # noqa: E402  pylint: disable=wrong-import-position
 from removals import NOT_REMOVED, REMOVALS  # noqa: E402  pylint: disable=wrong-import-position
 
+SKIPPED = 'this machine lacks what it needs'
 TARGETS = ['plugins/executor/drover-executor', 'tests/security/task-runner']
 
 
@@ -49,7 +50,7 @@ def fails(tree, test):
     failed = re.search(r'^FAIL (.*)', done.stdout, re.M)
     if failed:
         return failed.group(1)[:160]
-    return 'skipped here' if done.stdout.strip().splitlines()[-1].startswith('0 passed, 0 failed') else None
+    return SKIPPED if done.stdout.strip().splitlines()[-1].startswith('0 passed, 0 failed') else None
 
 
 def main():
@@ -59,8 +60,9 @@ def main():
         return 1 if wrong else 0
     green = []
     with tempfile.TemporaryDirectory(prefix='drover-without-') as tree:
+        os.chmod(tree, 0o755)  # programs are run as other users too
         subprocess.run(f'git -C {ROOT} ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t {tree}', shell=True, cwd=ROOT, check=True)
-        subprocess.run(['meson', 'setup', 'build', '.', '-Dbuildtype=release', '-Dwerror=false'], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(['meson', 'setup', 'build', '.', '-Dbuildtype=release'], cwd=tree, check=True, stdout=subprocess.DEVNULL)
         if said := build(tree):
             print(said)
             return 1
@@ -71,13 +73,15 @@ def main():
                 with open(os.path.join(tree, path), 'r+', encoding='utf-8') as file:
                     content = file.read()
                     file.seek(0)
-                    file.write(content.replace(text, instead))
+                    # What is left over by a removal, a name that nobody uses any more, is no mistake here.
+                    quiet = '#pragma clang diagnostic ignored "-Weverything"\n' if path.endswith('.cc') and not content.startswith('#pragma') else ''
+                    file.write(quiet + content.replace(text, instead))
                     file.truncate()
             said = build(tree)
             outcome = f'does not build: {said}' if said else fails(tree, test)
             if outcome is None or said:
                 green.append(test)
-            print(f'{"GREEN " if outcome is None or said else "red   "} {test}: {why}: {outcome or "passes all the same"}', flush=True)
+            print(f'{"GREEN " if outcome is None or said else "skip  " if outcome == SKIPPED else "red   "} {test}: {why}: {outcome or "passes all the same"}', flush=True)
             for path, _, _ in changes:
                 shutil.copyfile(os.path.join(ROOT, path), os.path.join(tree, path))
     print(f'{len(green)} tests are green without their rule: {", ".join(green)}' if green else 'every test fails without its rule')

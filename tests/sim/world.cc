@@ -240,7 +240,7 @@ void World::send(const Server& from, RaftMessage message) {
   }
   if (rng_.below(100) < repeat_percent_) after(rng_.below(800'000), [this, message] { deliver(message); });
   // Whoever has just voted must not vote again when it comes back.
-  if (message.type == MessageType::vote_result && message.granted && !message.pre_vote && !calm_ && rng_.below(20) == 0) {
+  if (message.type == MessageType::vote_result && message.granted && !message.pre_vote && !calm_ && rng_.below(6) == 0) {
     Server& voter = *servers_[from.id - 1];
     after(1, [this, &voter, life = voter.life] {
       if (voter.life != life) return;

@@ -36,11 +36,9 @@ def N_002_the_next_file_of_a_rotation(node):
     open(victim, 'w').close()
     alloc = node.allocation()
     alloc.write('alloc/logs/.web.logs.json', '{"max_files": 5, "max_file_size_mb": 1}')
-    # Number 1 comes when 0 is full; the highest number present is where a start goes on, so the link is made by the task's side later.
-    task = node.start('echo up; read x < /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc)
     os.mkfifo(alloc.path + '/web/local/go')
-    node.finish(task)
-    task = node.start('echo up; cat /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc, start='2').until('up')
+    # Number 1 comes when 0 is full; the highest number present is where a start goes on, so the link is made after it.
+    task = node.start('echo up; cat /local/go; head -c 3000000 /dev/zero | tr "\\0" "\\n"', alloc=alloc).until('up')
     os.symlink(victim, alloc.path + '/alloc/logs/web.stdout.1')
     with open(alloc.path + '/web/local/go', 'w') as file:
         file.write('go\n')
