@@ -40,8 +40,7 @@ Result<model::AutopilotConfiguration> read_config(const Request& request) {
   const auto document = model::Json::parse(request.body, nullptr, false);
   if (document.is_discarded()) return fail(Code::invalid_argument, "unexpected EOF");
   if (!document.is_object()) return fail(Code::invalid_argument, "json: cannot unmarshal into Go value of type api.AutopilotConfiguration");
-  model::AutopilotConfiguration out{.cleanup_dead_servers = false, .last_contact_threshold = {}, .max_trailing_logs = 0, .min_quorum = 0,
-                                    .server_stabilization_time = {}};
+  model::AutopilotConfiguration out;
   const auto flag = [&](const char* name, bool& to) {
     if (const auto at = document.find(name); at != document.end() && at->is_boolean()) to = at->get<bool>();
   };
