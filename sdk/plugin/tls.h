@@ -1,7 +1,7 @@
 // TLS between a host and a plugin (protocol 1.7): each makes a certificate of its own and trusts the other's, and nothing else. The
 // certificates travel in the environment and in the handshake line. gRPC knows nothing of it: a relay carries each connection. Loop only.
 //
-// OpenSSL is loaded when it is first asked for, so a process that needs no TLS maps none of it (docs/adr/0010-plugin-tls.md).
+// OpenSSL is loaded when it is first asked for, so a process that needs no TLS maps none of it (docs/adr/0011-plugin-tls.md).
 #pragma once
 
 #include <string>

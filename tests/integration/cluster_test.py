@@ -312,7 +312,9 @@ def test_a_lone_server_gets_company_and_loses_it(sandbox):
     health = first.get('/v1/operator/autopilot/health')
     expect(health['Healthy'] and health['FailureTolerance'] == 1 and len(health['Voters']) == 3, json.dumps(health))
     contains(second.cli('operator', 'autopilot', 'health'), 's1.global', 's2.global', 's3.global')
-    contains(second.cli('operator', 'autopilot', 'get-config'), 'ServerStabilizationTime = 200ms')
+    contains(second.cli('operator', 'autopilot', 'get-config'), 'ServerStabilizationTime = 200ms', 'CleanupDeadServers = true')
+    second.cli('operator', 'autopilot', 'set-config', '-cleanup-dead-servers=false')
+    contains(third.cli('operator', 'autopilot', 'get-config'), 'CleanupDeadServers = false')
     # The leadership moves to where it is told.
     leader, rest = followers([first, second, third])
     rest[0].cli('operator', 'raft', 'transfer-leadership', '-peer-address', f'127.0.0.1:{rest[0].rpc}')
