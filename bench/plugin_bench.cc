@@ -9,7 +9,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "agent/pluginhost/driver_manager.h"
@@ -19,11 +21,11 @@
 #include "sdk/plugin/config.h"
 
 using namespace drover;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 namespace {
 
-double micros(Clock::time_point begin) { return std::chrono::duration<double, std::micro>(Clock::now() - begin).count(); }
+double micros(Steady::time_point begin) { return std::chrono::duration<double, std::micro>(Steady::now() - begin).count(); }
 
 std::string spread(std::vector<double> all) {
   std::sort(all.begin(), all.end());
@@ -60,7 +62,7 @@ class Bench {
   }
 
   Async<> run() {
-    const auto begin = Clock::now();
+    const auto begin = Steady::now();
     co_await manager_->start("");
     fmt::print("launch of two plugins to ready, side by side: {:.1f} ms\n", micros(begin) / 1000);
     co_await start_tasks();
@@ -100,7 +102,7 @@ class Bench {
   Async<> start_tasks() {
     std::vector<double> all;
     for (int i = 0; i < calls_; ++i) {
-      const auto begin = Clock::now();
+      const auto begin = Steady::now();
       auto started = co_await client("one").start_task(task(i));
       DROVER_CHECK(started.has_value());
       all.push_back(micros(begin));
@@ -111,7 +113,7 @@ class Bench {
   Async<> ask(const char* what) {
     std::vector<double> all;
     for (int i = 0; i < calls_; ++i) {
-      const auto begin = Clock::now();
+      const auto begin = Steady::now();
       const auto status = co_await client("one").inspect_task("a/b/00000000");
       DROVER_CHECK(status.has_value());
       all.push_back(micros(begin));
@@ -120,7 +122,7 @@ class Bench {
   }
   Async<> wait_for_answer() { [[maybe_unused]] const auto status = co_await client("two").inspect_task("none"); }
   Async<> crash() {
-    const auto begin = Clock::now();
+    const auto begin = Steady::now();
     DROVER_CHECK(Process::open(pid("one"))->signal(SIGKILL).has_value());
     co_await recovered_.wait();
     const auto taken = co_await client("one").recover_task(handle_);
@@ -145,7 +147,7 @@ int main(int argc, char** argv) {
   }
   asio::io_context loop(1);
   Scope scope(loop.get_executor());
-  Bench bench(loop.get_executor(), argv[1], argc > 2 ? std::atoi(argv[2]) : 1000);
+  Bench bench(loop.get_executor(), std::filesystem::absolute(argv[1]).string(), argc > 2 ? std::atoi(argv[2]) : 1000);
   scope.spawn(bench.run());
   loop.run();
   return 0;

@@ -257,7 +257,10 @@ struct Client::Impl {
 
   void tell_of_lost_devices() {
     const auto groups = manager.devices();
-    for (const auto& [id, runner] : runners) lost_devices.tell(*runner, groups, options.clock.unix_nanos());
+    // A plugin that is down has not lost its devices.
+    const auto policy = options.config.client.options.find("device_lost");
+    const bool fails = policy != options.config.client.options.end() && policy->second == "fail" && manager.devices_known();
+    for (const auto& [id, runner] : runners) lost_devices.tell(*runner, groups, options.clock.unix_nanos(), fails);
   }
 
   // -- Node ------------------------------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ std::vector<std::string> lost_devices(const model::List<model::AllocatedDeviceRe
   return out;
 }
 
-void LostDevices::tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now) {
+void LostDevices::tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now, bool fail) {
   const auto& resources = runner.alloc().allocated_resources;
   if (runner.terminal()) std::erase_if(told_, [&](const auto& entry) { return entry.first.starts_with(runner.alloc().id); });
   if (!resources || runner.terminal()) return;
@@ -183,8 +183,12 @@ void LostDevices::tell(AllocRunner& runner, const std::vector<device::DeviceGrou
     if (held == nullptr || held->devices.empty() || task->state().state != "running") continue;
     auto lost = lost_devices(held->devices, groups);
     auto& told = told_[runner.alloc().id + "/" + task->task().name];
-    if (lost == told) continue;
-    if (!lost.empty()) task->add_event(events::devices_lost(now, join(lost, ", ")));
+    if (!lost.empty() && (fail || lost != told)) {
+      auto event = events::devices_lost(now, join(lost, ", "));
+      event.fails_task = fail;
+      if (fail) task->kill(std::move(event), false);
+      else task->add_event(std::move(event));
+    }
     told = std::move(lost);
   }
 }

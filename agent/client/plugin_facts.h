@@ -23,11 +23,12 @@ namespace drover::agent {
 // Devices a task holds that the node does not have any more, or not in health: "acme/gpu/m1 gpu-1 (gone)" (F-32).
 [[nodiscard]] std::vector<std::string> lost_devices(const model::List<model::AllocatedDeviceResource>& held, const std::vector<device::DeviceGroup>& groups);
 
-// F-32: a task keeps running without its device; whoever looks at it learns why it may not work. Loop only.
+// F-32: a task keeps running without its device, and whoever looks at it learns why it may not work; or it is ended, to be placed
+// elsewhere. Loop only.
 class LostDevices {
  public:
-  // Adds an event to each running task whose lost devices are others than those told of before.
-  void tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now);
+  // Adds an event to each running task whose lost devices are others than those told of before. `fail`: such a task fails.
+  void tell(AllocRunner& runner, const std::vector<device::DeviceGroup>& groups, UnixNanos now, bool fail);
 
  private:
   std::map<std::string, std::vector<std::string>> told_;  // by allocation and task

@@ -238,6 +238,11 @@ std::vector<device::DeviceGroup> DriverManager::devices() const {
   return out;
 }
 
+bool DriverManager::devices_known() const {
+  const auto knows = [](const auto& entry) { return entry->is_driver() || entry->supervision.phase == Phase::skipped || entry->listed; };
+  return std::ranges::all_of(impl_->entries, knows);
+}
+
 std::vector<device::DeviceGroupStats> DriverManager::device_stats() const {
   std::vector<device::DeviceGroupStats> out;
   for (const auto& entry : impl_->entries) out.insert(out.end(), entry->stats.begin(), entry->stats.end());

@@ -108,6 +108,8 @@ class DriverManager {
 
   // What the device plugins of this node have, checked and in order.
   [[nodiscard]] std::vector<device::DeviceGroup> devices() const;
+  // Every device plugin that is wanted here runs and has listed its devices: what is not in devices() is gone.
+  [[nodiscard]] bool devices_known() const;
   [[nodiscard]] std::vector<device::DeviceGroupStats> device_stats() const;
   [[nodiscard]] Async<Result<device::Reservation>> reserve(std::string vendor, std::string type, std::string name, std::vector<std::string> ids);
 

@@ -44,6 +44,7 @@ struct PluginEntry {
   std::string hung;                 // not empty: it does not answer, for so long
   // Devices.
   device::DeviceClient devices;
+  bool listed = false;              // this process has said what devices there are
   std::vector<device::DeviceGroup> groups;
   std::vector<device::DeviceGroupStats> stats;
   std::vector<std::string> refused;

@@ -270,6 +270,7 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
 // It does not run, for now or for good: said once.
 void DriverManager::Impl::now_down(PluginEntry& entry, const Next& next) {
   entry.fingerprint = {.attributes = {}, .health = driver::Health::undetected, .description = sentence(entry.reason)};
+  entry.listed = false;
   entry.groups.clear();
   entry.stats.clear();
   entry.hung.clear();

@@ -120,6 +120,7 @@ Async<> DriverManager::Impl::watch_devices(PluginEntry& entry) {
         for (const std::string& why : refused) log.warn("a device group is refused", "plugin", entry.name, "reason", why);
       }
       entry.groups = std::move(accepted);
+      entry.listed = true;
       entry.refused = std::move(refused);
       entry.fingerprinted.set();
       pause.good();

@@ -11,6 +11,7 @@ std::string encode_reattach(const std::vector<plugin::Reattach>& tuples) {
     out.push_back({{"network", tuple.network}, {"address", tuple.address}, {"pid", tuple.pid}, {"start_ticks", tuple.start_ticks},
                    {"boot_id", tuple.boot_id}, {"executable", tuple.executable}, {"directory", tuple.directory},
                    {"executable_device", tuple.executable_device}, {"executable_inode", tuple.executable_inode}});
+    if (!tuple.certificate.empty()) out.back().update({{"certificate", tuple.certificate}, {"own_certificate", tuple.own.certificate}, {"own_key", tuple.own.key}});
   }
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -41,6 +42,9 @@ std::vector<plugin::Reattach> decode_reattach(const std::string& text) {
     field(object, "directory", tuple.directory);
     field(object, "executable_device", tuple.executable_device);
     field(object, "executable_inode", tuple.executable_inode);
+    field(object, "certificate", tuple.certificate);
+    field(object, "own_certificate", tuple.own.certificate);
+    field(object, "own_key", tuple.own.key);
   }
   return out;
 }

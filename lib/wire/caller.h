@@ -41,6 +41,8 @@ class Router {
                                                          bool write) = 0;
   // This server leads and is ready.
   [[nodiscard]] virtual bool leads() const = 0;
+  // Nobody can know more than this server, whether it leads or not: there is no other, and all that was committed is applied here.
+  [[nodiscard]] virtual bool knows_all() const = 0;
 };
 
 // Whether a call that failed may be made again without its being done twice.
@@ -74,11 +76,12 @@ class Registry {
   [[nodiscard]] Async<Result<Rep>> run(Endpoint<Req, Rep> endpoint, Req request, Router::Duration limit) const {
     const auto* handler = find(endpoint);
     if (handler == nullptr) co_return fail(Code::unimplemented, "no handler for {}", endpoint.name);
-    if (answered_here(endpoint.name, stale(request))) {
+    constexpr bool write = call_kind<Req, Rep>() == CallKind::write;
+    // The only server goes on answering questions when its disk is full and it cannot lead.
+    if (answered_here(endpoint.name, stale(request)) || (!write && router_->knows_all())) {
       auto reply = co_await (*handler)(std::move(request));
       co_return reply;
     }
-    constexpr bool write = call_kind<Req, Rep>() == CallKind::write;
     auto until = std::chrono::steady_clock::now() + leader_wait;
     for (;;) {
       const auto begun = std::chrono::steady_clock::now();

@@ -56,15 +56,12 @@ Result<Handshake> parse_handshake(std::string_view line) {
   if (fields[2] != "unix" && fields[2] != "tcp") return fail(Code::invalid_argument, "unknown address type: {}", fields[3]);
   const std::string protocol = fields.size() > 4 ? fields[4] : "netrpc";
   if (protocol != "grpc") return fail(Code::invalid_argument, "unsupported plugin protocol {}: only grpc is spoken here", quote(protocol));
-  if (fields.size() > 5 && fields[5].size() > 50) {
-    return fail(Code::invalid_argument, "the plugin wants TLS, which this host did not offer");
-  }
   if (fields[3].empty()) return fail(Code::invalid_argument, "Unrecognized remote plugin message: no address in {}", quote(line));
-  return Handshake{fields[2], fields[3]};
+  return Handshake{fields[2], fields[3], fields.size() > 5 && fields[5].size() > 50 ? fields[5] : std::string()};
 }
 
 std::string format_handshake(const Handshake& handshake) {
-  return fmt::format("{}|{}|{}|{}|grpc|\n", core_version, app_version, handshake.network, handshake.address);
+  return fmt::format("{}|{}|{}|{}|grpc|{}\n", core_version, app_version, handshake.network, handshake.address, handshake.certificate);
 }
 
 PluginLog PluginLogParser::parse(std::string_view line) {

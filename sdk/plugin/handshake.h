@@ -22,6 +22,7 @@ inline constexpr std::size_t max_handshake = 4096;
 struct Handshake {
   std::string network;  // unix or tcp
   std::string address;
+  std::string certificate = {};  // field 6: what the plugin answers when TLS was asked for; otherwise empty
   friend bool operator==(const Handshake&, const Handshake&) = default;
 };
 

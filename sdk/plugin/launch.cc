@@ -17,6 +17,7 @@
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 #include "sdk/plugin/handshake.h"
+#include "sdk/plugin/secure_channel.h"
 #include "sdk/plugin/tail.h"
 #include "sdk/rpc/client.h"
 
@@ -55,6 +56,7 @@ struct PluginProcess::Impl {
   Logger log;
   Process process;
   Reattach tuple;
+  std::unique_ptr<TlsDialer> dialer;
   std::shared_ptr<rpc::Client> client;
   std::function<void(const PluginLog&)> on_log;
   std::string stderr_tail;
@@ -183,6 +185,27 @@ Result<std::string> check_address(const Handshake& handshake, const std::string&
   return "unix:" + handshake.address;
 }
 
+// Connects to who was named in the tuple, over TLS when it has a certificate.
+Result<> connect(Impl& impl, std::string target) {
+  if (impl.tuple.network == "unix") DROVER_TRY(check_peer(impl.tuple.address, impl.tuple.pid));
+  if (!impl.tuple.certificate.empty()) {
+    if (impl.tuple.network != "unix") return fail(Code::unimplemented, "TLS over TCP is not spoken here: the plugin listens on {}", impl.tuple.address);
+    impl.dialer = std::make_unique<TlsDialer>(impl.executor, impl.log, impl.tuple.address, impl.tuple.own, impl.tuple.certificate);
+    auto place = impl.dialer->open();
+    if (!place) return fail(place.error());
+    target = std::move(*place);
+  }
+  impl.client = rpc::Client::connect(impl.executor, target, false, max_answer);
+  return {};
+}
+
+// P-12: field 6 is the certificate of a plugin that was asked for TLS; one that was not has nothing to say there.
+Result<std::string> certificate_of(const Handshake& handshake, bool asked) {
+  if (handshake.certificate.empty()) return std::string();
+  if (!asked) return fail(Code::invalid_argument, "the plugin wants TLS, which this host did not offer");
+  return from_field(handshake.certificate);
+}
+
 Result<> prepare(const LaunchOptions& options) {
   if (options.directory.size() + socket_name.size() > max_socket_path) {
     return fail(Code::invalid_argument, "the socket path in \"{}\" would be longer than the {} bytes a socket may have; choose a shorter data_dir", options.directory, max_socket_path);
@@ -215,6 +238,12 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
                                    {"PLUGIN_PROTOCOL_VERSIONS", std::to_string(app_version)}, {"PLUGIN_UNIX_SOCKET_DIR", options.directory}, {"TMPDIR", options.directory}}) {
     spawn.environment.push_back(key + "=" + value);
   }
+  if (options.tls) {
+    auto identity = make_identity();
+    if (!identity) co_return fail(identity.error(), "starting plugin {}", describe_file(options.executable));
+    impl->tuple.own = std::move(*identity);
+    spawn.environment.push_back("PLUGIN_CLIENT_CERT=" + impl->tuple.own.certificate);
+  }
   auto process = spawn_process(spawn);
   if (!process) co_return fail(process.error(), "starting plugin {}", describe_file(options.executable));
   impl->process = std::move(*process);
@@ -243,12 +272,16 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
   }
   auto handshake = parse_handshake(line);
   auto target = handshake ? check_address(*handshake, options.directory) : Result<std::string>(fail(handshake.error()));
+  auto certificate = target ? certificate_of(*handshake, options.tls) : Result<std::string>("");
+  if (!certificate) target = fail(certificate.error());
   if (!target) {
     co_await PluginTasks::kill(impl);
     co_return launch_failure(*impl, target.error().message(), options.executable, "stopped");
   }
 
   Reattach& tuple = impl->tuple;
+  tuple.certificate = std::move(*certificate);
+  if (tuple.certificate.empty()) tuple.own = {};
   tuple.network = handshake->network;
   tuple.address = handshake->address;
   tuple.pid = impl->process.pid();
@@ -261,7 +294,10 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
     tuple.executable_device = info.st_dev;
     tuple.executable_inode = info.st_ino;
   }
-  impl->client = rpc::Client::connect(executor, *target, false, max_answer);
+  if (const auto connected = connect(*impl, std::move(*target)); !connected) {
+    co_await PluginTasks::kill(impl);
+    co_return launch_failure(*impl, connected.error().message(), options.executable, "stopped");
+  }
   impl->scope.spawn(PluginTasks::drain_stdout(impl));
   impl->scope.spawn(PluginTasks::drain_stdio(impl));
   abandon.dismiss();
@@ -290,7 +326,7 @@ Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger
   impl->on_log = std::move(on_log);
   impl->process = std::move(*process);
   impl->tuple = std::move(tuple);
-  impl->client = rpc::Client::connect(executor, *target, false, max_answer);
+  if (const auto connected = connect(*impl, *target); !connected) co_return fail(Code::not_found, "plugin \"{}\" (pid {}) cannot be re-attached: {}", impl->tuple.executable, impl->tuple.pid, connected.error().message());
   impl->scope.spawn(PluginTasks::watch(impl));
   impl->scope.spawn(PluginTasks::follow_stderr(impl));
   impl->scope.spawn(PluginTasks::drain_stdout(impl));

@@ -18,6 +18,7 @@
 #include "sdk/base/log.h"
 #include "sdk/base/process.h"
 #include "sdk/plugin/handshake.h"
+#include "sdk/plugin/tls.h"
 
 namespace drover::rpc { class Client; }
 
@@ -28,6 +29,7 @@ struct LaunchOptions {
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;  // already filtered, see filter_environment()
   std::string directory;                                         // for socket and stderr; made 0700
+  bool tls = false;  // P-12: asks the plugin for TLS; one that knows nothing of it goes on without
   std::chrono::nanoseconds start_timeout = std::chrono::minutes(1);
   std::function<void(const PluginLog&)> on_log = {};  // gets the records of stderr instead of `log`
 };
@@ -41,6 +43,9 @@ struct Reattach {
   std::string boot_id;
   std::uint64_t executable_device = 0, executable_inode = 0;
   std::string executable, directory;
+  // P-12: with TLS, the plugin's certificate and what we identify ourselves by, both in PEM.
+  std::string certificate = {};
+  Identity own = {};
   friend bool operator==(const Reattach&, const Reattach&) = default;
 };
 

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include <goplugin.pb.h>
@@ -21,6 +22,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
 #include "sdk/plugin/handshake.h"
+#include "sdk/plugin/secure_channel.h"
 #include "sdk/rpc/server.h"
 #include "sdk/rpc/typed.h"
 
@@ -101,6 +103,20 @@ bool share_with_group(const std::string& path, const std::string& group) {
   return ::chown(path.c_str(), static_cast<uid_t>(-1), id) == 0 && ::chmod(path.c_str(), 0660) == 0;
 }
 
+// Serves at the socket, over TLS when the host asks for it; yields the handshake's field 6.
+Result<std::string> listen_at(const std::string& path, rpc::Server& server, const Executor& executor, const Logger& log, std::optional<TlsListener>& tls) {
+  const std::string client = environment("PLUGIN_CLIENT_CERT");
+  if (client.empty()) {
+    DROVER_TRY(server.listen("unix:" + path));
+    return std::string();
+  }
+  const auto identity = make_identity();
+  if (!identity) return fail(identity.error(), "the host asks for TLS");
+  tls.emplace(executor, log, server, *identity, client);
+  DROVER_TRY(tls->listen(path));
+  return to_field(identity->certificate);
+}
+
 int refuse(const std::string& what) {
   std::fprintf(stderr,
                "This program is %s.\n"
@@ -113,10 +129,6 @@ int refuse(const std::string& what) {
 
 int serve(const std::string& name, const std::string& what, const ServiceFactory& make) {
   if (environment(cookie_key) != cookie_value) return refuse(what);
-  if (!environment("PLUGIN_CLIENT_CERT").empty()) {
-    std::fprintf(stderr, "%s: the host asks for TLS (PLUGIN_CLIENT_CERT), which this plugin does not speak; unset it\n", name.c_str());
-    return 1;
-  }
   // Ctrl-C on an interactive agent reaches its plugins too; a host that died must not take us with it.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
@@ -137,15 +149,17 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   service->add_to(server);
 
   const std::string path = socket_path();
-  if (const auto listening = server.listen("unix:" + path); !listening) {
-    log.error("cannot listen", "socket", path, "error", listening.error());
+  std::optional<TlsListener> tls;
+  const auto certificate = listen_at(path, server, executor, log, tls);
+  if (!certificate) {
+    log.error("cannot listen", "socket", path, "error", certificate.error());
     return 1;
   }
   if (const std::string group = environment("PLUGIN_UNIX_SOCKET_GROUP"); !group.empty() && !share_with_group(path, group)) {
     log.error("cannot give the socket to the group", "socket", path, "group", group);
     return 1;
   }
-  if (const auto written = write_all(real_stdout.get(), format_handshake({"unix", path})); !written) return 1;
+  if (const auto written = write_all(real_stdout.get(), format_handshake({"unix", path, *certificate})); !written) return 1;
 
   asio::signal_set signals(executor, SIGTERM);
   Scope scope(executor);

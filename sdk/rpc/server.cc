@@ -4,6 +4,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <map>
@@ -193,6 +194,14 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     return builder.BuildAndStart();
   }
 
+  grpc::Server& without_listener() {
+    if (local == nullptr) {
+      servers.push_back(build("", nullptr));
+      local = servers.back().get();
+    }
+    return *local;
+  }
+
   std::shared_ptr<Gate> gate;
   std::map<std::string, UnaryHandler, std::less<>> unary_handlers;
   std::map<std::string, StreamHandler, std::less<>> stream_handlers;
@@ -232,12 +241,12 @@ Result<int> Server::listen(const std::string& address) {
   return is_unix ? 0 : port;
 }
 
+void Server::adopt(Fd connection) {
+  if (!impl_->stopping) grpc::AddInsecureChannelFromFd(&impl_->without_listener(), connection.release());
+}
+
 std::shared_ptr<Client> Server::in_process() {
-  if (impl_->local == nullptr) {
-    impl_->servers.push_back(impl_->build("", nullptr));
-    impl_->local = impl_->servers.back().get();
-  }
-  auto channel = impl_->local->InProcessChannel(channel_arguments());
+  auto channel = impl_->without_listener().InProcessChannel(channel_arguments());
   return std::make_shared<Client>(std::make_shared<ClientCore>(impl_->gate->executor(), std::move(channel)));
 }
 

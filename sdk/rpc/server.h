@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "sdk/base/fd.h"
 #include "sdk/rpc/client.h"
 #include "sdk/rpc/stream.h"
 
@@ -28,6 +29,8 @@ class Server {
   void handle_stream(std::string path, StreamHandler handler);
   // "unix:/path" or "host:port"; accepts connections when it returns. Yields the port (0 for a unix socket).
   [[nodiscard]] Result<int> listen(const std::string& address);
+  // Serves a connected stream socket, as if it had come in at a listener.
+  void adopt(Fd connection);
   // A client in this process; the server need not listen and must outlive it.
   [[nodiscard]] std::shared_ptr<Client> in_process();
   // Cancels the handlers, waits for them, then closes the listeners.

@@ -96,7 +96,7 @@ Async<> Cluster::become_ready(std::uint64_t turn) {
     log_.warn("taking up the leadership failed", "error", settled.error());
     co_return;
   }
-  ready_ = true;
+  ready_ = ever_ready_ = true;
   autopilot_.forget();
   health_.reset();
   changed_.notify_all();

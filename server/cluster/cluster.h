@@ -66,6 +66,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   Async<Result<std::string>> find() override;
   Async<Result<std::string>> forward(std::string address, std::string method, std::string payload, Duration limit, bool write) override;
   [[nodiscard]] bool leads() const override { return ready_; }
+  [[nodiscard]] bool knows_all() const override { return ever_ready_ && raft_->members().size() == 1; }
 
   // What this server says of itself, and learns of one that asks.
   [[nodiscard]] model::ServerInfo info() const;
@@ -122,6 +123,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   Condition changed_;              // who leads
   std::vector<std::function<void(bool)>> callbacks_;
   bool ready_ = false;
+  bool ever_ready_ = false;        // in this process
   std::uint64_t turn_ = 0;         // of leading; what was begun in an earlier one ends
   std::map<std::string, model::ServerInfo> seen_;  // by node: who said something and belonged to no cluster then
   std::map<std::string, std::unique_ptr<wire::RemoteCaller>> callers_;

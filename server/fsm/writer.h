@@ -20,6 +20,8 @@ class Log {
   // Resumes when the entry is durable and applied here, with its index.
   [[nodiscard]] virtual Async<Result<std::uint64_t>> propose(std::string entry) = 0;
   [[nodiscard]] virtual bool is_leader() const = 0;
+  // Nobody can know more than this server, whether it leads or not.
+  [[nodiscard]] virtual bool knows_all() const { return false; }
   // "host:port" of another server that leads; empty when none is known.
   [[nodiscard]] virtual std::string leader() const { return {}; }
   // How long ago the leader was last heard of; empty when it never was.
@@ -49,6 +51,8 @@ class Writer {
     co_return fsm_.shown_index(*index);
   }
   [[nodiscard]] bool is_leader() const { return log_.is_leader(); }
+  // A read that may not be stale is answered here.
+  [[nodiscard]] bool may_read() const { return log_.is_leader() || log_.knows_all(); }
   [[nodiscard]] bool leader_known() const { return log_.is_leader() || !log_.leader().empty(); }
   [[nodiscard]] std::optional<std::chrono::milliseconds> last_contact() const { return log_.last_contact(); }
 

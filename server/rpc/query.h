@@ -23,7 +23,7 @@ template <class Reply>
   state::WatchSet watch(c.fsm.store().watches(), c.executor);
   for (;;) {
     if (c.stopping) co_return fail(Code::unavailable, "the server is shutting down");
-    if (!options.allow_stale && !c.writer.is_leader()) co_return fail(Code::no_leader, "No cluster leader");
+    if (!options.allow_stale && !c.writer.may_read()) co_return fail(Code::no_leader, "No cluster leader");
     watch.clear();
     const auto snapshot = c.fsm.store().snapshot();
     auto reply = read(*snapshot, watch);

@@ -248,10 +248,19 @@ class World:
         self.lives = [life for life in self.lives if life.alloc is not None]
         for life in self.lives:
             wanted = ('complete',) if life.stopping else ('running',) if life.kind.is_service else ('complete', 'failed')
-            until(f'{life.name} to be {" or ".join(wanted)}', lambda life=life, wanted=wanted: self.status(life)['ClientStatus'] in wanted, 60)
+            until(f'{life.name} to be {" or ".join(wanted)}', lambda life=life, wanted=wanted: self.status(life)['ClientStatus'] in wanted, 60,
+                  say=lambda life=life: self.describe(life))
         services = {life.alloc for life in self.lives if life.kind.is_service and not life.stopping}
         until('one process for each task that runs, and none for others',
               lambda: {alloc: len(pids) for alloc, pids in self.processes().items()} == {alloc: 1 for alloc in services}, 30)
+
+    def describe(self, life):
+        """What there is to know of a task that does not get where it should."""
+        alloc, shown = self.status(life), self.processes().get(life.alloc)
+        events = [(one['Type'], one['DisplayMessage']) for task in (alloc['TaskStates'] or {}).values() for one in task['Events'] or []]
+        with open(self.agent.log, encoding='utf-8', errors='replace') as file:
+            lines = [line.strip() for line in file if life.alloc in line]
+        return f'alloc {life.alloc} is {alloc["ClientStatus"]}, wanted {alloc["DesiredStatus"]}; processes {shown}; executors {self.executors()}; events {events}; log {lines[-20:]}'
 
     def is_evaluated(self, life):
         states = {one['Status'] for one in self.agent.get(f'/v1/job/{life.name}/evaluations')}

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 
-from harness import BUILD, Skip, contains, expect, main
+from harness import BUILD, ROOT, Skip, contains, expect, main
 
 PYTHON_NEEDS = 'import grpc, msgpack, google.protobuf'
 
@@ -18,32 +18,32 @@ def new(sandbox, *arguments):
     return subprocess.run([sandbox.drover, 'plugin', 'new', *arguments], cwd=sandbox.directory, capture_output=True, text=True, timeout=30, check=False)
 
 
-def make(sandbox, name, *arguments, environment=None):
-    result = subprocess.run(['make', *arguments], cwd=os.path.join(sandbox.directory, name), capture_output=True, text=True, timeout=800, check=False,
-                            env={**os.environ, 'GOFLAGS': '-mod=readonly', **(environment or {})})
-    return result.returncode, result.stdout + result.stderr
+def tutorial(language):
+    """The commands that docs/plugin-author.md shows for a language."""
+    with open(os.path.join(ROOT, 'docs/plugin-author.md'), encoding='utf-8') as file:
+        blocks = re.findall(r'```bash\n(.*?)```', file.read(), flags=re.S)
+    found = [block for block in blocks if f'-lang={language} ' in block]
+    expect(len(found) == 1, f'docs/plugin-author.md shows {len(found)} ways to begin in {language}')
+    return found[0]
 
 
-def conforms(sandbox, language, device, *arguments, environment=None):
-    """Writes the project, and runs the project's own test of it."""
-    name = f'{language}-{"devices" if device else "tasks"}'
-    written = new(sandbox, f'-lang={language}', *(['-device'] if device else []), name)
-    expect(written.returncode == 0, written.stdout + written.stderr)
-    status, text = make(sandbox, name, *arguments, environment=environment)
-    expect(status == 0, f'{name}: make: exit status {status}\n{text[-4000:]}')
-    program = f'build/drover-{"device" if device else "driver"}-{name}'
-    expect(os.access(os.path.join(sandbox.directory, name, program), os.X_OK), f'make has not made {program}')
-    state = os.path.join(sandbox.directory, 'state')
-    status, text = make(sandbox, name, *arguments, 'CONFORMANCE=-idle 3s', 'test', environment={**(environment or {}), 'DROVER_STATE_DIR': state, 'TMPDIR': sandbox.directory,
-                                                                                              'DROVER': sandbox.drover})
-    findings = re.findall(r'^(?:FAIL|warn).*(?:\n  .*)*', text, flags=re.M)
-    print(f'  {name}: {text.strip().splitlines()[-1]}', flush=True)
-    for finding in findings:
+def conforms(sandbox, language, device, environment):
+    """Writes the project, builds it and runs its own test: a driver by the tutorial's commands, a device plugin by the same ones."""
+    place = os.path.join(sandbox.directory, language)
+    os.makedirs(place, exist_ok=True)
+    commands = tutorial(language)
+    if device:
+        commands = commands.replace('drover plugin new', 'drover plugin new -device')
+    result = subprocess.run(['sh', '-ec', commands], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=800, check=False,
+                            env={**os.environ, 'GOFLAGS': '-mod=readonly', 'CONFORMANCE': '-idle 3s', 'TMPDIR': sandbox.directory,
+                                 'PATH': f'{os.path.dirname(sandbox.drover)}:{os.environ["PATH"]}', **environment})
+    text = result.stdout
+    print(f'  {language}: {(text.strip().splitlines() or [""])[-1]}', flush=True)
+    for finding in re.findall(r'^(?:FAIL|warn).*(?:\n  .*)*', text, flags=re.M):
         print('  ' + finding.replace('\n', '\n  '), flush=True)
-    expect(status == 0, f'{name} does not conform:\n{text[-3000:]}')
+    expect(result.returncode == 0, f'exit status {result.returncode}:\n{text[-4000:]}')
     passed = int(re.search(r'(\d+) passed', text).group(1))
-    expect(passed >= (50 if device else 80), f'{name}: only {passed} items passed')
-    shutil.rmtree('/run/' + name, ignore_errors=True)
+    expect(passed >= (50 if device else 80), f'only {passed} items passed')
 
 
 def go_is_here():
@@ -68,7 +68,7 @@ def with_go(sandbox, device):
     go_is_here()
     new(sandbox, '-lang=go', 'probe')
     go_modules(sandbox, 'probe')
-    conforms(sandbox, 'go', device)
+    conforms(sandbox, 'go', device, {})
 
 
 def python():
@@ -132,9 +132,9 @@ def test_json_names_the_files(sandbox):
 def in_every_language(sandbox, device, cpp):
     """Most of the suite waits, so the three run side by side."""
     environment = installed_sdk(sandbox)
-    work = {'cpp': lambda: conforms(sandbox, 'cpp', device, *cpp, environment=environment),
+    work = {'cpp': lambda: conforms(sandbox, 'cpp', device, {**environment, **cpp}),
             'go': lambda: with_go(sandbox, device),
-            'python': lambda: conforms(sandbox, 'python', device, f'PYTHON={python()}')}
+            'python': lambda: conforms(sandbox, 'python', device, {'PYTHON': python()})}
     with concurrent.futures.ThreadPoolExecutor(len(work)) as pool:
         running = {language: pool.submit(one) for language, one in work.items()}
     problems = {language: one.exception() for language, one in running.items() if one.exception()}
@@ -149,12 +149,13 @@ def in_every_language(sandbox, device, cpp):
 
 
 def test_drivers_conform(sandbox):
-    in_every_language(sandbox, False, [])
+    in_every_language(sandbox, False, {})
+    shutil.rmtree('/run/hello', ignore_errors=True)
 
 
 def test_devices_conform(sandbox):
-    environment = in_every_language(sandbox, True, ['STATIC=false'])
-    program = os.path.join(sandbox.directory, 'cpp-devices/build/drover-device-cpp-devices')
+    environment = in_every_language(sandbox, True, {'STATIC': 'false'})
+    program = os.path.join(sandbox.directory, 'cpp/hello/build/drover-device-hello')
     needed = subprocess.run(['ldd', program], capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
     contains(needed, f'libdrover-sdk.so.0 => {environment["PREFIX"]}')
 

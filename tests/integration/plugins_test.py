@@ -188,15 +188,39 @@ job "NAME" {
 '''.replace('$$', '$')
 
 
-def test_devices_are_found_reserved_and_lost(sandbox):
+def agent_with_greeters(sandbox, more=''):
     greeters = os.path.join(sandbox.directory, 'greeters')
     os.mkdir(greeters)
     for name in ('ann', 'bob'):
         with open(os.path.join(greeters, name), 'w', encoding='ascii') as file:
             file.write(name)
-    agent, plugins = agent_with(sandbox, f'plugin "drover-driver-greeters" {{ config {{ directory = "{greeters}" }} }}\n')
+    agent, plugins = agent_with(sandbox, f'plugin "drover-driver-greeters" {{ config {{ directory = "{greeters}" }} }}\n{more}')
     install(plugins, 'drover-driver-greeters', 'greeters')
     agent.start()
+    return agent, greeters
+
+
+def test_F_32_a_task_may_fail_with_its_device_but_not_with_its_plugin(sandbox):
+    agent, greeters = agent_with_greeters(sandbox, 'client { options { "device_lost" = "fail" } }\n')
+    agent.run(DEVICE_JOB.replace('NAME', 'one').replace('COUNT', '1'), '-detach')
+    alloc = agent.wait_alloc('one', 'running')
+    mine = alloc['AllocatedResources']['Tasks']['t']['Devices'][0]['DeviceIDs'][0]
+    os.kill(plugin(agent, 'hello-device')['PID'], signal.SIGKILL)
+    until('the next process of the plugin', lambda: plugin(agent, 'hello-device')['Restarts'] == 1 and plugin(agent, 'hello-device')['Phase'] == 'running')
+    node = agent.get('/v1/nodes')[0]['ID']
+    until('the devices again', lambda: agent.get(f'/v1/node/{node}')['NodeResources']['Devices'])
+    expect(agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'running', 'the task should have outlived the plugin')
+    os.unlink(os.path.join(greeters, mine))
+
+    def failed():
+        state = agent.get(f'/v1/allocation/{alloc["ID"]}')
+        return state if state['ClientStatus'] == 'failed' else None
+    events = until('the task to fail', failed)['TaskStates']['t']['Events']
+    expect([event for event in events if event['Type'] == 'Device Lost' and event.get('FailsTask')], f'events: {events}')
+
+
+def test_devices_are_found_reserved_and_lost(sandbox):
+    agent, greeters = agent_with_greeters(sandbox)
     node = agent.get('/v1/nodes')[0]['ID']
 
     def devices():

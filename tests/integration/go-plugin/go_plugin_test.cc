@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/pluginhost/driver_manager.h"
+#include "agent/pluginhost/reattach_record.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/plugin/config.h"
@@ -79,7 +80,73 @@ Async<> use_go_plugin(Executor executor, std::string directory, std::string prog
   CHECK(sink->text().find("plugin address") != std::string::npos);
   finished = true;
 }
+
+// P-12: the certificates of both, the calls behind them, and the record that finds the process again.
+Async<> use_tls(Executor executor, std::string directory, std::string program, std::shared_ptr<Collect> sink, bool& finished) {
+  const Logger log("agent", sink, LogLevel::trace);
+  plugin::Reattach tuple;
+  {
+    const auto process = co_await plugin::launch(executor, log, {.executable = program, .arguments = {}, .environment = {{"PATH", "/usr/bin:/bin"}}, .directory = directory + "/run", .tls = true});
+    REQUIRE_MESSAGE(process, (process ? "" : process.error().message()));
+    tuple = (*process)->reattach();
+    CHECK(tuple.certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+    CHECK(tuple.own.key.find("PRIVATE KEY") != std::string::npos);
+    driver::DriverClient client;
+    client.connect((*process)->client());
+    const auto info = co_await client.plugin_info();
+    REQUIRE_MESSAGE(info, (info ? "" : info.error().message()));
+    CHECK(info->name == "gotest");
+    // A megabyte both ways: many records of TLS.
+    driver::TaskConfig task;
+    task.id = "a/b/2";
+    task.env["BIG"] = std::string(1 << 20, 'x');
+    const auto started = co_await client.start_task(task);
+    REQUIRE_MESSAGE(started, (started ? "" : started.error().message()));
+    CHECK(started->handle.config.env.at("BIG").size() == std::size_t{1} << 20);
+    co_await (*process)->detach();
+  }
+  // Somebody who reaches the socket but has not the key.
+  plugin::Reattach stranger = tuple;
+  const auto other = plugin::make_identity();
+  REQUIRE(other);
+  stranger.own = *other;
+  {
+    const auto process = co_await plugin::reattach(executor, log, stranger);
+    REQUIRE(process);
+    driver::DriverClient client;
+    client.connect((*process)->client());
+    const auto info = co_await client.plugin_info();
+    CHECK_FALSE(info.has_value());
+    co_await (*process)->detach();
+  }
+  const auto again = pluginhost::decode_reattach(pluginhost::encode_reattach({tuple}));
+  REQUIRE(again.size() == 1);
+  CHECK(again.front() == tuple);
+  const auto process = co_await plugin::reattach(executor, log, again.front());
+  REQUIRE_MESSAGE(process, (process ? "" : process.error().message()));
+  driver::DriverClient client;
+  client.connect((*process)->client());
+  const auto info = co_await client.plugin_info();
+  CHECK(info);
+  co_await (*process)->stop();
+  finished = true;
+}
 }  // namespace
+
+TEST_CASE("P_12 go-plugin: TLS with the genuine library, also after re-attaching, and not with a stranger's key") {
+  const char* program = std::getenv("DROVER_GO_PLUGIN");
+  REQUIRE(program != nullptr);
+  asio::io_context loop;
+  const auto directory = TempDir::make();
+  REQUIRE(directory);
+  Scope scope(loop.get_executor());
+  const auto sink = std::make_shared<Collect>();
+  bool finished = false;
+  scope.spawn(use_tls(loop.get_executor(), directory->path(), program, sink, finished));
+  loop.run();
+  CAPTURE(sink->text());
+  CHECK(finished);
+}
 
 TEST_CASE("go-plugin: a driver on the genuine library works, survives the agent and stops in order") {
   const char* program = std::getenv("DROVER_GO_PLUGIN");

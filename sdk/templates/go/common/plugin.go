@@ -38,7 +38,8 @@ func (grpcPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientCo
 // serve runs until the host says stop.
 func serve(register func(*grpc.Server)) {
 	// The host may be gone when something is logged; that must not take the plugin with it.
-	signal.Ignore(syscall.SIGPIPE)
+	// Ctrl-C on an interactive agent reaches its plugins too, here before the library is ready for it.
+	signal.Ignore(syscall.SIGPIPE, os.Interrupt)
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
 			ProtocolVersion:  2,

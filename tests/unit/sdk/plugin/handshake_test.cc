@@ -13,6 +13,9 @@ TEST_CASE("P_14 handshake: a line is read strictly") {
   CHECK(parse_handshake("1|2|unix|/d/plugin1|grpc") == Result<Handshake>(expected));
   CHECK(parse_handshake(" 1|2|unix|/d/plugin1|grpc||true \r") == Result<Handshake>(expected));
   CHECK(parse_handshake(format_handshake(expected)) == Result<Handshake>(expected));
+  const std::string certificate(60, 'A');
+  CHECK(parse_handshake("1|2|unix|/d/plugin1|grpc|" + certificate) == Result<Handshake>(Handshake{"unix", "/d/plugin1", certificate}));
+  CHECK(parse_handshake("1|2|unix|/d/plugin1|grpc|too short for one") == Result<Handshake>(expected));
   for (const char* bad : {"", "1|2|unix", "+1|2|unix|/d|grpc", "1|02|unix|/d|grpc", "1|2|unix||grpc", "1|2|unix|/d\x01|grpc", "1|2|unix|/d|netrpc"}) {
     CHECK(!parse_handshake(bad));
   }

@@ -1,0 +1,6 @@
+# The driver of tests/interop/go: it runs programs, and they end with it.
+config {
+  command = "${shell}"
+  args    = ["-c", "${script}"]
+}
+in_process = true
