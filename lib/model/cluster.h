@@ -146,18 +146,22 @@ struct RaftPeerRequest : WriteRequest {
   }
 };
 
-// Members begin at zero, since what is zero is not written; see default_autopilot().
 struct AutopilotConfiguration {
   bool cleanup_dead_servers = false;
-  Duration last_contact_threshold{};
+  Duration last_contact_threshold;
   std::uint64_t max_trailing_logs = 0;
   std::uint64_t min_quorum = 0;
-  Duration server_stabilization_time{};
+  Duration server_stabilization_time;
   bool enable_redundancy_zones = false;
   bool disable_upgrade_migration = false;
   bool enable_custom_upgrades = false;
   std::uint64_t create_index = 0;
   std::uint64_t modify_index = 0;
+  // What holds until an operator says otherwise. Not the values of a new object: what an encoding leaves out is zero.
+  static AutopilotConfiguration standard() {
+    return {.cleanup_dead_servers = true, .last_contact_threshold = std::chrono::milliseconds(200), .max_trailing_logs = 250,
+            .server_stabilization_time = std::chrono::seconds(10)};
+  }
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("CleanupDeadServers", self.cleanup_dead_servers);
@@ -173,16 +177,6 @@ struct AutopilotConfiguration {
   }
   friend bool operator==(const AutopilotConfiguration&, const AutopilotConfiguration&) = default;
 };
-
-// Until an operator stores another one.
-[[nodiscard]] inline AutopilotConfiguration default_autopilot() {
-  AutopilotConfiguration out;
-  out.cleanup_dead_servers = true;
-  out.last_contact_threshold = std::chrono::milliseconds(200);
-  out.max_trailing_logs = 250;
-  out.server_stabilization_time = std::chrono::seconds(10);
-  return out;
-}
 
 struct AutopilotReply : QueryMeta {
   AutopilotConfiguration config;

@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds shortest_round{100}, longest_round{1000};
 
 model::AutopilotConfiguration Cluster::autopilot_config() const {
   const auto& stored = state_.store().tables().autopilot;
-  return stored ? *stored : model::default_autopilot();
+  return stored ? *stored : model::AutopilotConfiguration::standard();
 }
 
 Async<> Cluster::ask_one(Answer& answer) {

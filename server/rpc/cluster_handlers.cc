@@ -129,7 +129,7 @@ Async<Result<model::ClusterHealth>> health(Context& c) {
 Async<Result<model::AutopilotReply>> autopilot(Context& c) {
   model::AutopilotReply reply;
   const auto& stored = c.fsm.store().tables().autopilot;
-  reply.config = stored ? *stored : model::default_autopilot();
+  reply.config = stored ? *stored : model::AutopilotConfiguration::standard();
   reply.index = c.fsm.store().tables().index;
   reply.known_leader = c.writer.leader_known();
   co_return reply;

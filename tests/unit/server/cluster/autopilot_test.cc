@@ -20,7 +20,7 @@ Answer answer(std::string id, bool voter, bool alive = true, std::uint64_t last_
   return out;
 }
 const LeaderView leader{.node_id = "a", .term = 7, .last_index = 1000};
-const model::AutopilotConfiguration config = model::default_autopilot();
+const model::AutopilotConfiguration config = model::AutopilotConfiguration::standard();
 }  // namespace
 
 TEST_CASE("autopilot: health is contact, term and log") {
