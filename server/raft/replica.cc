@@ -216,6 +216,9 @@ void Replica::send(RaftMessage message, std::uint32_t entry_count) {
     message.entries.push_back(cache_[index - cache_first_]);
   }
   if (message.type == MessageType::install) message.snapshot = snapshot_;
+  // libraft refuses a pre-vote in the asker's term, who would then never learn that this term has gone by. One with the longest log
+  // must catch up with the terms of the others, or nobody could be elected any more.
+  if (message.type == MessageType::vote_result && message.pre_vote && !message.granted && message.term < term()) message.term = term();
   output_.messages.push_back(std::move(message));
 }
 

@@ -8,41 +8,15 @@ import harness
 from harness import contains, expect, until
 from jobs import shell_job
 
-SERVER = '''
-bind_addr = "127.0.0.1"
-data_dir = "{data}"
-name = "the-server"
-log_level = "DEBUG"
-ports {{
-  http = {http}
-  rpc = {rpc}
-  serf = {serf}
-}}
-advertise {{
-  http = "127.0.0.1"
-  rpc = "127.0.0.1"
-  serf = "127.0.0.1"
-}}
+SERVER = harness.PLACE + harness.ADVERTISE + '''
+name = \"the-server\"
 server {{
   enabled = true
   bootstrap_expect = 1
 }}
 '''
-CLIENT = '''
-bind_addr = "127.0.0.1"
-data_dir = "{data}"
-name = "NAME"
-log_level = "DEBUG"
-ports {{
-  http = {http}
-  rpc = {rpc}
-  serf = {serf}
-}}
-advertise {{
-  http = "127.0.0.1"
-  rpc = "127.0.0.1"
-  serf = "127.0.0.1"
-}}
+CLIENT = harness.PLACE + harness.ADVERTISE + '''
+name = \"NAME\"
 client {{
   enabled = true
   servers = ["127.0.0.1:SERVER_PORT"]

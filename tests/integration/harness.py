@@ -173,7 +173,7 @@ def contains(text, *parts):
 
 # --- agents ------------------------------------------------------------------------------------------------------------
 
-DEV = '''
+PLACE = '''
 bind_addr = "127.0.0.1"
 data_dir = "{data}"
 log_level = "DEBUG"
@@ -182,16 +182,20 @@ ports {{
   rpc = {rpc}
   serf = {serf}
 }}
-plugin "raw_exec" {{ config {{ enabled = true }} }}
-plugin "exec" {{ config {{ allow_degraded = true }} }}
-plugin "java" {{ config {{ allow_degraded = true }} }}
 '''
-SINGLE = DEV + '''
+ADVERTISE = '''
 advertise {{
   http = "127.0.0.1"
   rpc = "127.0.0.1"
   serf = "127.0.0.1"
 }}
+'''
+DEV = PLACE + '''
+plugin "raw_exec" {{ config {{ enabled = true }} }}
+plugin "exec" {{ config {{ allow_degraded = true }} }}
+plugin "java" {{ config {{ allow_degraded = true }} }}
+'''
+SINGLE = DEV + ADVERTISE + '''
 server {{
   enabled = true
   bootstrap_expect = 1
