@@ -21,6 +21,7 @@ Async<Response> Forwarder::ask_server(http::Request request) {
   auto stream = co_await servers_.open(wire::streams::http_relay, relay::to_message(request));
   if (!stream) co_return failed(stream.error(), "asking a server");
   auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, "asking a server");
+  answer.headers.remove(no_path);
   co_return answer;
 }
 
