@@ -283,6 +283,9 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
   if (message.type == MessageType::append || message.type == MessageType::install) {
     if (message.term >= term()) leader_seen_ms_ = now_ms;
   }
+  // A refusal that comes late speaks of what the follower has stored since. libraft believes it, goes back behind what it knows to be
+  // there, and then takes no answer for progress any more.
+  if (message.type == MessageType::append_result && is_leader() && message.rejected != 0 && message.rejected <= match_index(message.from)) return {};
   DROVER_TRY(skip_committed(message));
   if (message.type != MessageType::append) {
     incoming_ = std::move(message.snapshot_data);
