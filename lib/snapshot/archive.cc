@@ -1,125 +1,74 @@
 #include "lib/snapshot/archive.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <openssl/evp.h>
-#include <zlib.h>
 
-#include <algorithm>
-#include <array>
+#include <memory>
 #include <nlohmann/json.hpp>
+
+#include "sdk/base/encoding.h"
 
 namespace drover::snapshot {
 namespace {
-constexpr std::size_t block = 512;
-constexpr int fast = 1;  // the state is mostly text: more effort makes it little smaller and much slower
+struct Free {
+  void operator()(archive* one) const { archive_free(one); }
+  void operator()(archive_entry* one) const { archive_entry_free(one); }
+};
+using Handle = std::unique_ptr<archive, Free>;
 
-std::string octal(std::uint64_t value, std::size_t width) { return fmt::format("{:0{}o}", value, width - 1) + '\0'; }
-
-void add_file(std::string& tar, std::string_view name, std::string_view content, std::int64_t seconds) {
-  std::string head(block, '\0');
-  const auto put = [&](std::size_t at, std::string_view text) { std::ranges::copy(text, head.begin() + static_cast<std::ptrdiff_t>(at)); };
-  put(0, name);
-  put(100, octal(0600, 8));
-  put(108, octal(0, 8));
-  put(116, octal(0, 8));
-  // Sizes beyond the eleven octal digits are written in binary, as GNU tar does.
-  if (content.size() < (1ull << 33)) {
-    put(124, octal(content.size(), 12));
-  } else {
-    head[124] = static_cast<char>(0x80);
-    for (std::size_t i = 0; i < 8; ++i) head[135 - i] = static_cast<char>((content.size() >> (8 * i)) & 0xff);
-  }
-  put(136, octal(static_cast<std::uint64_t>(seconds), 12));
-  put(148, "        ");
-  head[156] = '0';
-  put(257, std::string_view("ustar\00000", 8));
-  std::uint64_t sum = 0;
-  for (const char c : head) sum += static_cast<unsigned char>(c);
-  put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
-  tar += head;
-  tar += content;
-  tar.append((block - content.size() % block) % block, '\0');
+Error damaged(archive* one) {
+  const char* why = archive_error_string(one);
+  return Error(Code::invalid_argument, fmt::format("failed to read snapshot: {}", why != nullptr ? why : "the data is damaged"));
 }
 
-Result<std::map<std::string, std::string>> read_tar(std::string_view tar) {
+la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
+  static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
+  return static_cast<la_ssize_t>(size);
+}
+
+Result<> add_file(archive* tar, const char* name, std::string_view content, std::int64_t seconds) {
+  const std::unique_ptr<archive_entry, Free> entry(archive_entry_new());
+  archive_entry_set_pathname(entry.get(), name);
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0600);
+  archive_entry_set_mtime(entry.get(), seconds, 0);
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+  if (archive_write_header(tar, entry.get()) != ARCHIVE_OK || archive_write_data(tar, content.data(), content.size()) != static_cast<la_ssize_t>(content.size())) {
+    return fail(Code::internal, "writing \"{}\" into the snapshot: {}", name, archive_error_string(tar));
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::string>> read_files(std::string_view bytes) {
+  if (!bytes.starts_with("\x1f\x8b")) return fail(Code::invalid_argument, "failed to decompress snapshot: gzip: invalid header");
+  const Handle tar(archive_read_new());
+  archive_read_support_filter_gzip(tar.get());
+  archive_read_support_format_tar(tar.get());
+  if (archive_read_open_memory(tar.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) return fail(damaged(tar.get()));
   std::map<std::string, std::string> out;
-  while (tar.size() >= block && tar[0] != '\0') {
-    const std::string_view head = tar.substr(0, block);
-    const std::string_view field = head.substr(0, 100);
-    const std::string name(field.substr(0, field.find('\0')));
-    std::uint64_t size = 0;
-    if ((static_cast<unsigned char>(head[124]) & 0x80) != 0) {
-      for (std::size_t i = 128; i < 136; ++i) size = size << 8 | static_cast<unsigned char>(head[i]);
-    } else {
-      for (std::size_t i = 124; i < 136 && head[i] >= '0' && head[i] <= '7'; ++i) size = size * 8 + static_cast<std::uint64_t>(head[i] - '0');
+  for (;;) {
+    archive_entry* entry = nullptr;
+    const int code = archive_read_next_header(tar.get(), &entry);
+    if (code == ARCHIVE_EOF) return out;
+    if (code != ARCHIVE_OK) return fail(damaged(tar.get()));
+    const char* const name = archive_entry_pathname(entry);
+    std::string& content = out[name != nullptr ? name : ""];
+    content.clear();
+    for (;;) {
+      const void* part = nullptr;
+      std::size_t size = 0;
+      la_int64_t offset = 0;
+      const int read = archive_read_data_block(tar.get(), &part, &size, &offset);
+      if (read == ARCHIVE_EOF) break;
+      if (read != ARCHIVE_OK || static_cast<std::uint64_t>(offset) != content.size()) return fail(damaged(tar.get()));
+      content.append(static_cast<const char*>(part), size);
     }
-    tar.remove_prefix(block);
-    if (size > tar.size()) return fail(Code::invalid_argument, "failed to read snapshot: \"{}\" is cut off: unexpected EOF", name);
-    out[name] = tar.substr(0, size);
-    tar.remove_prefix(std::min<std::size_t>(tar.size(), (size + block - 1) / block * block));
   }
-  return out;
-}
-
-Result<std::string> gzip(std::string_view bytes) {
-  z_stream stream{};
-  if (deflateInit2(&stream, fast, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return fail(Code::internal, "gzip is not available");
-  std::string out;
-  std::array<char, 1 << 16> buffer{};
-  int code = Z_OK;
-  // zlib counts in 32 bits.
-  for (std::size_t at = 0; code == Z_OK || code == Z_BUF_ERROR;) {
-    if (stream.avail_in == 0 && at < bytes.size()) {
-      const std::size_t size = std::min<std::size_t>(bytes.size() - at, 1u << 30);
-      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
-      stream.avail_in = static_cast<uInt>(size);
-      at += size;
-    }
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = static_cast<uInt>(buffer.size());
-    code = deflate(&stream, at == bytes.size() ? Z_FINISH : Z_NO_FLUSH);
-    out.append(buffer.data(), buffer.size() - stream.avail_out);
-    if (code == Z_STREAM_END) break;
-  }
-  deflateEnd(&stream);
-  if (code != Z_STREAM_END) return fail(Code::internal, "gzip failed with code {}", code);
-  return out;
-}
-
-Result<std::string> gunzip(std::string_view bytes) {
-  if (bytes.size() < 2 || static_cast<unsigned char>(bytes[0]) != 0x1f || static_cast<unsigned char>(bytes[1]) != 0x8b) {
-    return fail(Code::invalid_argument, "failed to decompress snapshot: gzip: invalid header");
-  }
-  z_stream stream{};
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) return fail(Code::internal, "gzip is not available");
-  std::string out;
-  std::array<char, 1 << 16> buffer{};
-  int code = Z_OK;
-  for (std::size_t at = 0; code == Z_OK;) {
-    if (stream.avail_in == 0 && at < bytes.size()) {
-      const std::size_t size = std::min<std::size_t>(bytes.size() - at, 1u << 30);
-      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
-      stream.avail_in = static_cast<uInt>(size);
-      at += size;
-    }
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = static_cast<uInt>(buffer.size());
-    code = inflate(&stream, Z_NO_FLUSH);
-    out.append(buffer.data(), buffer.size() - stream.avail_out);
-  }
-  inflateEnd(&stream);
-  if (code == Z_BUF_ERROR) return fail(Code::invalid_argument, "failed to decompress snapshot: unexpected EOF");
-  if (code != Z_STREAM_END) return fail(Code::invalid_argument, "failed to decompress snapshot: gzip: the data is damaged");
-  return out;
-}
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
 }
 
 std::string sums(const std::string& meta, std::string_view state) {
-  return fmt::format("{}  meta.json\n{}  state.bin\n", hex(sha256(meta)), hex(sha256(state)));
+  return fmt::format("{}  meta.json\n{}  state.bin\n", hex_encode(sha256(meta)), hex_encode(sha256(state)));
 }
 
 // Numbers of server/fsm's records.
@@ -142,14 +91,6 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
 Result<std::string> write_archive(Meta meta, std::string_view state) {
   nlohmann::ordered_json document;
   document["Version"] = meta.version;
@@ -162,19 +103,23 @@ Result<std::string> write_archive(Meta meta, std::string_view state) {
   document["Size"] = state.size();
   const std::string text = document.dump() + "\n";
   const std::int64_t seconds = meta.created / 1'000'000'000;
-  std::string tar;
-  tar.reserve(state.size() + 8 * block);
-  add_file(tar, "meta.json", text, seconds);
-  add_file(tar, "state.bin", state, seconds);
-  add_file(tar, "SHA256SUMS", sums(text, state), seconds);
-  tar.append(2 * block, '\0');
-  return gzip(tar);
+  std::string out;
+  const Handle tar(archive_write_new());
+  archive_write_add_filter_gzip(tar.get());
+  // The state is mostly text: more effort makes it little smaller and much slower.
+  archive_write_set_filter_option(tar.get(), "gzip", "compression-level", "1");
+  archive_write_set_format_gnutar(tar.get());
+  archive_write_set_bytes_in_last_block(tar.get(), 1);
+  if (archive_write_open(tar.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) return fail(Code::internal, "writing the snapshot: {}", archive_error_string(tar.get()));
+  DROVER_TRY(add_file(tar.get(), "meta.json", text, seconds));
+  DROVER_TRY(add_file(tar.get(), "state.bin", state, seconds));
+  DROVER_TRY(add_file(tar.get(), "SHA256SUMS", sums(text, state), seconds));
+  if (archive_write_close(tar.get()) != ARCHIVE_OK) return fail(Code::internal, "writing the snapshot: {}", archive_error_string(tar.get()));
+  return out;
 }
 
 Result<Archive> open_archive(std::string_view bytes) {
-  auto tar = gunzip(bytes);
-  if (!tar) return fail(tar.error());
-  auto files = read_tar(*tar);
+  auto files = read_files(bytes);
   if (!files) return fail(files.error());
   for (const char* name : {"meta.json", "state.bin", "SHA256SUMS"}) {
     if (!files->contains(name)) return fail(Code::invalid_argument, "failed to read snapshot: it has no \"{}\"", name);

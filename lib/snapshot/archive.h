@@ -36,9 +36,8 @@ struct Archive {
 [[nodiscard]] Result<std::string> write_archive(Meta meta, std::string_view state);
 [[nodiscard]] Result<Archive> open_archive(std::string_view bytes);
 
-// SHA-256, as 32 bytes and as base64 of them.
+// 32 bytes.
 [[nodiscard]] std::string sha256(std::string_view bytes);
-[[nodiscard]] std::string base64(std::string_view bytes);
 
 // What is in a state: by the name of the record type, in the order of their numbers.
 struct Count {

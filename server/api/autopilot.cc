@@ -12,56 +12,24 @@ namespace endpoints = wire::endpoints;
 using http::Request;
 using http::Response;
 
+template <class T>
+model::Json document_of(const T& value) { return model::Json::parse(model::to_json(value), nullptr, false); }
+
 model::Json to_json(const model::AutopilotConfiguration& config) {
-  model::Json out = model::Json::object();
-  out["CleanupDeadServers"] = config.cleanup_dead_servers;
+  model::Json out = document_of(config);
   out["LastContactThreshold"] = format_duration(config.last_contact_threshold);
-  out["MaxTrailingLogs"] = config.max_trailing_logs;
-  out["MinQuorum"] = config.min_quorum;
   out["ServerStabilizationTime"] = format_duration(config.server_stabilization_time);
-  out["EnableRedundancyZones"] = config.enable_redundancy_zones;
-  out["DisableUpgradeMigration"] = config.disable_upgrade_migration;
-  out["EnableCustomUpgrades"] = config.enable_custom_upgrades;
-  out["CreateIndex"] = config.create_index;
-  out["ModifyIndex"] = config.modify_index;
   return out;
 }
 
-Result<model::Duration> read_duration(const model::Json& value) {
-  if (value.is_number_integer()) return model::Duration(value.get<std::int64_t>());
-  if (!value.is_string()) return fail(Code::invalid_argument, "a duration is a text or a number of nanoseconds");
-  auto parsed = parse_duration(value.get<std::string>());
-  if (!parsed) return fail(Code::invalid_argument, "time: invalid duration \"{}\"", value.get<std::string>());
-  return model::Duration(*parsed);
-}
-
-// What the body does not name is false or zero, as in the reference.
+// What the body does not name is false or zero, as in the reference, which also does not say which of the durations is none.
 Result<model::AutopilotConfiguration> read_config(const Request& request) {
-  const auto document = model::Json::parse(request.body, nullptr, false);
-  if (document.is_discarded()) return fail(Code::invalid_argument, "unexpected EOF");
-  if (!document.is_object()) return fail(Code::invalid_argument, "json: cannot unmarshal into Go value of type api.AutopilotConfiguration");
   model::AutopilotConfiguration out;
-  const auto flag = [&](const char* name, bool& to) {
-    if (const auto at = document.find(name); at != document.end() && at->is_boolean()) to = at->get<bool>();
-  };
-  const auto count = [&](const char* name, std::uint64_t& to) {
-    if (const auto at = document.find(name); at != document.end() && at->is_number_unsigned()) to = at->get<std::uint64_t>();
-  };
-  flag("CleanupDeadServers", out.cleanup_dead_servers);
-  flag("EnableRedundancyZones", out.enable_redundancy_zones);
-  flag("DisableUpgradeMigration", out.disable_upgrade_migration);
-  flag("EnableCustomUpgrades", out.enable_custom_upgrades);
-  count("MaxTrailingLogs", out.max_trailing_logs);
-  count("MinQuorum", out.min_quorum);
-  for (const auto& [name, to] : {std::pair("LastContactThreshold", &out.last_contact_threshold),
-                                 std::pair("ServerStabilizationTime", &out.server_stabilization_time)}) {
-    const auto at = document.find(name);
-    if (at == document.end() || at->is_null()) continue;
-    auto duration = read_duration(*at);
-    if (!duration) return fail(duration.error());
-    *to = *duration;
-  }
-  return out;
+  const auto read = read_body(request, out, "api.AutopilotConfiguration");
+  if (read) return out;
+  const std::string& text = read.error().message();
+  const auto duration = text.find("time: invalid duration");
+  return fail(Code::invalid_argument, "{}", duration == std::string::npos ? text : text.substr(duration));
 }
 
 Async<Response> get_config(const Context& c, Request request) {
@@ -100,19 +68,10 @@ Async<Response> health(const Context& c, Request request) {
   model::Json servers = model::Json::array(), voters = model::Json::array();
   std::string leader;
   for (const auto& one : reply->servers) {
-    model::Json server = model::Json::object();
-    server["ID"] = one.id;
+    model::Json server = document_of(one);
+    server.erase("Datacenter");
     server["Name"] = one.name + "." + c.options.region;
-    server["Address"] = one.address;
-    server["SerfStatus"] = one.serf_status;
-    server["Version"] = one.version;
-    server["Leader"] = one.leader;
     server["LastContact"] = format_duration(one.last_contact);
-    server["LastTerm"] = one.last_term;
-    server["LastIndex"] = one.last_index;
-    server["Healthy"] = one.healthy;
-    server["Voter"] = one.voter;
-    server["StableSince"] = model::Json::parse(model::to_json(one), nullptr, false).value("StableSince", std::string());
     servers.push_back(std::move(server));
     if (one.voter) voters.push_back(one.id);
     if (one.leader) leader = one.id;

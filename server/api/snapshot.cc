@@ -1,5 +1,6 @@
 // The whole state as a file, and back.
 #include "lib/snapshot/archive.h"
+#include "sdk/base/encoding.h"
 #include "server/api/answer.h"
 #include "server/api/params.h"
 
@@ -20,7 +21,7 @@ Async<Response> save(const Context& c, Request request) {
   out.body = reply->archive.data();
   out.compress = false;
   out.headers.add("Content-Type", "application/x-gzip");
-  out.headers.add("Digest", "sha-256=" + snapshot::base64(snapshot::sha256(out.body)));
+  out.headers.add("Digest", "sha-256=" + base64_encode(snapshot::sha256(out.body)));
   co_return out;
 }
 

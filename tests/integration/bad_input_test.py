@@ -131,6 +131,12 @@ def test_malformed_bodies_are_refused(sandbox):
     for body in (b'', b'{', b'null', b'[]', b'{"Job":[]}', b'{"Job":{"ID":5}}', b'\xff\xfe', b'{' * 100000):
         status, _, said = agent.request('PUT', '/v1/jobs', body)
         expect(400 <= status <= 500 and said, f'{body[:20]!r}: status {status}, {said[:200]!r}')
+    # A member of the wrong type is no zero: the servers would be looked after in another way than anybody said.
+    before = agent.get('/v1/operator/autopilot/configuration')
+    for body, member in ((b'{"CleanupDeadServers":"yes"}', 'CleanupDeadServers'), (b'{"MaxTrailingLogs":-4}', 'MaxTrailingLogs'), (b'{"MinQuorum":"3"}', 'MinQuorum')):
+        status, _, said = agent.request('PUT', '/v1/operator/autopilot/configuration', body)
+        expect(status == 400 and member in said.decode(), f'{body}: status {status}, {said[:200]!r}')
+    expect(agent.get('/v1/operator/autopilot/configuration') == before, 'the configuration of autopilot has changed')
     with socket.create_connection((agent.address, agent.http), timeout=10) as connection:
         connection.sendall(b'GET / HTTP/1.1\r\nHost: a\r\nbroken header\r\n\r\n')
         contains(connection.recv(4096).decode(), 'HTTP/1.1 400')
