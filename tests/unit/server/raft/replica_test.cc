@@ -427,3 +427,66 @@ TEST_CASE("F-61: a late answer to a pre-vote is no vote") {
   REQUIRE(f.replica->receive(granted(3, false), ++now));
   CHECK(f.replica->is_leader());
 }
+
+TEST_CASE("F-61: who refuses a pre-vote of a term gone by says its own, and the asker takes it over") {
+  Compacted ahead;
+  REQUIRE(ahead.replica->receive({.type = MessageType::vote, .from = 3, .from_address = "server-3", .term = 5, .index = 1, .index_term = 1,
+                                  .candidate = 3, .disrupt_leader = true}, 3));
+  const auto write = ahead.replica->take_write();
+  REQUIRE(write);
+  REQUIRE(ahead.replica->written(*write, 4));
+  (void)ahead.replica->take_output();
+  REQUIRE(ahead.replica->receive({.type = MessageType::vote, .from = 2, .from_address = "server-2", .term = 2, .index = 99, .index_term = 1,
+                                  .candidate = 2, .pre_vote = true}, 5));
+  const auto answers = ahead.replica->take_output().messages;
+  REQUIRE(answers.size() == 1);
+  CHECK(!answers[0].granted);
+  CHECK(answers[0].term == 5);
+
+  Compacted behind;
+  REQUIRE(behind.replica->tick(behind.replica->deadline_ms()));
+  REQUIRE(behind.replica->take_output().messages.size() == 2);
+  auto refusal = answers[0];
+  refusal.from = 2;
+  REQUIRE(behind.replica->receive(std::move(refusal), behind.replica->deadline_ms()));
+  CHECK(behind.replica->term() == 5);
+  CHECK(!behind.replica->is_leader());
+}
+
+TEST_CASE("L-14: a refusal that comes late does not hold a follower back") {
+  Compacted f;
+  std::uint64_t now = f.replica->deadline_ms();
+  const auto settle = [&] {
+    while (const auto write = f.replica->take_write()) REQUIRE(f.replica->written(*write, now));
+  };
+  REQUIRE(f.replica->tick(now));
+  REQUIRE(f.replica->receive(granted(2, true), ++now));
+  REQUIRE(f.replica->receive(granted(3, false), ++now));
+  settle();
+  REQUIRE(f.replica->is_leader());
+  const auto result = [&](std::uint64_t index, std::uint64_t rejected) {
+    return RaftMessage{.type = MessageType::append_result, .from = 2, .from_address = "server-2", .term = 2, .index = index, .rejected = rejected};
+  };
+  REQUIRE(f.replica->receive(result(22, 0), ++now));
+  REQUIRE(f.replica->match_index(2) == 22);
+  for (int i = 0; i < 3; ++i) REQUIRE(f.replica->submit(EntryType::command, {fmt::format("new {}", i)}, ++now));
+  settle();
+  (void)f.replica->take_output();
+  // A message was lost, so what came behind it was refused, and what the leader sent upon that is lost too. The second refusal is an
+  // older one: what it speaks of was stored since.
+  REQUIRE(f.replica->receive(result(22, 23), ++now));
+  (void)f.replica->take_output();
+  REQUIRE(f.replica->receive(result(21, 22), ++now));
+  // From now on everything arrives in its order.
+  for (int beat = 0; beat < 20 && f.replica->match_index(2) < f.replica->last_index(); ++beat) {
+    now = std::max(now + 1, f.replica->deadline_ms());
+    REQUIRE(f.replica->tick(now));
+    settle();
+    const auto output = f.replica->take_output();
+    for (const auto& message : output.messages) {
+      if (message.to != 2 || message.type != MessageType::append) continue;
+      REQUIRE(f.replica->receive(result(message.index + message.entries.size(), 0), ++now));
+    }
+  }
+  CHECK(f.replica->match_index(2) == f.replica->last_index());
+}
