@@ -39,9 +39,9 @@ def short_hash(text):
 class Kind:
     """One sort of task: what it does, and what is true of it when it has ended."""
 
-    def __init__(self, name, script, driver, code=None, restarts=0, stop=False, job_type='batch', more=''):
-        self.name, self.script, self.driver, self.code, self.restarts, self.stop = name, script, driver, code, restarts, stop
-        self.job_type, self.more = job_type, more
+    def __init__(self, name, script, driver, code=None, restarts=0, job_type='batch', more='', lines=None):
+        self.name, self.script, self.driver, self.code, self.restarts = name, script, driver, code, restarts
+        self.job_type, self.more, self.lines = job_type, more, lines
 
     @property
     def is_service(self):
@@ -59,12 +59,12 @@ def kinds(rng):
     forever = 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.05; done'
     init = '\n        init = true' if driver == 'exec' and rng.random() < 0.3 else ''
     return [
-        Kind('ends', f'echo start {NOTE}; {count}; echo end {code} {NOTE}; exit {code}', driver, code, more=init),
-        Kind('crashes', f'echo start {NOTE}; {count}; echo end 143 {NOTE}; kill -TERM $$; sleep 60', 'raw_exec', 143),
+        Kind('ends', f'echo start {NOTE}; {count}; echo end {code} {NOTE}; exit {code}', driver, code, more=init, lines=lines),
+        Kind('crashes', f'echo start {NOTE}; {count}; echo end 143 {NOTE}; kill -TERM $$; sleep 60', 'raw_exec', 143, lines=lines),
         Kind('restarts', f'echo start {NOTE}; sleep 0.{lines:02}; echo end 5 {NOTE}; exit 5', driver, 5, restarts=2),
         Kind('stays', f'echo start {NOTE}; {forever}', driver, job_type='service', more=init),
         Kind('stubborn', f'trap "" INT TERM; echo start {NOTE}; {forever}', driver, job_type='service', more=init),
-        Kind('orphans', f'echo start {NOTE}; (setsid sleep 1000 &) ; {count}; echo end {code} {NOTE}; exit {code}', driver, code),
+        Kind('orphans', f'echo start {NOTE}; (setsid sleep 1000 &) ; {count}; echo end {code} {NOTE}; exit {code}', driver, code, lines=lines),
     ]
 
 
@@ -191,8 +191,7 @@ class World:
             self.number += 1
             life = Life(self.rng.choice(kinds(self.rng)), self.number)
             # A registration without an answer may have been made: made again it changes nothing.
-            while not self.register(life):
-                time.sleep(0.02)
+            until('a registration to be answered', lambda: self.register(life), 60)
             self.lives.append(life)
 
     def storm(self, count):
@@ -328,6 +327,9 @@ class World:
             wanted.append(str(expected))
             expected += 1
         expect(lines == wanted, f'a gap in the log of {len(lines)} lines: {say}')
+        if life.kind.lines is not None:
+            starts = life.notes(self.agent).count('start')
+            expect(len(lines) == starts * life.kind.lines, f'{len(lines)} lines in the log, written were {starts} times {life.kind.lines}: {say}')
 
     @staticmethod
     def executors():

@@ -132,36 +132,33 @@ Async<> use_tls(Executor executor, std::string directory, std::string program, s
   co_await (*process)->stop();
   finished = true;
 }
+
+// Runs one of the above to its end, and returns what the plugin has logged.
+template <class Use>
+std::string run(Use use) {
+  const char* program = std::getenv("DROVER_GO_PLUGIN");
+  REQUIRE(program != nullptr);
+  asio::io_context loop;
+  const auto directory = TempDir::make();
+  REQUIRE(directory);
+  Scope scope(loop.get_executor());
+  const auto sink = std::make_shared<Collect>();
+  bool finished = false;
+  scope.spawn(use(loop.get_executor(), directory->path(), program, sink, finished));
+  loop.run();
+  CAPTURE(sink->text());
+  CHECK(finished);
+  return sink->text();
+}
 }  // namespace
 
 TEST_CASE("P_12 go-plugin: TLS with the genuine library, also after re-attaching, and not with a stranger's key") {
   std::signal(SIGPIPE, SIG_IGN);  // as every agent does
-  const char* program = std::getenv("DROVER_GO_PLUGIN");
-  REQUIRE(program != nullptr);
-  asio::io_context loop;
-  const auto directory = TempDir::make();
-  REQUIRE(directory);
-  Scope scope(loop.get_executor());
-  const auto sink = std::make_shared<Collect>();
-  bool finished = false;
-  scope.spawn(use_tls(loop.get_executor(), directory->path(), program, sink, finished));
-  loop.run();
-  CAPTURE(sink->text());
-  CHECK(finished);
+  run(use_tls);
 }
 
 TEST_CASE("go-plugin: a driver on the genuine library works, survives the agent and stops in order") {
-  const char* program = std::getenv("DROVER_GO_PLUGIN");
-  REQUIRE(program != nullptr);
-  asio::io_context loop;
-  const auto directory = TempDir::make();
-  REQUIRE(directory);
-  Scope scope(loop.get_executor());
-  const auto sink = std::make_shared<Collect>();
-  bool finished = false;
-  scope.spawn(use_go_plugin(loop.get_executor(), directory->path(), program, sink, finished));
-  loop.run();
-  CHECK(finished);
-  CAPTURE(sink->text());
-  CHECK(sink->text().find("printed by the driver") != std::string::npos);
+  const std::string text = run(use_go_plugin);
+  CAPTURE(text);
+  CHECK(text.find("printed by the driver") != std::string::npos);
 }
