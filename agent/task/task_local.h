@@ -14,10 +14,6 @@ struct TaskLocal {
   std::string driver_task_id;
   // The driver's handle; stored before anybody is told that the task runs. Empty: not started, or ended and destroyed.
   std::string handle;
-  // What StartTask said of the task's network (plugin protocol 3.7): the port inside by label, and where the task is reached.
-  model::Map<std::int64_t> driver_ports;
-  std::string driver_ip;
-  bool driver_advertises = false;
   model::TaskState state;
   RestartHistory restarts;
   bool run_complete = false;  // the task will not run again in this allocation
@@ -31,9 +27,6 @@ struct TaskLocal {
   static void describe(Self& self, V& v) {
     v("DriverTaskID", self.driver_task_id);
     v("Handle", self.handle);
-    v("DriverPorts", self.driver_ports);
-    v("DriverIP", self.driver_ip);
-    v("DriverAdvertises", self.driver_advertises);
     v("State", self.state);
     v("Restarts", self.restarts);
     v("RunComplete", self.run_complete);

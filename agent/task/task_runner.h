@@ -94,7 +94,6 @@ class TaskRunner {
   [[nodiscard]] bool keeps_logs(const TaskDriver& driver) const;
   [[nodiscard]] Async<Result<TaskDriver::Started>> start(TaskDriver& driver, driver::TaskConfig config);
   [[nodiscard]] Async<> now_runs(TaskDriver::Started started);
-  void keep_network(std::optional<driver::DriverNetwork> network);
   [[nodiscard]] Async<> new_driver_task_id();
   [[nodiscard]] Async<> wait_for_plugin(TaskDriver& driver);
   // From running to forgotten.

@@ -82,19 +82,10 @@ Async<> TaskRunner::new_driver_task_id() {
   co_await store();
 }
 
-void TaskRunner::keep_network(std::optional<driver::DriverNetwork> network) {
-  local_.driver_ports.clear();
-  local_.driver_ip = network ? network->ip : "";
-  local_.driver_advertises = network && network->auto_advertise;
-  if (!network) return;
-  for (const auto& [label, port] : network->port_map) local_.driver_ports[label] = port;
-}
-
 Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   fail_point("task.started");
   unstored_ = true;
   local_.handle = std::move(started.handle);
-  keep_network(std::move(started.network));
   local_.state.state = "running";
   local_.state.started_at = model::Time(now());
   push_event(events::started(now()));

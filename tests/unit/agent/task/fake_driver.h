@@ -33,7 +33,6 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
   bool up = true;
   bool adopts = true;  // false: a driver that cannot recover without its own handle
   Result<> start_result;
-  std::optional<driver::DriverNetwork> network;
   // Samples a stream of statistics brings before it goes silent or, when it `ends`, is over.
   struct Stream {
     int samples = 0;
@@ -75,7 +74,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     if (!start_result) co_return fail(start_result.error());
     tasks[config.id] = {};
     if (dies("started")) co_return gone();
-    co_return Started{"handle " + config.id, network};
+    co_return Started{"handle " + config.id, std::nullopt};
   }
   Async<Result<>> recover(std::string handle) override {
     calls.push_back("recover " + handle);

@@ -313,22 +313,6 @@ TEST_CASE("task runner: an error the driver calls unrecoverable ends the task, a
   }
 }
 
-TEST_CASE("task runner: what the driver says of the network is stored with the handle, and forgotten with the next start") {
-  RunnerWorld world;
-  world.driver.network = driver::DriverNetwork{.port_map = {{"http", 8080}}, .ip = "10.0.0.9", .auto_advertise = true};
-  Run run(world, fresh(), false, 1);
-  run.until_running();
-  CHECK(last(world).driver_ip == "10.0.0.9");
-  CHECK(last(world).driver_ports.at("http") == 8080);
-  CHECK(last(world).driver_advertises);
-  world.driver.network.reset();
-  world.driver.end(world.driver.only_id(), {.exit_code = 3});
-  world.run_until([&] { return run.runner.state().restarts == 1 && run.is("running"); });
-  CHECK(last(world).driver_ip.empty());
-  CHECK(last(world).driver_ports.empty());
-  CHECK(!last(world).driver_advertises);
-}
-
 TEST_CASE("task runner: L-06 statistics go on after a stream that ended, one that went silent, and a plugin that was away") {
   RunnerWorld world;
   world.services.stats_interval = std::chrono::milliseconds(1);
