@@ -20,6 +20,7 @@ Result<Fd> connect_to(const std::string& path) {
   if (!socket) return fail_errno("making a socket");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return fail(Code::invalid_argument, "\"{}\" is longer than the {} bytes a socket's path may have", path, sizeof address.sun_path - 1);
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail_errno("connecting to \"{}\"", path);
   return socket;
