@@ -270,6 +270,12 @@ def quick_autopilot(agent, stabilization='200ms'):
     expect(agent.call('PUT', '/v1/operator/autopilot/configuration', config) is True, 'the autopilot configuration was not taken')
 
 
+def all_healthy(agent):
+    """What autopilot says of three servers once its leader has heard from each of them."""
+    return until('all to be well', lambda: next((one for one in [json.loads(agent.request('GET', '/v1/operator/autopilot/health')[2])]
+                                                 if one.get('FailureTolerance') == 1), None), 30)
+
+
 def test_a_lone_server_gets_company_and_loses_it(sandbox):
     first = server(sandbox, 's1', [], 1)
     first.start(node=False)
@@ -283,8 +289,7 @@ def test_a_lone_server_gets_company_and_loses_it(sandbox):
     until('three voters', lambda: [name for name, one in peers(first).items() if one['Voter']].__len__() == 3, 30)
     until('the new ones to have everything', lambda: all(len(one.get('/v1/jobs?stale')) == 5 for one in (second, third)))
     # The one that was promoted last counts from the next round on.
-    health = until('all to be well', lambda: next((one for one in [json.loads(first.request('GET', '/v1/operator/autopilot/health')[2])]
-                                                   if one.get('FailureTolerance') == 1), None), 30)
+    health = all_healthy(first)
     expect(health['Healthy'] and health['FailureTolerance'] == 1 and len(health['Voters']) == 3, json.dumps(health))
     contains(second.cli('operator', 'autopilot', 'health'), 's1.global', 's2.global', 's3.global')
     contains(second.cli('operator', 'autopilot', 'get-config'), 'ServerStabilizationTime = 200ms', 'CleanupDeadServers = true')
@@ -432,6 +437,7 @@ def test_the_commands_of_the_document_work(sandbox):
             stopped = True
         if not stopped:
             until('three voters', lambda: sum(one['Voter'] for one in peers(agents[0]).values()) == 3, 40)
+            all_healthy(agents[0])
         known = {} if stopped else peers(agents[0])
         words = [word.replace('10.0.0.1:4647', f'127.0.0.1:{agents[0].rpc}').replace('10.0.0.2:4647', f'127.0.0.1:{agents[1].rpc}')
                  .replace('/var/lib/drover', asked.data).replace('backup.snap', f'{sandbox.directory}/backup.snap')
