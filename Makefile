@@ -13,27 +13,29 @@ help: ## list the targets
 setup: ## install what is missing, from packages
 	@tools/setup
 
-.PHONY: build release debug asan
-build: setup ## build everything into ./build
-	@tools/build $(BUILD) $(BUILDTYPE)
+.PHONY: build build-with-tests release debug asan
+build: setup ## build what is installed into ./build
+	@tools/build $(BUILD) $(BUILDTYPE) product
+build-with-tests: setup ## build what is installed and what the tests need
+	@tools/build $(BUILD) $(BUILDTYPE) all
 release: ## build with optimisation into ./build
 	@$(MAKE) --no-print-directory build BUILDTYPE=release
 debug: ## build without optimisation into ./build-debug
 	@$(MAKE) --no-print-directory build BUILD=build-debug BUILDTYPE=debug
 asan: ## build and run the unit tests under ASan and UBSan in ./build-asan
-	@$(MAKE) --no-print-directory build BUILD=build-asan BUILDTYPE=asan
+	@$(MAKE) --no-print-directory build-with-tests BUILD=build-asan BUILDTYPE=asan
 	@tools/test build-asan unit
 
 .PHONY: test unit integration golden sim test-fresh test-vm
-test: build ## run every test this machine can run (LONG=1 for the long form)
+test: build-with-tests ## run every test this machine can run (LONG=1 for the long form)
 	@tools/test $(BUILD) all
-unit: build ## run the unit tests
+unit: build-with-tests ## run the unit tests
 	@tools/test $(BUILD) unit
-integration: build ## run the integration tests
+integration: build-with-tests ## run the integration tests
 	@tools/test $(BUILD) integration
-golden: build ## count agreement with the recorded answers (DIR=path counts those of another directory)
+golden: build-with-tests ## count agreement with the recorded answers (DIR=path counts those of another directory)
 	@GOLDEN_DIR="$(if $(DIR),$(abspath $(DIR)))" tools/test $(BUILD) golden
-sim: build ## run simulated clusters from SEEDS seeds (200), the first being FIRST (1)
+sim: build-with-tests ## run simulated clusters from SEEDS seeds (200), the first being FIRST (1)
 	@$(BUILD)/tests/sim/raft-sim -seeds $(or $(SEEDS),200) -first $(or $(FIRST),1)
 test-fresh: setup ## make demo and make test in a minimal new Debian root
 	@tools/test-fresh
@@ -41,10 +43,10 @@ test-fresh: setup ## make demo and make test in a minimal new Debian root
 .PHONY: chaos test-rules
 test-rules: setup ## take each security rule out of a copy of the sources and show that its test fails
 	@tests/security/without_rules.py
-chaos: build ## kill agent, drivers and executors at random while tasks run (KILLS=1000, SEED=number to repeat the choices)
+chaos: build-with-tests ## kill agent, drivers and executors at random while tasks run (KILLS=1000, SEED=number to repeat the choices)
 	@BUILD=$(BUILD) KILLS=$(or $(KILLS),1000) tests/integration/chaos_test.py
 
-test-vm: build deb ## run what needs systemd, cgroup v2 or packages in a virtual machine (TESTS="package java" chooses)
+test-vm: build-with-tests deb ## run what needs systemd, cgroup v2 or packages in a virtual machine (TESTS="package java" chooses)
 	@tests/vm/run $(BUILD) $(TESTS)
 
 .PHONY: demo
@@ -62,7 +64,8 @@ fuzz: setup ## build the fuzz targets and run each for a short time
 	@tools/fuzz
 install: build ## install below PREFIX (/usr/local), honouring DESTDIR
 	@meson configure $(BUILD) -Dprefix="$(PREFIX)"
-	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
+	@tools/build $(BUILD) $(BUILDTYPE) product  # files that name the prefix
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
 deb: build ## make Debian packages in ./build/deb
 	@tools/deb $(BUILD)
 build-stats: ## show where the time of the last build went

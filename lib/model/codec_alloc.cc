@@ -8,6 +8,11 @@
 
 using namespace drover::model;
 
+DROVER_MODEL_FIELDS(Allocation)
+DROVER_MODEL_FIELDS(AllocMetric)
+DROVER_MODEL_FIELDS(Deployment)
+DROVER_MODEL_FIELDS(Evaluation)
+
 DROVER_MODEL_CODEC(Allocation)
 DROVER_MODEL_CODEC(AllocListStub)
 DROVER_MODEL_CODEC(AllocMetric)

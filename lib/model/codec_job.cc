@@ -7,6 +7,11 @@
 
 using namespace drover::model;
 
+DROVER_MODEL_FIELDS(Job)
+DROVER_MODEL_FIELDS(TaskGroup)
+DROVER_MODEL_FIELDS(Task)
+DROVER_MODEL_FIELDS(Service)
+
 DROVER_MODEL_CODEC(Job)
 DROVER_MODEL_CODEC(JobSubmission)
 DROVER_MODEL_CODEC(JobSummary)

@@ -6,6 +6,8 @@
 
 using namespace drover::model;
 
+DROVER_MODEL_FIELDS(Node)
+
 DROVER_MODEL_CODEC(Node)
 DROVER_MODEL_CODEC(NodeListStub)
 DROVER_MODEL_CODEC(NodePool)

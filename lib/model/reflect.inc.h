@@ -1,9 +1,22 @@
 // Makes the `Type` of a model type from its `describe`; included only by codec_*.cc, which instantiate.
-// DROVER_MODEL_CODEC(T) defines type_of<T>(), and with it what codec.h and datum.h do with a T.
+// DROVER_MODEL_CODEC(T) defines type_of<T>(), and with it what codec.h and datum.h do with a T. The tables of the largest types
+// are made in one place each, which says DROVER_MODEL_FIELDS(T); elsewhere they are only referred to.
 #pragma once
 
 #include "lib/model/reflect.h"
 #include "lib/model/traits.h"
+
+namespace drover::model {
+struct Allocation;
+struct AllocMetric;
+struct Deployment;
+struct Evaluation;
+struct Job;
+struct Node;
+struct Service;
+struct Task;
+struct TaskGroup;
+}  // namespace drover::model
 
 namespace drover::model::reflection {
 
@@ -47,6 +60,16 @@ const std::vector<Field>& fields_of() {
   }();
   return fields;
 }
+
+extern template const std::vector<Field>& fields_of<Allocation>();
+extern template const std::vector<Field>& fields_of<AllocMetric>();
+extern template const std::vector<Field>& fields_of<Deployment>();
+extern template const std::vector<Field>& fields_of<Evaluation>();
+extern template const std::vector<Field>& fields_of<Job>();
+extern template const std::vector<Field>& fields_of<Node>();
+extern template const std::vector<Field>& fields_of<Service>();
+extern template const std::vector<Field>& fields_of<Task>();
+extern template const std::vector<Field>& fields_of<TaskGroup>();
 
 template <class T>
 T& as(void* value) { return *static_cast<T*>(value); }
@@ -132,3 +155,4 @@ const Type& type_of() { return reflection::type_object<T>; }
 }  // namespace drover::model
 
 #define DROVER_MODEL_CODEC(T) template const drover::model::Type& drover::model::type_of<T>();
+#define DROVER_MODEL_FIELDS(T) template const std::vector<drover::model::Field>& drover::model::reflection::fields_of<T>();

@@ -87,9 +87,8 @@ Async<Result<>> ExecDriver::set_config(std::string msgpack, std::string) {
   if (!config) co_return fail(std::move(config).error());
   config_ = std::move(*config);
   DROVER_CO_TRY(choose_cgroup_layout(config_.cgroup_mode));
-  cgroups_ = inspect();
-  if (config_.allow_degraded && !cgroup_complaint(cgroups_).empty()) {
-    log().warn("tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups_));
+  if (config_.allow_degraded && !cgroup_complaint(cgroups()).empty()) {
+    log().warn("tasks run WITHOUT resource limits on this host", "reason", cgroup_complaint(cgroups()));
   }
   co_return Result<>{};
 }
@@ -124,8 +123,7 @@ driver::Fingerprint judge_host(bool is_root, const CgroupHost& cgroups, bool all
 }
 
 driver::Fingerprint ExecDriver::facts() {
-  cgroups_ = inspect();
-  return judge_host(::geteuid() == 0, cgroups_, config_.allow_degraded);
+  return judge_host(::geteuid() == 0, cgroups(), config_.allow_degraded);
 }
 
 Async<Result<>> ExecDriver::make_files(driver::TaskConfig config) {
@@ -158,7 +156,7 @@ Async<Result<>> ExecDriver::make_files(driver::TaskConfig config) {
 Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   const auto options = decode_task(config.driver_config, config_);
   if (!options) return fail(options.error());
-  const auto judgement = judge_host(::geteuid() == 0, cgroups_, config_.allow_degraded);
+  const auto judgement = judge_host(::geteuid() == 0, cgroups(), config_.allow_degraded);
   if (judgement.health != driver::Health::healthy) return fail(Code::unavailable, "{}", judgement.description);
   const auto account = account_of(config);
   if (!account) return fail(account.error());
@@ -207,7 +205,7 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   // Before the plan: whether there is a cgroup decides what of it the task sees.
   const std::string given = config.resources ? config.resources->linux_resources.cpuset_cgroup : "";
   const std::string cores = config.resources ? config.resources->linux_resources.cpuset_cpus : "";
-  root.has_cgroup = !scope_path(cgroups_, scope_name(config.alloc_id, config.name)).empty();
+  root.has_cgroup = !scope_path(cgroups(), scope_name(config.alloc_id, config.name)).empty();
   launch.mounts = plan_root(root);
   for (const auto& mount : launch.mounts) {
     if (mount.kind == executor::MountKind::overlay) DROVER_TRY(make_directories(mount.work, 0700));
@@ -228,12 +226,12 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
     out.held.push_back(std::move(*names));
   }
   // Last, since it is the only step that leaves something behind.
-  auto cgroup = task_cgroup(cgroups_, given, scope_name(config.alloc_id, config.name), cores);
+  auto cgroup = task_cgroup(cgroups(), given, scope_name(config.alloc_id, config.name), cores);
   if (!cgroup) return fail(std::move(cgroup).error());
   launch.cgroup = cgroup->path;
   out.made_cgroup = cgroup->made;
   if (auto confined = confine(out, config, *options, *account); !confined) {
-    if (out.made_cgroup) static_cast<void>(remove_scope(cgroups_, launch.cgroup));
+    if (out.made_cgroup) static_cast<void>(remove_scope(cgroups(), launch.cgroup));
     return fail(std::move(confined).error());
   }
   return out;
@@ -254,7 +252,7 @@ Result<> ExecDriver::confine(PreparedTask& task, const driver::TaskConfig& confi
   bool has_program = false;
   if (!launch.cgroup.empty()) {
     launch.flags |= executor::flag::own_cgroup | executor::flag::cgroup_namespace;
-    if (cgroups_.mode == CgroupMode::unified && config.resources) {
+    if (cgroups().mode == CgroupMode::unified && config.resources) {
       DROVER_TRY(write_limits(launch.cgroup, limit_files(*config.resources, options.limits, host_cores())));
     }
     const auto attached = device_programs_.attach(launch.cgroup, devices);

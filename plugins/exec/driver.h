@@ -74,7 +74,6 @@ class ExecDriver : public ExecutorDriver {
   DevicePrograms device_programs_;
   std::optional<Pool> pool_;  // made when a task's root has to be copied or unpacked
   bool has_device_program_ = true;  // until the kernel refuses one
-  CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks
 };
 
 // Pure: what the fingerprint says of a host.

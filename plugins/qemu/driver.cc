@@ -82,7 +82,6 @@ Async<> QemuDriver::gather() {
 }
 
 driver::Fingerprint QemuDriver::facts() {
-  cgroups_ = inspect();
   driver::Fingerprint out;
   if (!asked_ || !version_) {
     // Not an error: a node without QEMU just cannot run such tasks.
@@ -128,11 +127,11 @@ Result<PreparedTask> QemuDriver::prepare(const driver::TaskConfig& config) {
   }
   // Last, since it is the only step that leaves something behind.
   const auto& linux_resources = config.resources->linux_resources;
-  auto cgroup = task_cgroup(cgroups_, linux_resources.cpuset_cgroup, scope_name(config.alloc_id, config.name), linux_resources.cpuset_cpus);
+  auto cgroup = task_cgroup(cgroups(), linux_resources.cpuset_cgroup, scope_name(config.alloc_id, config.name), linux_resources.cpuset_cpus);
   if (!cgroup) return fail(std::move(cgroup).error());
-  if (cgroup->made && cgroups_.mode == CgroupMode::unified) {
+  if (cgroup->made && cgroups().mode == CgroupMode::unified) {
     if (auto limited = write_limits(cgroup->path, limit_files(limits_of(*config.resources), {}, 0)); !limited) {
-      static_cast<void>(remove_scope(cgroups_, cgroup->path));
+      static_cast<void>(remove_scope(cgroups(), cgroup->path));
       return fail(std::move(limited).error());
     }
   }

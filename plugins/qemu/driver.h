@@ -30,7 +30,6 @@ class QemuDriver final : public ExecutorDriver {
 
  private:
   Config config_;
-  CgroupHost cgroups_ = inspect_cgroups();
   // Of the last fingerprint: the emulators a job may name, and the version of the one it gets when it names none.
   std::vector<std::string> emulators_;
   std::optional<Program> asked_;

@@ -56,7 +56,6 @@ Async<Result<>> RawExecDriver::set_config(std::string msgpack, std::string) {
   if (!config) co_return fail(std::move(config).error());
   config_ = std::move(*config);
   DROVER_CO_TRY(choose_cgroup_layout(config_.cgroup_mode));
-  cgroups_ = inspect();
   co_return Result<>{};
 }
 
@@ -71,7 +70,6 @@ driver::Capabilities RawExecDriver::capabilities() {
 }
 
 driver::Fingerprint RawExecDriver::facts() {
-  cgroups_ = inspect();
   driver::Fingerprint out;
   if (!config_.enabled) {
     out.description = "disabled";
@@ -123,11 +121,11 @@ Result<PreparedTask> RawExecDriver::prepare(const driver::TaskConfig& config) {
   }
   if (config_.no_cgroups) return out;
   // Last, since it is the only step that leaves something behind.
-  auto cgroup = choose_cgroup(cgroups_, config, *options);
+  auto cgroup = choose_cgroup(cgroups(), config, *options);
   if (!cgroup) return fail(std::move(cgroup).error());
-  if (cgroup->made && cgroups_.mode == CgroupMode::unified && config.resources) {
+  if (cgroup->made && cgroups().mode == CgroupMode::unified && config.resources) {
     if (auto limited = write_limits(cgroup->path, limit_files(*config.resources, config_.limits, 0)); !limited) {
-      static_cast<void>(remove_scope(cgroups_, cgroup->path));
+      static_cast<void>(remove_scope(cgroups(), cgroup->path));
       return fail(std::move(limited).error());
     }
   }

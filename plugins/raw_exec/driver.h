@@ -55,7 +55,6 @@ class RawExecDriver final : public ExecutorDriver {
 
  private:
   Config config_;
-  CgroupHost cgroups_ = inspect_cgroups();  // read again with each fingerprint: its file grows with the mounts of all tasks
 };
 
 }  // namespace drover::raw_exec

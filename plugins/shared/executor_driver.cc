@@ -102,24 +102,23 @@ ExecutorDriver::~ExecutorDriver() = default;
 
 Async<> ExecutorDriver::close() { co_await scope_.close(); }
 
-CgroupHost ExecutorDriver::inspect() const {
-  CgroupHost out = inspect_cgroups();
-  if (!delegated_root_.empty()) {
-    out.slice = delegated_root_;
-    out.suffix.clear();
-  }
-  return out;
+void ExecutorDriver::look_at_cgroups() {
+  cgroups_ = inspect_cgroups();
+  if (delegated_root_.empty()) return;
+  cgroups_.slice = delegated_root_;
+  cgroups_.suffix.clear();
 }
 
 Result<> ExecutorDriver::choose_cgroup_layout(const std::string& mode) {
   delegated_root_.clear();
+  look_at_cgroups();
   if (mode.empty() || mode == "compat") return {};
   if (mode != "delegated") return fail(Code::invalid_argument, "cgroup_mode must be \"compat\" or \"delegated\", got \"{}\"", mode);
-  const CgroupHost host = inspect_cgroups();
-  if (host.mode != CgroupMode::unified) return fail(Code::unavailable, "cgroup_mode = \"delegated\": {}", cgroup_complaint(host));
-  auto scope = delegated_scope(host.mount);
+  if (cgroups_.mode != CgroupMode::unified) return fail(Code::unavailable, "cgroup_mode = \"delegated\": {}", cgroup_complaint(cgroups_));
+  auto scope = delegated_scope(cgroups_.mount);
   if (!scope) return fail(std::move(scope).error());
   delegated_root_ = std::move(*scope);
+  look_at_cgroups();
   return {};
 }
 
@@ -190,7 +189,7 @@ Async<Result<>> ExecutorDriver::launch(Task& task) {
   const auto held = std::move(prepared->held);
   auto started = co_await ExecutorTask::start(scope_, binary_.runnable(), place.path, std::move(prepared->launch));
   if (!started) {
-    if (!task.made_cgroup.empty()) co_await remove_cgroup(inspect(), task.made_cgroup);
+    if (!task.made_cgroup.empty()) co_await remove_cgroup(cgroups_, task.made_cgroup);
     co_return fail(started.error(), "starting task \"{}\"", task.config.name);
   }
   task.running = std::move(*started);
@@ -232,7 +231,7 @@ Async<Result<>> ExecutorDriver::take_over(Task& task, std::string driver_state) 
   const std::string scope = scope_name(task.config.alloc_id, task.config.name);
   if (!adopted) {
     // A start that came no further than its cgroup; one with processes in it stays.
-    for (const bool reserves : {false, true}) ::rmdir(scope_path(inspect(), scope, reserves).c_str());
+    for (const bool reserves : {false, true}) ::rmdir(scope_path(cgroups_, scope, reserves).c_str());
     co_return fail(adopted.error(), "recovering task \"{}\"", task.config.name);
   }
   const ExecutorStatus& status = (*adopted)->status();
@@ -293,7 +292,7 @@ Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
   }
   fail_point("driver.destroy.ended");
   // The record goes last: until then whoever comes after us finds the task, and its cgroup by it (L-17).
-  if (!cgroup.empty()) co_await remove_cgroup(inspect(), cgroup);
+  if (!cgroup.empty()) co_await remove_cgroup(cgroups_, cgroup);
   fail_point("driver.destroy.cgroup_removed");
   running->reap();
   told_.erase(id);
@@ -390,7 +389,8 @@ Async<> ExecutorDriver::fingerprint(Channel<driver::Fingerprint>& out) {
   std::optional<driver::Fingerprint> last;
   for (;;) {
     co_await gather();
-    for (const auto& scope : sweep_scopes(inspect(), clock_.unix_nanos() / 1'000'000'000, scope_age_seconds)) {
+    look_at_cgroups();
+    for (const auto& scope : sweep_scopes(cgroups_, clock_.unix_nanos() / 1'000'000'000, scope_age_seconds)) {
       log_.info("removed a cgroup that nobody uses", "path", scope);
     }
     auto now = health();

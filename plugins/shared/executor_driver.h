@@ -73,8 +73,9 @@ class ExecutorDriver : public driver::Driver {
   virtual driver::Fingerprint facts() = 0;
 
   [[nodiscard]] const Logger& log() const { return log_; }
-  // The host's cgroups now, in the layout that was chosen. Reads a file that grows with the mounts of all tasks.
-  [[nodiscard]] CgroupHost inspect() const;
+  // The host's cgroups in the layout that was chosen, as they were at the last fingerprint: the file that tells of them grows with
+  // the mounts of all tasks.
+  [[nodiscard]] const CgroupHost& cgroups() const { return cgroups_; }
   // cgroup_mode of a plugin's configuration: "compat" or "delegated".
   [[nodiscard]] Result<> choose_cgroup_layout(const std::string& mode);
   [[nodiscard]] const std::string& state_dir() const { return host_.state_dir; }
@@ -97,6 +98,7 @@ class ExecutorDriver : public driver::Driver {
   Async<Result<>> launch(Task& task);
   Async<Result<>> take_over(Task& task, std::string driver_state);
   driver::Fingerprint health();
+  void look_at_cgroups();
   void tell(driver::TaskEvent event);
   Result<std::shared_ptr<Task>> find(const std::string& id);
   bool is_known(const std::string& state_path) const;
@@ -106,6 +108,7 @@ class ExecutorDriver : public driver::Driver {
   Logger log_;
   ExecutorHost host_;
   ExecutorBinary binary_;
+  CgroupHost cgroups_ = inspect_cgroups();
   const Clock& clock_;
   Scope scope_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
