@@ -257,7 +257,8 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   using namespace asio::experimental::awaitable_operators;
   std::string how;
   if (entry.is_driver()) {
-    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) ||
+                     watch_task_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   } else {
     auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
@@ -274,6 +275,7 @@ void DriverManager::Impl::now_down(PluginEntry& entry, const Next& next) {
   entry.groups.clear();
   entry.stats.clear();
   entry.hung.clear();
+  set_all_stats(entry, std::nullopt);
   if (entry.supervision.phase != Phase::skipped) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(next.pause).count();
     entry.last_error = entry.reason;
