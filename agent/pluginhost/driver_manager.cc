@@ -162,6 +162,24 @@ Async<Result<driver::Fingerprint>> DriverManager::wait_fingerprint(std::string n
 void DriverManager::on_change(std::function<void(const std::string&)> callback) { impl_->changed = std::move(callback); }
 void DriverManager::on_recover(std::function<void(const std::string&)> callback) { impl_->recovered = std::move(callback); }
 void DriverManager::on_task_event(std::function<void(const std::string&, const driver::TaskEvent&)> callback) { impl_->task_event = std::move(callback); }
+void DriverManager::on_task_stats(std::function<void(const std::string&, std::vector<driver::TaskStats>)> callback) { impl_->task_stats = std::move(callback); }
+
+Async<bool> DriverManager::gives_all_stats(std::string name) {
+  for (;;) {
+    PluginEntry* const entry = impl_->find(name);
+    if (entry == nullptr || entry->all_stats.has_value()) co_return entry != nullptr && *entry->all_stats;
+    co_await entry->stats_changed.wait();
+  }
+}
+
+Async<> DriverManager::all_stats_over(std::string name) {
+  for (;;) {
+    PluginEntry* const entry = impl_->find(name);
+    if (entry == nullptr || entry->all_stats != true) co_return;
+    co_await entry->stats_changed.wait();
+  }
+}
+
 void DriverManager::on_reattach_change(std::function<void()> callback) { impl_->reattach_changed = std::move(callback); }
 
 std::string DriverManager::reattach_json() const {

@@ -99,6 +99,12 @@ class DriverManager {
   void on_recover(std::function<void(const std::string& driver)> callback);
   // Events of tasks, from the driver's TaskEvents stream.
   void on_task_event(std::function<void(const std::string& driver, const driver::TaskEvent& event)> callback);
+  // Statistics of tasks, about once a second each, from drivers that give those of all their tasks in one stream.
+  void on_task_stats(std::function<void(const std::string& driver, std::vector<driver::TaskStats> stats)> callback);
+  // Whether the driver does that; waits until its process has said so. False: each task has to be asked for by itself.
+  [[nodiscard]] Async<bool> gives_all_stats(std::string name);
+  // Returns when it is no longer so, since its process has ended.
+  [[nodiscard]] Async<> all_stats_over(std::string name);
   // Called on the loop when reattach_json() changed: store it before anything else.
   void on_reattach_change(std::function<void()> callback);
   [[nodiscard]] std::string reattach_json() const;

@@ -191,13 +191,12 @@ Async<Result<>> DriverManager::Impl::start_process(PluginEntry& entry) {
   using Tls = PluginEntry::Tls;
   const bool tls = entry.candidate.asks_for_tls();
   auto up = co_await start_once(entry, tls && entry.tls != Tls::breaks);
-  const bool spoke = entry.step != "launch" && entry.step != "identify";
-  if (up || spoke) {
-    if (entry.process && entry.process->reattach().secure()) entry.tls = Tls::works;
+  if (entry.process && !entry.process->tls_refused()) {
+    if (entry.process->reattach().secure()) entry.tls = Tls::works;
     co_return up;
   }
   // One that is only slow is not kept waiting twice.
-  if (!tls || entry.tls != Tls::untried || up.error().code() != Code::unavailable || entry.supervision.phase == Phase::skipped) co_return up;
+  if (up || !tls || entry.tls != Tls::untried || (!entry.process && up.error().code() != Code::unavailable)) co_return up;
   const std::string reason = up.error().message();
   co_await drop(entry);
   up = co_await start_once(entry, false);
@@ -279,7 +278,10 @@ Async<> DriverManager::Impl::supervise(PluginEntry& entry, std::optional<plugin:
 
 Async<> DriverManager::Impl::drop(PluginEntry& entry) {
   entry.disconnect();
-  if (!entry.process) co_return;
+  if (!entry.process) {
+    leave_plugin_cgroup(std::exchange(entry.cgroup, {}));
+    co_return;
+  }
   entry.stderr_tail = entry.process->stderr_tail();
   auto process = std::move(entry.process);
   co_await process->stop();
@@ -306,7 +308,8 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   const std::uint64_t killed_before = oom_kills_in(entry.cgroup);
   std::string how;
   if (entry.is_driver()) {
-    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) ||
+                     watch_task_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   } else {
     auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
@@ -324,6 +327,7 @@ void DriverManager::Impl::now_down(PluginEntry& entry, const Next& next) {
   entry.groups.clear();
   entry.stats.clear();
   entry.hung.clear();
+  set_all_stats(entry, std::nullopt);
   if (entry.supervision.phase != Phase::skipped) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(next.pause).count();
     entry.last_error = entry.reason;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace drover::model {
 
@@ -20,11 +21,28 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+namespace {
+// How many characters at the beginning stand for themselves: ASCII that is not control, quote or backslash. Eight at a time; may
+// stop early, before the last seven.
+std::size_t plain_prefix(const char* text, std::size_t size) {
+  constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & tops; };
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text + i, 8);
+    const std::uint64_t control = (word - ones * 0x20) & ~word & tops;
+    if ((control | (word & tops) | has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\')) != 0) break;
+  }
+  return i;
+}
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
   out.push_back('"');
   std::size_t start = 0;
-  std::size_t i = 0;
+  std::size_t i = plain_prefix(text.data(), text.size());
   const auto flush = [&] { out.append(text.data() + start, i - start); };
   while (i < text.size()) {
     const auto c = static_cast<unsigned char>(text[i]);

@@ -1,5 +1,6 @@
 #include "sdk/base/text.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <ctime>
@@ -150,23 +151,28 @@ std::string format_duration(std::chrono::nanoseconds value) {
 }
 
 std::string format_rfc3339(std::int64_t unix_nanos) {
-  std::int64_t seconds = unix_nanos / 1'000'000'000;
-  std::int64_t nanos = unix_nanos % 1'000'000'000;
-  if (nanos < 0) {
-    nanos += 1'000'000'000;
-    --seconds;
+  using std::chrono::floor;
+  const std::chrono::sys_time<std::chrono::nanoseconds> at{std::chrono::nanoseconds(unix_nanos)};
+  const auto day = floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(at - day);
+  std::string out = "0000-00-00T00:00:00";  // nanoseconds in 64 bits reach from 1677 to 2262
+  const auto put = [&out](std::size_t last, std::uint64_t number) {
+    for (; number != 0; number /= 10, --last) out[last] = static_cast<char>('0' + number % 10);
+  };
+  put(3, static_cast<std::uint64_t>(static_cast<int>(date.year())));
+  put(6, static_cast<unsigned>(date.month()));
+  put(9, static_cast<unsigned>(date.day()));
+  put(12, static_cast<std::uint64_t>(time.hours().count()));
+  put(15, static_cast<std::uint64_t>(time.minutes().count()));
+  put(18, static_cast<std::uint64_t>(time.seconds().count()));
+  if (const auto nanos = static_cast<std::uint64_t>(time.subseconds().count()); nanos != 0) {
+    out += ".000000000";
+    put(out.size() - 1, nanos);
+    out.resize(out.find_last_not_of('0') + 1);
   }
-  const std::time_t at = seconds;
-  std::tm parts{};
-  ::gmtime_r(&at, &parts);
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                parts.tm_hour, parts.tm_min, parts.tm_sec);
-  if (nanos != 0) {
-    std::string fraction = fmt::format("{:09}", nanos);
-    while (fraction.back() == '0') fraction.pop_back();
-    out += "." + fraction;
-  }
-  return out + "Z";
+  out.push_back('Z');
+  return out;
 }
 
 Result<std::int64_t> parse_rfc3339(std::string_view text) {

@@ -21,6 +21,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
+#include "sdk/base/process.h"
 #include "sdk/plugin/handshake.h"
 #include "sdk/plugin/secure_channel.h"
 #include "sdk/rpc/server.h"
@@ -118,6 +119,7 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   // Ctrl-C on an interactive agent reaches its plugins too; a host that died must not take us with it.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  raise_open_files();
   // One heap: gRPC's threads would each get one of their own and never give it back.
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 10);

@@ -281,6 +281,7 @@ Async<> runs_and_reports(Machine& m) {
     collected = co_await ops.collect_alloc(first_id);
   }
   CHECK(client->alloc(first_id) == nullptr);
+  while (std::filesystem::exists(m.alloc_path(first_id))) co_await asio::post(m.io, asio::use_awaitable);
   m.servers.assign(hello(first_id, R"({"greeting":"again","seconds":0})"));
   lay_out_output(m, second_id);
   m.servers.assign(hello(second_id, R"({"greeting":"second","seconds":0})"));

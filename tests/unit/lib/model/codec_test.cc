@@ -6,6 +6,7 @@
 #include "lib/model/codec.h"
 #include "lib/model/job.h"
 #include "lib/model/json_complaint.h"
+#include "lib/model/json_text.h"
 #include "lib/model/msgpack.h"
 #include "lib/model/rpc.h"
 
@@ -157,4 +158,18 @@ TEST_CASE("json: what is wrong is said in Go's words") {
   CHECK(parse_json("{} x", ignored) == "invalid JSON");
   CHECK(parse_json("\"\xff\"", ignored) == "invalid JSON");
   CHECK(parse_json(std::string(10001, '['), ignored) == "exceeded max depth");
+}
+
+TEST_CASE("json: a character that is escaped is, wherever it stands") {
+  const std::pair<std::string, std::string> cases[] = {{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\x01", "\\u0001"}, {"\x1f", "\\u001f"},
+      {" ", " "}, {"!", "!"}, {"#", "#"}, {"[", "["}, {"\x7f", "\x7f"}, {"\u00e9", "\u00e9"}, {"\xff", "\\ufffd"}, {"\u2028", "\\u2028"}};
+  for (const auto& [character, written] : cases) {
+    for (std::size_t before = 0; before < 20; ++before) {
+      for (const std::size_t after : {0, 1, 9}) {
+        std::string out;
+        append_json_string(out, std::string(before, 'a') + character + std::string(after, 'z'));
+        CHECK(out == '"' + std::string(before, 'a') + written + std::string(after, 'z') + '"');
+      }
+    }
+  }
 }

@@ -49,6 +49,11 @@ TEST_CASE("duration: Go's syntax is read and written") {
 
 TEST_CASE("rfc3339: both ways") {
   CHECK(format_rfc3339(1'500'000'000'123'000'000) == "2017-07-14T02:40:00.123Z");
+  CHECK(format_rfc3339(0) == "1970-01-01T00:00:00Z");
+  CHECK(format_rfc3339(1'709'251'199'000'000'001) == "2024-02-29T23:59:59.000000001Z");
+  CHECK(format_rfc3339(-1) == "1969-12-31T23:59:59.999999999Z");
+  CHECK(format_rfc3339(std::numeric_limits<std::int64_t>::min()) == "1677-09-21T00:12:43.145224192Z");
+  CHECK(format_rfc3339(std::numeric_limits<std::int64_t>::max()) == "2262-04-11T23:47:16.854775807Z");
   CHECK(*parse_rfc3339("2017-07-14T04:40:00.123+02:00") == 1'500'000'000'123'000'000);
   CHECK(!parse_rfc3339("2017-07-14"));
 }
