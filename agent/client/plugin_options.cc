@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "agent/pluginhost/plugin_cgroup.h"
 #include "sdk/base/text.h"
 
 namespace drover::agent {
