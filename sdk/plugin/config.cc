@@ -184,7 +184,7 @@ class Decoder {
       if (!name) return name;
       auto value = evaluate(item);
       if (!value) return value;
-      out[name->is_string() ? name->get<std::string>() : name->is_number() ? number_text(*name) : name->dump()] = std::move(*value);
+      out[name->is_string() ? name->get<std::string>() : name->is_number() ? number_text(*name) : name->dump(-1, ' ', false, json::error_handler_t::replace)] = std::move(*value);
     }
     return out;
   }
@@ -245,7 +245,8 @@ const json* member(const json& object, const char* key) {
 std::string as_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number()) return number_text(value);
-  return value.dump();
+  // What came as MessagePack need not be UTF-8.
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 }  // namespace
 

@@ -140,7 +140,7 @@ class Reader {
       if (!key) return key;
       auto value = read(depth + 1);
       if (!value) return value;
-      out[key->is_string() ? key->get<std::string>() : key->dump()] = std::move(*value);
+      out[key->is_string() ? key->get<std::string>() : key->dump(-1, ' ', false, json::error_handler_t::replace)] = std::move(*value);
     }
     return out;
   }
