@@ -138,9 +138,11 @@ class Reader {
     for (std::uint64_t i = 0; i < size; ++i) {
       const auto key = read(depth + 1);
       if (!key) return key;
+      // As text each level would be twice as long as the one in it.
+      if (key->is_structured()) return fail(Code::invalid_argument, "msgpack decode error [pos {}]: a key is a list or a map", at_);
       auto value = read(depth + 1);
       if (!value) return value;
-      out[key->is_string() ? key->get<std::string>() : key->dump(-1, ' ', false, json::error_handler_t::replace)] = std::move(*value);
+      out[key->is_string() ? key->get<std::string>() : key->dump()] = std::move(*value);
     }
     return out;
   }
