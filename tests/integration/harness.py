@@ -11,6 +11,7 @@ import glob
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -66,15 +67,24 @@ def inside(netns):
             libc.setns(home.fileno(), 0x40000000)
 
 
+given_ports = set()
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(('127.0.0.1', 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody has. Neither those the kernel gives to connections (from 32768 on), which may have one before the agent has
+    it, nor those that tasks are given (from 20000 on)."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(10000, 20000)
+        with socket.socket() as one:
+            try:
+                one.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        if port not in given_ports:
+            given_ports.add(port)
+            ports.append(port)
+    return ports
 
 
 def stage(target):
