@@ -78,6 +78,9 @@ Result<> check(const Config& c) {
   if (c.server.raft_protocol != 3) return fail(Code::invalid_argument, "server.raft_protocol {} is not supported; use 3", c.server.raft_protocol);
   if (c.server.raft_multiplier < 1 || c.server.raft_multiplier > 10)
     return fail(Code::invalid_argument, "server.raft_multiplier {} must be between 1 and 10", c.server.raft_multiplier);
+  if (c.server.job_gc_interval.value.count() <= 0) return fail(Code::invalid_argument, "server.job_gc_interval should be greater than 0s");
+  if (c.server.max_heartbeats_per_second <= 0)
+    return fail(Code::invalid_argument, "server.max_heartbeats_per_second {} must be above 0", c.server.max_heartbeats_per_second);
   if (!c.server.start_join.empty() && !c.server.server_join.start_join.empty())
     return fail(Code::invalid_argument, "server_join and start_join cannot both be defined; keep server_join.start_join");
   const auto& t = c.telemetry;

@@ -281,9 +281,10 @@ void DriverManager::Impl::now_down(PluginEntry& entry, const Next& next) {
     entry.last_error = entry.reason;
     entry.last_step = entry.step;
     entry.last_error_at = clock.unix_nanos();
+    const std::string when = next.act == Act::start ? "it is started again at once" : fmt::format("the next start is tried in {} s", seconds);
     entry.remedy = entry.supervision.phase == Phase::failed
                        ? fmt::format("it ended 10 times within 10 minutes; mend it, then `plugin reset {}`; one start is tried in {} s", entry.name, seconds)
-                       : fmt::format("see `plugin logs {}`; the next start is tried in {} s", entry.name, seconds);
+                       : fmt::format("see `plugin logs {}`; {}", entry.name, when);
     entry.fingerprint.description += "; " + entry.remedy;
     log.warn("plugin is down", "plugin", entry.candidate.name, "step", entry.step, "reason", entry.reason, "next_start_s", seconds);
   }

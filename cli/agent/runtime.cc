@@ -42,6 +42,26 @@ ServerTuning server_tuning(const agent::ServerConfig& config) {
   return out;
 }
 
+gc::GcOptions gc_options(const agent::ServerConfig& config) {
+  gc::GcOptions out;
+  out.job_interval = config.job_gc_interval.value;
+  out.job_threshold = config.job_gc_threshold.value;
+  out.eval_threshold = config.eval_gc_threshold.value;
+  out.batch_eval_threshold = config.batch_eval_gc_threshold.value;
+  out.deployment_threshold = config.deployment_gc_threshold.value;
+  out.node_threshold = config.node_gc_threshold.value;
+  return out;
+}
+
+nodes::HeartbeatOptions heartbeat_options(const agent::ServerConfig& config) {
+  nodes::HeartbeatOptions out;
+  out.min_ttl = config.min_heartbeat_ttl.value;
+  out.max_per_second = config.max_heartbeats_per_second;
+  out.grace = config.heartbeat_grace.value;
+  out.failover_ttl = config.failover_heartbeat_ttl.value;
+  return out;
+}
+
 // What is asked for and not there must not be left out in silence: whoever wants encryption would not get it.
 Result<> require_supported(const agent::Config& config) {
   if (!config.tls.rpc) return {};
@@ -85,6 +105,8 @@ struct Runtime::Impl {
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
+    out.gc = gc_options(config.server);
+    out.heartbeats = heartbeat_options(config.server);
     out.hooks = server_hooks(config);
     out.log = options.log.named("nomad");
     out.metrics = &metrics;

@@ -56,9 +56,9 @@ class Place:
         script = (f'trap "echo >>{self.asked}" INT; while [ ! -e {self.asked} ] || [ ! -e {self.go} ]; do sleep 0.05; done')
         # A drain moves an allocation once the health of its group is known.
         soon = 'update {\n min_healthy_time = "0s"\n}\nmigrate {\n min_healthy_time = "0s"\n}'
-        self.server.run(shell_job('work', script, kind=kind, extra=soon if kind == 'service' else '')
+        self.server.run(shell_job('chores', script, kind=kind, extra=soon if kind == 'service' else '')
                         .replace('driver =', 'kill_timeout = "30s"\n      driver ='), '-detach')
-        self.first = self.server.wait_alloc('work', 'running')
+        self.first = self.server.wait_alloc('chores', 'running')
 
     def client(self, name, settings=''):
         agent = self.sandbox.agent(name, base=CLIENT.replace('NAME', name).replace('SERVER', str(self.server.rpc)).replace('SETTINGS', settings))
@@ -114,8 +114,8 @@ def test_a_client_drains_itself_and_works_on_until_it_is_empty(sandbox):
     expect(before['ClientStatus'] == 'complete', f'the first allocation is {before["ClientStatus"]}')
     elsewhere = place.node_of('other')['ID']
     until('the job to run elsewhere, outside of any deployment, and to be known as well', lambda: any(
-        one['NodeID'] == elsewhere and (one['DeploymentStatus'] or {}).get('Healthy') for one in place.server.get('/v1/job/work/allocations')))
-    moved = next(one for one in place.server.get('/v1/job/work/allocations') if one['NodeID'] == elsewhere)
+        one['NodeID'] == elsewhere and (one['DeploymentStatus'] or {}).get('Healthy') for one in place.server.get('/v1/job/chores/allocations')))
+    moved = next(one for one in place.server.get('/v1/job/chores/allocations') if one['NodeID'] == elsewhere)
     expect(not place.server.get(f'/v1/allocation/{moved["ID"]}').get('DeploymentID'), 'the deployment goes on for ever')
     expect(other.process.poll() is None, 'the other client has ended')
     expect(not sandbox.records() or all(other.data in path for path in sandbox.records()), f'the agent left too early: {sandbox.records()}')

@@ -332,7 +332,8 @@ def test_output_through_fifos_is_collected(sandbox):
     agent.start(drivers=('hello',))
     expect(collectors() == [second], 'the collector should outlive the agent')
     until('what was said without an agent', lambda: agent.logs(alloc['ID'], 't').endswith('without an agent\n'))
-    until('the task to be taken over', lambda: agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'running')
+    agent.stop_jobs()
+    until('the FIFO to go with the task', lambda: not os.path.exists(fifo))
 
 
 if __name__ == '__main__':

@@ -133,6 +133,10 @@ TEST_CASE("config: roles, directories and addresses are checked and derived") {
   CHECK(complete("data_dir = \"x\" client { enabled = true }").error().message() == "data_dir must be given as an absolute path: got x");
   CHECK(complete("data_dir = \"/d/n\" bind_addr = \"127.0.0.1\" client { enabled = true }").error().message() ==
         "advertise.http: Defaulting advertise to localhost is unsafe, please set advertise manually");
+  CHECK(complete("data_dir = \"/d/n\" server {\n enabled = true\n job_gc_interval = \"-5s\"\n}").error().message() ==
+        "server.job_gc_interval should be greater than 0s");
+  CHECK(complete("data_dir = \"/d/n\" server {\n enabled = true\n max_heartbeats_per_second = -1\n}").error().message() ==
+        "server.max_heartbeats_per_second -1 must be above 0");
   const auto config = complete("data_dir = \"/d/n\" client { enabled = true }");
   REQUIRE(config);
   CHECK(config->client.state_dir == "/d/n/client");

@@ -307,16 +307,34 @@ TEST_CASE("plugin host: a mistake in a config block names the argument") { run(w
 TEST_CASE("P_23 restart policy: doubles to a minute, forgets after good service, breaks after ten ends") {
   RestartHistory history;
   UnixNanos now = 0;
-  const auto at = [](std::chrono::nanoseconds time) { return time.count(); };
   for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
-    const auto decision = plan_restart(history, now, now + at(1s), 0);
+    const auto decision = plan_restart(history, 1s, now, 0);
     CHECK(decision.delay == expected);
     CHECK(!decision.broken);
-    now += at(2s);
+    now += std::chrono::nanoseconds(2s).count();
   }
-  CHECK(plan_restart(history, now, now + at(1s), 0).broken);
-  now += at(20min);
-  const auto later = plan_restart(history, now - at(11min), now, 1);
-  CHECK(!later.broken);
-  CHECK(later.delay == 1100ms);
+  CHECK(plan_restart(history, 1s, now, 0).broken);
+  now += std::chrono::nanoseconds(20min).count();
+  CHECK(plan_restart(history, 0s, now, 1).delay > 60s);
+  history.recent_ends.clear();
+  CHECK(plan_restart(history, 11min, now, 1).delay == 0s);
+  CHECK(plan_restart(history, 11min, now, 1).delay == 1100ms);
+}
+
+TEST_CASE("P_23 restart policy: the first end after ten seconds of good service costs no pause, the next ones do") {
+  RestartHistory history;
+  UnixNanos now = 0;
+  CHECK(plan_restart(history, 10s, now, 0).delay == 0s);
+  for (const auto expected : {1s, 2s, 4s}) CHECK(plan_restart(history, 10s, now += 1, 0).delay == expected);
+  // Ten minutes later it is a first one again, however the streak stands.
+  now += std::chrono::nanoseconds(10min).count() + 1;
+  CHECK(plan_restart(history, 10s, now, 0).delay == 0s);
+  CHECK(plan_restart(history, 10s, now, 0).delay == 8s);
+  RestartHistory young;
+  CHECK(plan_restart(young, 9s, now, 0).delay == 1s);
+  // Those that cost nothing count, too.
+  RestartHistory counted;
+  CHECK(plan_restart(counted, 10s, now, 0).delay == 0s);
+  for (int i = 0; i < 8; ++i) CHECK(!plan_restart(counted, 10s, now, 0).broken);
+  CHECK(plan_restart(counted, 10s, now, 0).broken);
 }
