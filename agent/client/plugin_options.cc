@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "agent/pluginhost/plugin_cgroup.h"
 #include "sdk/base/text.h"
 
 namespace drover::agent {
@@ -31,7 +32,10 @@ std::string plugin_file(const ClientOptions& from, const std::string& name) {
 pluginhost::Options plugin_options(const ClientOptions& from) {
   pluginhost::Options out;
   out.directories = from.plugin_directories;
-  for (const auto& [name, block] : from.config.plugins) out.blocks[plugin_file(from, name)] = {block.args, block.config.json};
+  for (const auto& [name, block] : from.config.plugins) {
+    out.blocks[plugin_file(from, name)] = {.args = block.args, .config_json = block.config.json, .mutual_tls = block.mutual_tls,
+                                           .limits = {block.limits.memory_mb, block.limits.pids, block.limits.cpu_weight}};
+  }
   out.allowlist = driver_list(from.config.client.options, {"driver.allowlist", "driver.whitelist"});
   out.denylist = driver_list(from.config.client.options, {"driver.denylist", "driver.blacklist"});
   // The option of old configurations, and of dev mode, that switches raw_exec on.
@@ -41,6 +45,7 @@ pluginhost::Options plugin_options(const ClientOptions& from) {
     if (block.config_json.empty()) block.config_json = R"({"enabled":true})";
   }
   out.socket_dir = from.config.client.state_dir + "/plugins";
+  out.cgroup_slice = pluginhost::find_cgroup_slice();
   for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
   // Where executors keep what must outlive the plugin.
   out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);

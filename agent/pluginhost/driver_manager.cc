@@ -39,6 +39,8 @@ DriverManager::~DriverManager() {
 Async<> DriverManager::start(std::string reattach_json) {
   const auto impl = impl_;
   auto tuples = decode_reattach(reattach_json);
+  constexpr std::int64_t forgotten_seconds = 300;
+  if (!impl->options.cgroup_slice.empty()) sweep_plugin_cgroups(impl->options.cgroup_slice, impl->clock.unix_nanos() / 1'000'000'000, forgotten_seconds);
   Catalogue catalogue = scan_plugins(impl->options.directories, impl->options.blocks);
   impl->skipped = std::move(catalogue.skipped);
   for (Candidate& candidate : catalogue.candidates) {
@@ -205,6 +207,7 @@ std::vector<PluginStatus> DriverManager::plugins() const {
     status.next_start = supervision.next_start;
     status.restarts = supervision.restarts;
     status.pid = entry->process ? entry->process->pid() : 0;
+    status.secure = entry->process && entry->process->reattach().secure();
     status.step = entry->step;
     status.reason = entry->hung.empty() ? entry->reason : entry->hung;
     status.remedy = entry->remedy;

@@ -29,6 +29,7 @@ struct Options {
   Directories directories;
   std::map<std::string, PluginBlock> blocks;  // the agent's plugin blocks, by name
   std::string socket_dir;                     // private directory for sockets and stderr files; made 0700
+  std::string cgroup_slice;                   // P-20: below which plugins get cgroups of their own; empty: they do not
   plugin::NodeTopology topology;              // what drivers learn about the machine
   std::vector<std::pair<std::string, std::string>> environment;  // the agent's own; filtered by the allow-list (P-30)
   std::vector<std::string> allowlist, denylist;                  // driver names; an empty allow-list allows all
@@ -45,6 +46,7 @@ struct PluginStatus {
   UnixNanos since = 0;     // when the phase began
   UnixNanos next_start = 0;
   int pid = 0;
+  bool secure = false;     // it is spoken to over mutual TLS (P-12)
   std::string step;        // at which it failed: "launch", "config", "init", ...; "running" when its process ended
   std::string reason;      // why it is not running, with the exit status
   std::string remedy;      // what an operator can do

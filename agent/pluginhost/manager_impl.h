@@ -30,6 +30,9 @@ struct PluginEntry {
   driver::DriverClient client;  // everybody's, while it runs
   std::unique_ptr<plugin::PluginProcess> process;
   bool configured = false;      // the process has its configuration (SetConfig)
+  // P-12: what is known of the plugin and TLS. One that came up with it, or failed without it too, is not tried without.
+  enum class Tls { untried, works, breaks, not_to_blame } tls = Tls::untried;
+  std::string cgroup;           // P-20: of its process; empty: it has none of its own
   Event displaced;       // another plugin provides the same, and its process is to end
   Event settled;         // running, or has failed once
   Event fingerprinted;
@@ -109,6 +112,9 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   [[nodiscard]] std::function<void(const plugin::PluginLog&)> log_lines_of(PluginEntry& entry);
   Async<Result<>> bring_up(PluginEntry& entry, std::optional<plugin::Reattach> tuple, bool& taken_over);
   Async<Result<>> start_process(PluginEntry& entry);
+  void confine(PluginEntry& entry, int pid);
+  void limit(PluginEntry& entry);
+  Async<Result<>> start_once(PluginEntry& entry, bool tls);
   Async<Result<>> take_over(PluginEntry& entry, plugin::Reattach tuple);
   Async<Result<>> set_up(PluginEntry& entry);
   Async<Result<>> identify(PluginEntry& entry);
