@@ -191,13 +191,12 @@ Async<Result<>> DriverManager::Impl::start_process(PluginEntry& entry) {
   using Tls = PluginEntry::Tls;
   const bool tls = entry.candidate.asks_for_tls();
   auto up = co_await start_once(entry, tls && entry.tls != Tls::breaks);
-  const bool spoke = entry.step != "launch" && entry.step != "identify";
-  if (up || spoke) {
-    if (entry.process && entry.process->reattach().secure()) entry.tls = Tls::works;
+  if (entry.process && !entry.process->tls_refused()) {
+    if (entry.process->reattach().secure()) entry.tls = Tls::works;
     co_return up;
   }
   // One that is only slow is not kept waiting twice.
-  if (!tls || entry.tls != Tls::untried || up.error().code() != Code::unavailable || entry.supervision.phase == Phase::skipped) co_return up;
+  if (up || !tls || entry.tls != Tls::untried || (!entry.process && up.error().code() != Code::unavailable)) co_return up;
   const std::string reason = up.error().message();
   co_await drop(entry);
   up = co_await start_once(entry, false);
@@ -279,7 +278,10 @@ Async<> DriverManager::Impl::supervise(PluginEntry& entry, std::optional<plugin:
 
 Async<> DriverManager::Impl::drop(PluginEntry& entry) {
   entry.disconnect();
-  if (!entry.process) co_return;
+  if (!entry.process) {
+    leave_plugin_cgroup(std::exchange(entry.cgroup, {}));
+    co_return;
+  }
   entry.stderr_tail = entry.process->stderr_tail();
   auto process = std::move(entry.process);
   co_await process->stop();

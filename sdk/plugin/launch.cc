@@ -345,6 +345,7 @@ PluginProcess::~PluginProcess() {
 
 const std::shared_ptr<rpc::Client>& PluginProcess::client() const { return impl_->client; }
 const Reattach& PluginProcess::reattach() const { return impl_->tuple; }
+bool PluginProcess::tls_refused() const { return impl_->dialer && impl_->dialer->refused(); }
 int PluginProcess::pid() const { return impl_->process.pid(); }
 
 Async<std::string> PluginProcess::wait() {

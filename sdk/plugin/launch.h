@@ -65,6 +65,8 @@ class PluginProcess {
   [[nodiscard]] Async<std::string> wait();
   // Asks the health service whether anybody is there. Code::deadline_exceeded: nobody within `limit`.
   [[nodiscard]] Async<Result<>> ping(std::chrono::nanoseconds limit);
+  // It answered with a certificate, and then hands could not be shaken with it.
+  [[nodiscard]] bool tls_refused() const;
   // The last lines of stderr, at most 4 KiB.
   [[nodiscard]] std::string stderr_tail() const;
   // Controller Shutdown, 2 s of grace, then SIGKILL to this one pid; removes the socket.

@@ -42,6 +42,8 @@ class TlsDialer {
   TlsDialer& operator=(const TlsDialer&) = delete;
   // The target for gRPC.
   [[nodiscard]] Result<std::string> open();
+  // Whether hands could not be shaken.
+  [[nodiscard]] bool refused() const;
 
  private:
   struct Impl;

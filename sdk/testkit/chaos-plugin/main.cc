@@ -203,7 +203,11 @@ int serve(const Behaviour& behaviour) {
   if (!behaviour.without("broker")) host.handle_stream("/plugin.GRPCBroker/StartStream", stay_open);
   const std::string path = environment("PLUGIN_UNIX_SOCKET_DIR") + "/plugin" + std::to_string(::getpid());
   std::optional<plugin::TlsListener> tls;
-  const auto certificate = plugin::listen_for_host(path, environment("PLUGIN_CLIENT_CERT"), host, executor, Logger(), tls);
+  // A line of five fields is from a time before TLS.
+  const std::string asked = behaviour.text("handshake") == "five" ? std::string() : environment("PLUGIN_CLIENT_CERT");
+  const bool lies = behaviour.text("tls") == "lies" && !asked.empty();
+  auto certificate = plugin::listen_for_host(path, lies ? "" : asked, host, executor, Logger(), tls);
+  if (lies) certificate = plugin::to_field(asked);
   if (!certificate) return 1;
   const std::string output = first_output(behaviour.text("handshake"), path, *certificate);
   if (!write_all(STDOUT_FILENO, output)) return 1;

@@ -169,13 +169,16 @@ Async<> channels(Node& node, Executor executor, bool& finished) {
   REQUIRE(write_file(node.plugins() + "/deaf", "#!/bin/sh\nunset PLUGIN_CLIENT_CERT\n" + hello, 0755));
   REQUIRE(write_file(node.plugins() + "/breaks", "#!/bin/sh\n[ -z \"$PLUGIN_CLIENT_CERT\" ] || exit 4\n" + hello, 0755));
   REQUIRE(write_file(node.plugins() + "/babbles", "#!/bin/sh\n[ -z \"$PLUGIN_CLIENT_CERT\" ] || { echo '1|2|unix|/nowhere|grpc|!'; exec sleep 60; }\n" + hello, 0755));
+  // It answers with a certificate and goes on without TLS.
+  REQUIRE(write_file(node.directory.path() + "/lies.json", R"({"name": "hello", "tls": "lies"})"));
+  REQUIRE(write_file(node.plugins() + "/lies", "#!/bin/sh\nexec " DROVER_CHAOS_PLUGIN " " + node.directory.path() + "/lies.json\n", 0755));
   struct Case {
     std::string file;
     bool secure;
     std::optional<bool> setting = {};
   };
   const std::vector<Case> cases{{"secure", true}, {"open", false, false}, {"own-open", false}, {"own-secure", true, true}, {"deaf", false}, {"breaks", false},
-                                {"babbles", false}};
+                                {"babbles", false}, {"lies", false}};
   for (const Case& one : cases) {
     CAPTURE(one.file);
     Options options = node.options();
