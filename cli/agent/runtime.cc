@@ -227,7 +227,7 @@ struct Runtime::Impl {
     api.events = server ? &server->events() : nullptr;
     if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
-    api.refresh_metrics = [this] { publish_gauges(); };
+    api.refresh_metrics = [this] { publish_gauges(true); };
     api.prometheus = config.telemetry.prometheus_metrics;
     if (server) api::register_event_stream(relay_router, api);
     api::register_server_api(router, std::move(api));
@@ -261,16 +261,18 @@ struct Runtime::Impl {
     return listeners->open(config);
   }
 
-  void publish_gauges() {
-    set_runtime_gauges(metrics);
+  void publish_gauges(bool with_heap) {
+    set_runtime_gauges(metrics, with_heap);
     if (http_server) metrics.set_gauge("nomad.agent.http.connections", static_cast<double>(http_server->stats().connections));
     if (server) server->publish_gauges();
     if (client) client->publish_gauges();
   }
 
   Async<> publish_gauges_each(std::chrono::nanoseconds interval) {
-    for (;;) {
-      publish_gauges();
+    // Counting the heap takes a walk over all that is free in it.
+    constexpr int heap_rounds = 10;
+    for (int round = 0;; round = (round + 1) % heap_rounds) {
+      publish_gauges(round == 0);
       co_await sleep_for(interval);
     }
   }
@@ -332,8 +334,14 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
-Async<> Runtime::leave() {
+Async<Result<>> Runtime::leave() {
+  Result<> out;
+  if (impl_->client) {
+    auto left = co_await impl_->client->leave();
+    out = std::move(left);
+  }
   if (impl_->server) co_await impl_->server->leave();
+  co_return out;
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }

@@ -96,7 +96,7 @@ ExecutorHost executor_host_from_environment() {
 }
 
 ExecutorDriver::ExecutorDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock)
-    : loop_(loop), log_(std::move(log)), host_(std::move(host)), binary_(host_.executor_path), clock_(clock), scope_(loop), has_events_(std::move(loop)) {}
+    : loop_(loop), log_(std::move(log)), host_(std::move(host)), binary_(host_.executor_path), clock_(clock), scope_(loop), has_events_(loop), has_tasks_(std::move(loop)) {}
 
 ExecutorDriver::~ExecutorDriver() = default;
 
@@ -151,6 +151,7 @@ Async<> ExecutorDriver::settle(std::shared_ptr<Task> task, Async<Result<>> work)
   task->outcome = std::move(outcome);
   if (!task->outcome) tasks_.erase(task->config.id);
   task->settled.set();
+  has_tasks_.notify_all();
 }
 
 bool ExecutorDriver::is_known(const std::string& state_path) const {
@@ -316,22 +317,6 @@ Async<Result<driver::TaskStatus>> ExecutorDriver::inspect_task(std::string id) {
     out.exit_result = status.exit;
   }
   co_return out;
-}
-
-Async<Result<>> ExecutorDriver::task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) {
-  const auto task = find(id);
-  if (!task) co_return fail(task.error());
-  if (interval <= 0ns) co_return fail(Code::invalid_argument, "the collection interval is not positive");
-  const auto running = (*task)->running;
-  const ExecutorStatus& status = running->status();
-  StatsSampler sampler(id, status.cgroup, status.executor_pid, core_mhz());
-  while (!running->ended()) {
-    const bool sent = co_await out.send(sampler.sample(clock_));
-    if (!sent) break;
-    const bool ended = co_await running->wait_for(until_next_sample(clock_.monotonic().time_since_epoch(), interval));
-    if (ended) break;
-  }
-  co_return Result<>{};
 }
 
 void ExecutorDriver::tell(driver::TaskEvent event) {

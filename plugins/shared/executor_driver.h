@@ -46,6 +46,7 @@ class ExecutorDriver : public driver::Driver {
   Async<Result<>> destroy_task(std::string id, bool force) override;
   Async<Result<driver::TaskStatus>> inspect_task(std::string id) override;
   Async<Result<>> task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override;
+  Async<Result<>> all_task_stats(std::chrono::nanoseconds interval, Channel<std::vector<driver::TaskStats>>& out) override;
   Async<> task_events(Channel<driver::TaskEvent>& out) override;
   Async<Result<>> signal_task(std::string id, std::string signal) override;
   Async<Result<driver::ExecResult>> exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) override;
@@ -115,6 +116,8 @@ class ExecutorDriver : public driver::Driver {
   std::deque<driver::TaskEvent> events_;  // for whoever listens; the oldest ones are kept
   std::set<std::string> told_;
   Condition has_events_;
+  Condition has_tasks_;                   // one more, perhaps
+  const double core_mhz_ = core_mhz();
 };
 
 }  // namespace drover

@@ -99,6 +99,19 @@ Result<> TlsListener::listen(const std::string& path) {
   return {};
 }
 
+Result<std::string> listen_for_host(const std::string& path, const std::string& certificate, rpc::Server& server, const Executor& executor, const Logger& log,
+                                    std::optional<TlsListener>& tls) {
+  if (certificate.empty()) {
+    DROVER_TRY(server.listen("unix:" + path));
+    return std::string();
+  }
+  const auto identity = make_identity();
+  if (!identity) return fail(identity.error(), "the host asks for TLS");
+  tls.emplace(executor, log, server, *identity, certificate);
+  DROVER_TRY(tls->listen(path));
+  return to_field(identity->certificate);
+}
+
 struct TlsDialer::Impl : std::enable_shared_from_this<Impl> {
   Impl(const Executor& loop, Logger to, std::string path, Identity identity, std::string trusted)
       : log(std::move(to)), socket_path(std::move(path)), own(std::move(identity)), server(std::move(trusted)), acceptor(loop), scope(loop) {}

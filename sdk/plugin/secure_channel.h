@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk/async/scope.h"
@@ -26,6 +27,10 @@ class TlsListener {
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
+
+// Serves at the socket, over TLS when the host has a certificate for it (PLUGIN_CLIENT_CERT); yields the handshake's field 6.
+[[nodiscard]] Result<std::string> listen_for_host(const std::string& path, const std::string& certificate, rpc::Server& server, const Executor& executor,
+                                                  const Logger& log, std::optional<TlsListener>& tls);
 
 // The host's side: a place for this process's gRPC client alone, whose connections go over TLS to the plugin's socket.
 class TlsDialer {

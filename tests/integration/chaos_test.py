@@ -186,7 +186,9 @@ class World:
         services = [life for life in self.lives if life.kind.is_service and not life.stopping]
         if services and self.rng.random() < 0.04:
             life = self.rng.choice(services)
-            life.stopping = self.call('DELETE', f'/v1/job/{life.name}') is not None
+            # A stop without an answer may have been made: from here on it is wanted, and asked for again afterwards.
+            life.stopping = True
+            self.call('DELETE', f'/v1/job/{life.name}')
         elif len(waiting) < 8 or len(services) < 4:
             self.number += 1
             life = Life(self.rng.choice(kinds(self.rng)), self.number)

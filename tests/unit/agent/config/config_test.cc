@@ -67,6 +67,15 @@ TEST_CASE("config: wrong types and bad durations name the dotted path") {
   CHECK(refusal("server {\n enabled = true\n") == "a.hcl:3: the block opened in line 1 is not closed; end it with a }");
 }
 
+TEST_CASE("P_12 config: TLS to a plugin is switched in its block") {
+  const auto config = parse_config(R"(plugin "a" {} plugin "b" { mutual_tls = false } plugin "c" { mutual_tls = true })", "a.hcl");
+  REQUIRE(config);
+  CHECK(!config->plugins.at("a").mutual_tls);
+  CHECK(config->plugins.at("b").mutual_tls == false);
+  CHECK(config->plugins.at("c").mutual_tls == true);
+  CHECK(refusal("plugin \"a\" { mutual_tsl = false }") == "a.hcl:1: unknown key \"mutual_tsl\" in \"plugin.a\"; did you mean \"mutual_tls\"?");
+}
+
 TEST_CASE("config: HCL and JSON say the same") {
   const auto hcl = parse_config(R"(
     client { enabled = true  meta { rack = "r1" }  host_volume "v" { path = "/x" read_only = true } options = { "a.b" = 1 } }

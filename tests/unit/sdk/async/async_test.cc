@@ -93,6 +93,31 @@ TEST_CASE("process: P-38 a child begins with the usual umask, whatever ours is")
   CHECK(std::string(text) == "0022\n");
 }
 
+TEST_CASE("process: we may open as many files as we are allowed to, a child as many as we began with") {
+  const rlimit before = open_files_at_start();
+  rlimit low = before;
+  low.rlim_cur = std::min<rlim_t>(before.rlim_cur, 100);
+  // As if somebody had taken from us since: raising brings it back.
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  raise_open_files();
+  rlimit now{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &now) == 0);
+  CHECK(now.rlim_cur >= std::min<rlim_t>(before.rlim_max, 1u << 20));
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  auto pipe = make_pipe();
+  REQUIRE(pipe);
+  Result<ExitStatus> status;
+  SpawnOptions options{.executable = "/bin/sh", .arguments = {"-c", "ulimit -Sn"}};
+  options.stdout_fd = pipe->write_end.get();
+  scope.spawn(run_child(options, status, 0));
+  loop.run();
+  REQUIRE(status);
+  char text[32] = {};
+  CHECK(::read(pipe->read_end.get(), text, sizeof text - 1) > 0);
+  CHECK(std::string(text) == (before.rlim_cur == RLIM_INFINITY ? "unlimited\n" : std::to_string(before.rlim_cur) + "\n"));
+}
+
 TEST_CASE("process: starting a child leaves the loop's signal handlers alone") {
   asio::io_context loop;
   Scope scope(loop.get_executor());
