@@ -18,6 +18,7 @@ STARTS = int(os.environ.get('STARTS', '50'))
 TASKS = int(os.environ.get('TASKS', '100'))
 BATCH = int(os.environ.get('BATCH', '1000'))
 EXEC = int(os.environ.get('EXEC', '1000'))
+CLUSTER = [int(number) for number in os.environ.get('CLUSTER', '1000 100 1000').split()]  # nodes, jobs, allocations of a job
 REGISTRATIONS = int(os.environ.get('REGISTRATIONS', '20000'))
 
 
@@ -219,7 +220,17 @@ def many_exec(sandbox):
     row(f'stopping {EXEC} tasks until nothing is left of them', f'{time.monotonic() - began:.1f} s')
 
 
-SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, many_exec, durable_write, registrations]
+def cluster(sandbox):
+    """Simulated nodes that speak the agents' RPC to a real server: jobs submitted, every allocation stored as running; then heartbeats."""
+    base = harness.PLACE + harness.ADVERTISE + 'server {{\n  enabled = true\n  bootstrap_expect = 1\n}}\n'
+    agent = sandbox.agent(base=base).start(node=False)
+    load = [os.path.join(os.environ.get('BUILD', 'build-bench'), 'bench', 'cluster-load'), f'127.0.0.1:{agent.rpc}',
+            *(str(number) for number in (*CLUSTER, agent.pid, int(os.environ.get('HEARTBEATS', '30'))))]
+    print(subprocess.run(load, check=True, stdout=subprocess.PIPE, text=True).stdout, end='', flush=True)
+    agent.kill9()  # its nodes are gone: nobody would end the allocations
+
+
+SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, many_exec, durable_write, registrations, cluster]
 
 
 def main():
