@@ -94,7 +94,7 @@ struct Runtime::Impl {
     server = std::move(*started);
     wire::serve_registry(server->registry(), *rpc_server);
     rpc::serve_node_streams(server->node_sessions(), *rpc_server);
-    server->serve_raft(*rpc_server);
+    server->serve_streams(*rpc_server);
     wire::serve_stream<model::HttpRelayRequest>(
         *rpc_server, wire::streams::http_relay,
         [this](model::HttpRelayRequest request, NodeStream& stream) { return answer_agent(std::move(request), stream); });
@@ -194,6 +194,7 @@ struct Runtime::Impl {
   Result<> start_http() {
     const agent::Config& config = options.config;
     api::ApiOptions api{.caller = caller()};
+    api.streams = remote.get();
     api.name = config.name;
     api.region = config.region;
     api.datacenter = config.datacenter;
