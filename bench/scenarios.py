@@ -7,10 +7,12 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'tests', 'integration'))
+import cluster_test  # noqa: E402  pylint: disable=wrong-import-position
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 from jobs import shell_job  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -18,6 +20,9 @@ STARTS = int(os.environ.get('STARTS', '50'))
 TASKS = int(os.environ.get('TASKS', '100'))
 BATCH = int(os.environ.get('BATCH', '1000'))
 EXEC = int(os.environ.get('EXEC', '1000'))
+CLUSTER = [int(number) for number in os.environ.get('CLUSTER', '1000 100 1000').split()]  # nodes, jobs, allocations of a job
+STATE = int(os.environ.get('STATE', '256'))  # MiB
+FAILOVERS = int(os.environ.get('FAILOVERS', '20'))
 REGISTRATIONS = int(os.environ.get('REGISTRATIONS', '20000'))
 
 
@@ -219,7 +224,84 @@ def many_exec(sandbox):
     row(f'stopping {EXEC} tasks until nothing is left of them', f'{time.monotonic() - began:.1f} s')
 
 
-SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, many_exec, durable_write, registrations]
+def cluster(sandbox):
+    """Simulated nodes that speak the agents' RPC to a real server: jobs submitted, every allocation stored as running; then heartbeats."""
+    base = harness.PLACE + harness.ADVERTISE + 'server {{\n  enabled = true\n  bootstrap_expect = 1\n}}\n'
+    agent = sandbox.agent(base=base).start(node=False)
+    load = [os.path.join(os.environ.get('BUILD', 'build-bench'), 'bench', 'cluster-load'), f'127.0.0.1:{agent.rpc}',
+            *(str(number) for number in (*CLUSTER, agent.pid, int(os.environ.get('HEARTBEATS', '30'))))]
+    print(subprocess.run(load, check=True, stdout=subprocess.PIPE, text=True).stdout, end='', flush=True)
+    agent.kill9()  # its nodes are gone: nobody would end the allocations
+
+
+class Writer(threading.Thread):
+    """Writes one small job after the other and notes how long each was waited for."""
+
+    def __init__(self, agent):
+        super().__init__(daemon=True)
+        self.agent, self.stop, self.waits = agent, threading.Event(), []
+        self.start()
+
+    def run(self):
+        body = {'Job': {'ID': 'ticks', 'Name': 'ticks', 'Type': 'batch', 'Datacenters': ['nowhere'], 'TaskGroups': [
+            {'Name': 'g', 'Count': 0, 'Tasks': [{'Name': 't', 'Driver': 'raw_exec', 'Config': {'command': '/bin/true'}}]}]}}
+        number = 0
+        while not self.stop.is_set():
+            number += 1
+            body['Job']['Meta'] = {'number': str(number)}
+            began = time.monotonic()
+            self.agent.call('PUT', '/v1/jobs', body)
+            self.waits.append(time.monotonic() - began)
+            time.sleep(0.005)
+
+    def end(self):
+        self.stop.set()
+        self.join()
+
+
+def snapshots(sandbox):
+    """A large state restored into a new server, saved again while small writes go on, and read at the server's start."""
+    path = f'{sandbox.directory}/state.snap'
+    made = subprocess.run([f'{harness.BUILD}/bench/state-file', path, str(STATE)], check=True, capture_output=True, text=True).stdout.strip()
+    agent = sandbox.agent(base=harness.PLACE + harness.ADVERTISE + 'server {{\n  enabled = true\n  bootstrap_expect = 1\n}}\n').start(node=False)
+    began = time.monotonic()
+    agent.cli('operator', 'snapshot', 'restore', path, timeout=600)
+    row(f'W-16 restore of {made}', f'{time.monotonic() - began:.1f} s; server afterwards {harness.pss_kib(agent.pid) / 1024:.0f} MiB')
+    writer = Writer(agent)
+    time.sleep(2)
+    before = len(writer.waits)
+    began = time.monotonic()
+    agent.cli('operator', 'snapshot', 'save', f'{sandbox.directory}/again.snap', timeout=600)
+    row('W-16 save of it, while small jobs are written', f'{time.monotonic() - began:.1f} s')
+    quiet, busy = writer.waits[:before], writer.waits[before:]
+    writer.end()
+    row('W-16 the writes without it, and meanwhile', f'{milliseconds(quiet)}; {milliseconds(busy)}, longest {max(busy) * 1000:.0f} ms')
+    agent.kill9()
+    began = time.monotonic()
+    agent.start(node=False, limit=300)
+    row('W-16 exec of the server on that data until it leads', f'{time.monotonic() - began:.1f} s')
+
+
+def failover(sandbox):
+    """SIGKILL of the leader of three until a write through another server is answered."""
+    agents = cluster_test.servers(sandbox)
+    waits = []
+    for number in range(FAILOVERS):
+        leader, rest = cluster_test.followers(agents)
+        harness.until('every server to follow', lambda: all(cluster_test.ask(one, '/v1/status/leader') for one in agents))
+        harness.expect(cluster_test.register(leader, f'before-{number}'), 'a write')
+        time.sleep(1)
+        leader.process.kill()
+        began = time.monotonic()
+        harness.until('a write', lambda n=number, to=rest[0]: cluster_test.register(to, f'after-{n}'), 60, 0.002)
+        waits.append(time.monotonic() - began)
+        leader.process.wait()
+        leader.spawn()
+        cluster_test.wait_leader(leader)
+    row('three servers, SIGKILL of the leader until the first write', f'{milliseconds(waits)}, longest {max(waits) * 1000:.0f} ms')
+
+
+SCENARIOS = [cold_start, start_latency, batch_rate, memory, restart, many_exec, durable_write, registrations, cluster, snapshots, failover]
 
 
 def main():

@@ -143,13 +143,22 @@ Result<ApiAnswer> ApiClient::put(std::string_view path, std::string body, QueryP
   return impl_->checked(impl_->request("PUT", path, std::move(query), std::move(body)));
 }
 
+Result<ApiAnswer> ApiClient::put_file(std::string_view path, FileBody file) {
+  http::ClientRequest request = impl_->request("PUT", path, {}, "");
+  request.body_file = file.file;
+  request.body_file_bytes = file.bytes;
+  return impl_->checked(std::move(request));
+}
+
 Result<ApiAnswer> ApiClient::remove(std::string_view path, QueryPairs query) {
   return impl_->checked(impl_->request("DELETE", path, std::move(query), ""));
 }
 
 Result<ApiAnswer> ApiClient::raw(std::string method, std::string target, std::string body,
-                                 std::vector<std::pair<std::string, std::string>> headers) {
+                                 std::vector<std::pair<std::string, std::string>> headers, FileBody file) {
   http::ClientRequest request = impl_->request(std::move(method), target, {}, std::move(body));
+  request.body_file = file.file;
+  request.body_file_bytes = file.bytes;
   for (const auto& [name, value] : headers) request.headers.set(name, value);
   return impl_->send(std::move(request));
 }

@@ -31,6 +31,12 @@ struct ApiAnswer {
   std::string content_type;
 };
 
+// So many bytes of an open file, from its start, in the place of a body.
+struct FileBody {
+  int file = -1;
+  std::uint64_t bytes = 0;
+};
+
 class ApiClient {
  public:
   explicit ApiClient(const GeneralOptions& options);
@@ -38,10 +44,11 @@ class ApiClient {
 
   [[nodiscard]] Result<ApiAnswer> get(std::string_view path, QueryPairs query = {});
   [[nodiscard]] Result<ApiAnswer> put(std::string_view path, std::string body, QueryPairs query = {});
+  [[nodiscard]] Result<ApiAnswer> put_file(std::string_view path, FileBody file);
   [[nodiscard]] Result<ApiAnswer> remove(std::string_view path, QueryPairs query = {});
   // Any method; an error status is an answer, not an error.
   [[nodiscard]] Result<ApiAnswer> raw(std::string method, std::string target, std::string body,
-                                      std::vector<std::pair<std::string, std::string>> headers);
+                                      std::vector<std::pair<std::string, std::string>> headers, FileBody file = {});
   // Calls `part` with every piece of a streamed body until it returns false or the body ends.
   [[nodiscard]] Result<> stream(std::string_view path, QueryPairs query, const std::function<bool(std::string_view)>& part);
 

@@ -1,35 +1,13 @@
 // operator snapshot save, restore and inspect; server join.
-#include <cerrno>
-#include <cstring>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "cli/api_client.h"
 #include "cli/commands.h"
-#include "lib/snapshot/archive.h"
+#include "cli/snapshot_file.h"
 #include "sdk/base/clock.h"
-#include "sdk/base/file.h"
 
 namespace drover::cli {
 namespace {
-
-// "2026-11-26T10:11:12Z", "20261126".
-std::string format_time(std::int64_t nanos, const char* form) {
-  const std::time_t seconds = nanos / 1'000'000'000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[64];
-  return std::string(text, std::strftime(text, sizeof text, form, &parts));
-}
-
-// Go's words for a file that cannot be opened.
-Result<std::string> read_snapshot(const std::string& path) {
-  auto bytes = read_file(path);
-  if (bytes) return bytes;
-  const int error = bytes.error().sys_errno();
-  if (error == ENOENT) return fail(Code::not_found, "open {}: no such file or directory", path);
-  return fail(Code::internal, "open {}: {}", path, error != 0 ? std::strerror(error) : bytes.error().message());
-}
 
 std::string bytes_text(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{}B", bytes);
@@ -48,18 +26,8 @@ class SnapshotSave final : public Command {
     if (arguments.size() > 1) return context.usage_error("This command takes either no arguments or one: <file>");
     const std::int64_t now = system_clock().unix_nanos();
     const std::string path = !arguments.empty() ? arguments[0]
-                                                : fmt::format("nomad-state-{}-{}.snap", format_time(now, "%Y%m%d"), now / 1'000'000'000);
-    QueryPairs query;
-    if (stale_) query.emplace_back("stale", "");
-    auto answer = context.api().get("/v1/operator/snapshot", query);
-    if (!answer) return context.failed(fmt::format("Failed to get snapshot file: {}", answer.error().message()));
-    // What cannot be restored is no snapshot: a cut connection must not leave one on disk.
-    if (auto archive = snapshot::open_archive(answer->body); !archive) {
-      return context.failed(fmt::format("Failed to validate snapshot file: {}", archive.error().message()));
-    }
-    if (auto written = replace_file_durably(path, answer->body); !written) {
-      return context.failed(fmt::format("Error writing snapshot file {}: {}", path, written.error().message()));
-    }
+                                                : fmt::format("nomad-state-{}-{}.snap", format_utc(now, "%Y%m%d"), now / 1'000'000'000);
+    if (auto saved = fetch_snapshot(context.api(), path, stale_); !saved) return context.failed(saved.error().message());
     context.ui.out("State file written to " + path);
     return 0;
   }
@@ -73,9 +41,11 @@ class SnapshotRestore final : public Command {
   void flags(FlagSet&) override {}
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <file>");
-    auto bytes = read_snapshot(arguments[0]);
+    auto file = open_snapshot(arguments[0]);
+    if (!file) return context.failed(fmt::format("Error opening snapshot file: \"{}\"", file.error().message()));
+    const auto bytes = file_bytes(*file);
     if (!bytes) return context.failed(fmt::format("Error opening snapshot file: \"{}\"", bytes.error().message()));
-    auto answer = context.api().put("/v1/operator/snapshot", std::move(*bytes));
+    auto answer = context.api().put_file("/v1/operator/snapshot", {.file = file->get(), .bytes = *bytes});
     if (!answer) return context.failed(fmt::format("Failed to restore snapshot: {}", answer.error().message()));
     context.ui.out("Snapshot Restored");
     return 0;
@@ -87,28 +57,32 @@ class SnapshotInspect final : public Command {
   void flags(FlagSet& set) override { set.boolean("json", json_, "Write JSON."); }
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <filename>");
-    auto bytes = read_snapshot(arguments[0]);
-    if (!bytes) return context.failed(fmt::format("Error opening snapshot file: {}", bytes.error().message()));
-    auto archive = snapshot::open_archive(*bytes);
+    auto file = open_snapshot(arguments[0]);
+    if (!file) return context.failed(fmt::format("Error opening snapshot file: {}", file.error().message()));
+    snapshot::RecordCounter counter;
+    const auto archive = snapshot::read_archive(file->get(), [&](std::string_view bytes) -> Result<> {
+      counter.take(bytes);
+      return {};
+    });
     if (!archive) return context.failed(fmt::format("Error verifying snapshot: {}", archive.error().message()));
-    auto counts = snapshot::count_records(archive->state);
+    auto counts = counter.counts();
     if (!counts) return context.failed(fmt::format("Error reading snapshot: {}", counts.error().message()));
-    const auto& meta = archive->meta;
+    const snapshot::Meta& meta = *archive;
     std::uint64_t total = 0;
     for (const auto& one : *counts) total += one.bytes;
     if (json_) {
       nlohmann::ordered_json out;
-      out["Meta"] = {{"ID", meta.id}, {"Size", archive->state.size()}, {"Index", meta.index}, {"Term", meta.term}, {"Version", meta.version},
-                     {"Created", format_time(meta.created, "%Y-%m-%dT%H:%M:%SZ")}, {"Build", meta.build}};
+      out["Meta"] = {{"ID", meta.id}, {"Size", meta.size}, {"Index", meta.index}, {"Term", meta.term}, {"Version", meta.version},
+                     {"Created", format_utc(meta.created, "%Y-%m-%dT%H:%M:%SZ")}, {"Build", meta.build}};
       out["Stats"] = nlohmann::ordered_json::array();
       for (const auto& one : *counts) out["Stats"].push_back({{"Name", one.name}, {"Count", one.count}, {"Sum", one.bytes}});
       out["TotalSize"] = total;
       context.ui.out(out.dump(4));
       return 0;
     }
-    context.ui.out(format_pairs({{"Created", format_time(meta.created, "%Y-%m-%dT%H:%M:%SZ")},
+    context.ui.out(format_pairs({{"Created", format_utc(meta.created, "%Y-%m-%dT%H:%M:%SZ")},
                                  {"ID", meta.id},
-                                 {"Size", bytes_text(archive->state.size())},
+                                 {"Size", bytes_text(meta.size)},
                                  {"Index", std::to_string(meta.index)},
                                  {"Term", std::to_string(meta.term)},
                                  {"Version", std::to_string(meta.version)}}));

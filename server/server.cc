@@ -12,6 +12,7 @@
 #include "server/rpc/call_metrics.h"
 #include "server/rpc/context.h"
 #include "server/rpc/node_sessions.h"
+#include "server/rpc/snapshot_streams.h"
 #include "server/scheduler/fit/allocs_fit.h"
 #include "server/scheduler/scheduler.h"
 
@@ -130,6 +131,7 @@ struct Server::Impl {
     context->cluster = cluster;
     context->build = options.build;
     context->keeps_data = !options.dev;
+    context->data_dir = options.dev ? "/tmp" : options.data_dir;
     context->files = &files;
     context->heartbeat = [this](const std::string& node_id) { return leader->heartbeat(node_id); };
     context->make_run = [make_run](model::Evaluation evaluation, Rng& rng) { return make_run(std::move(evaluation), rng, nullptr); };
@@ -191,8 +193,9 @@ wire::Registry& Server::registry() { return impl_->registry; }
 bool Server::is_leader() const { return impl_->log->is_leader(); }
 std::string Server::leader() const { return is_leader() ? impl_->options.advertise_rpc : impl_->log->leader(); }
 
-void Server::serve_raft(NodeRpcServer& server) {
+void Server::serve_streams(NodeRpcServer& server) {
   if (impl_->cluster != nullptr) impl_->cluster->serve(server);
+  rpc::serve_snapshots(*impl_->context, server);
 }
 
 void Server::find_others(std::function<void(Error)> failed) {

@@ -91,8 +91,8 @@ class Server {
   [[nodiscard]] std::string leader() const;
   // Sections of `agent-info`: nomad, raft, runtime counters by name.
   [[nodiscard]] std::map<std::string, std::map<std::string, std::string>> stats() const;
-  // Raft's streams, before the RPC listener is opened.
-  void serve_raft(NodeRpcServer& server);
+  // Raft's streams and those of snapshots, before the RPC listener is opened.
+  void serve_streams(NodeRpcServer& server);
   // Looks for the other servers, once the RPC listener is open. `failed`: none was found in join_retry_max rounds.
   void find_others(std::function<void(Error)> failed);
   // Tells the others that this server goes for good, and returns when they have taken it out or it is clear that they cannot.

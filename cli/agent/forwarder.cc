@@ -7,8 +7,6 @@ namespace {
 using http::Response;
 // For the head of an answer. Nothing asked of a node takes longer; streams have no limit.
 constexpr std::chrono::seconds head_limit{60};
-// Tells another server that the node is not connected to this one either.
-constexpr std::string_view no_path = "X-Drover-No-Path";
 
 // Errors between agents are 500 unless they name a status, as the reference sends them.
 Response failed(const Error& error, std::string_view step) {
@@ -21,7 +19,6 @@ Async<Response> Forwarder::ask_server(http::Request request) {
   auto stream = co_await servers_.open(wire::streams::http_relay, relay::to_message(request));
   if (!stream) co_return failed(stream.error(), "asking a server");
   auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, "asking a server");
-  answer.headers.remove(no_path);
   co_return answer;
 }
 
@@ -30,31 +27,28 @@ Async<Response> Forwarder::ask_node(std::string node_id, const http::Request& re
     auto answer = co_await ask_server(request);
     co_return answer;
   }
-  if (!nodes_->connected(node_id)) {
-    auto elsewhere = co_await ask_others(request);
+  if (!relay::goes_no_further(request) && !nodes_->connected(node_id)) {
+    auto elsewhere = co_await ask_others(node_id, request);
     if (elsewhere) co_return std::move(*elsewhere);
   }
   auto stream = co_await nodes_->open(node_id, model::to_msgpack(relay::to_message(request)));
-  if (!stream) {
-    Response lost = failed(stream.error(), "");
-    if (!others_ && stream.error().code() == Code::not_found) lost.headers.add(no_path, "1");
-    co_return lost;
-  }
+  if (!stream) co_return failed(stream.error(), "");
   auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, fmt::format("asking node \"{}\"", node_id));
   co_return answer;
 }
 
-// A node is connected to one server; which one, only that server knows.
-Async<std::optional<Response>> Forwarder::ask_others(const http::Request& request) {
-  if (!others_) co_return std::nullopt;
+// A node is connected to one server; which one, only that server knows. Whoever is asked so asks nobody else.
+Async<std::optional<Response>> Forwarder::ask_others(std::string node_id, const http::Request& request) {
   const std::vector<std::string> addresses = others_();
   for (const std::string& address : addresses) {
     auto& caller = callers_[address];
     if (!caller) caller = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address});
-    auto stream = co_await caller->open(wire::streams::http_relay, relay::to_message(request));
+    model::HttpRelayRequest message = relay::to_message(request);
+    message.node = node_id;
+    auto stream = co_await caller->open(wire::streams::http_relay, std::move(message));
     if (!stream) continue;
     auto answer = co_await relay::receive_answer(std::move(*stream), head_limit, fmt::format("asking server {}", address));
-    if (answer.status < 500 && !answer.headers.has(no_path)) co_return answer;
+    if (answer.status < 500 && !relay::says_no_path(answer)) co_return answer;
   }
   co_return std::nullopt;
 }

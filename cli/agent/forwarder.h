@@ -15,7 +15,7 @@ namespace drover::cli {
 class Forwarder final : public agent::Elsewhere {
  public:
   // `nodes`: null without the server role. `here`: this node's id, empty without the client role. `others`: host:port of the other
-  // servers; empty for requests that one of them sent here, which go no further.
+  // servers, called with the server role only.
   using Others = std::function<std::vector<std::string>()>;
   Forwarder(const Executor& executor, wire::StreamOpener& servers, rpc::NodeSessions* nodes, std::string here, Others others)
       : executor_(executor), servers_(servers), nodes_(nodes), here_(std::move(here)), others_(std::move(others)) {}
@@ -26,7 +26,7 @@ class Forwarder final : public agent::Elsewhere {
   [[nodiscard]] Async<http::Response> ask_server(http::Request request);
 
  private:
-  [[nodiscard]] Async<std::optional<http::Response>> ask_others(const http::Request& request);
+  [[nodiscard]] Async<std::optional<http::Response>> ask_others(std::string node_id, const http::Request& request);
 
   Executor executor_;
   wire::StreamOpener& servers_;

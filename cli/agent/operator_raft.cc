@@ -1,56 +1,14 @@
 // operator raft info and recover: what a stopped server has in its data directory, and a cluster that lost its quorum led again.
 #include <algorithm>
 
+#include "cli/agent/stored_raft.h"
 #include "cli/commands.h"
 #include "lib/store/dir_lock.h"
 #include "sdk/base/text.h"
 #include "server/cluster/identity.h"
-#include "server/raft/snapshots.h"
 
 namespace drover::cli {
 namespace {
-
-// What is below the data directory of an agent with the server role.
-struct Stored {
-  std::string directory;  // of the server role
-  std::string node_id;
-  std::string cluster_id;
-  LogContents log;
-  std::optional<SnapshotMeta> snapshot;
-  std::vector<Member> members;
-  [[nodiscard]] std::uint64_t last_index() const { return std::max(log.last_index(), snapshot ? snapshot->index : 0); }
-  [[nodiscard]] std::uint64_t last_term() const { return !log.entries.empty() ? log.entries.back()->term : snapshot ? snapshot->term : 0; }
-};
-
-Result<Stored> read_stored(const std::string& data_dir) {
-  Stored out{.directory = data_dir + "/server"};
-  auto log = read_segmented_log(out.directory + "/raft/log");
-  if (!log) return fail(log.error(), "reading the raft log below \"{}\"", data_dir);
-  out.log = std::move(*log);
-  auto node_id = cluster::load_node_id(out.directory);
-  if (!node_id) return fail(node_id.error());
-  out.node_id = *node_id;
-  auto cluster_id = cluster::load_cluster_id(out.directory);
-  if (!cluster_id) return fail(cluster_id.error());
-  out.cluster_id = *cluster_id;
-  auto store = SnapshotStore::open(out.directory + "/raft/snapshots");
-  if (!store) return fail(store.error());
-  auto newest = store->open_newest();
-  if (!newest) return fail(newest.error());
-  std::string configuration;
-  if (newest->reader) {
-    out.snapshot = newest->reader->meta();
-    configuration = out.snapshot->configuration;
-  }
-  for (const auto& entry : out.log.entries) {
-    if (entry->type == EntryType::change) configuration = entry->data;
-  }
-  if (configuration.empty()) return fail(Code::not_found, "the server below \"{}\" never belonged to a cluster", data_dir);
-  auto members = decode_members(configuration);
-  if (!members) return fail(members.error());
-  out.members = std::move(*members);
-  return out;
-}
 
 std::string servers_text(const std::vector<Member>& members) {
   std::vector<std::vector<std::string>> rows{{"Node", "ID", "Address", "Voter"}};
@@ -65,7 +23,7 @@ class RaftInfo final : public Command {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
     auto lock = DirLock::acquire(arguments[0]);
     if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
-    auto stored = read_stored(arguments[0]);
+    auto stored = read_stored_raft(arguments[0]);
     if (!stored) return context.failed(fmt::format("Error reading data directory: {}", stored.error().message()));
     const std::uint64_t first = stored->log.entries.empty() ? 0 : stored->log.first_index;
     context.ui.out(format_pairs({{"Path", stored->directory + "/raft"},
@@ -76,7 +34,7 @@ class RaftInfo final : public Command {
                                  {"Last Index", std::to_string(stored->last_index())},
                                  {"Last Term", std::to_string(stored->last_term())},
                                  {"Current Term", std::to_string(stored->log.vote.term)},
-                                 {"Snapshot Index", std::to_string(stored->snapshot ? stored->snapshot->index : 0)}}));
+                                 {"Snapshot Index", std::to_string(stored->snapshot_index())}}));
     context.ui.out("\n" + servers_text(stored->members));
     return 0;
   }
@@ -92,7 +50,7 @@ class RaftRecover final : public Command {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
     auto lock = DirLock::acquire(arguments[0]);
     if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
-    auto stored = read_stored(arguments[0]);
+    auto stored = read_stored_raft(arguments[0]);
     if (!stored) return context.failed(fmt::format("Error reading data directory: {}", stored.error().message()));
     auto wanted = servers(*stored);
     if (!wanted) return context.failed(wanted.error().message());
@@ -112,7 +70,7 @@ class RaftRecover final : public Command {
   }
 
  private:
-  [[nodiscard]] Result<std::vector<Member>> servers(const Stored& stored) const {
+  [[nodiscard]] Result<std::vector<Member>> servers(const StoredRaft& stored) const {
     std::vector<Member> out;
     for (const std::string& text : peers_) {
       const auto [id, address] = split_once(text, '=');

@@ -116,7 +116,7 @@ struct Runtime::Impl {
     server = std::move(*started);
     wire::serve_registry(server->registry(), *rpc_server);
     rpc::serve_node_streams(server->node_sessions(), *rpc_server);
-    server->serve_raft(*rpc_server);
+    server->serve_streams(*rpc_server);
     wire::serve_stream<model::HttpRelayRequest>(
         *rpc_server, wire::streams::http_relay,
         [this](model::HttpRelayRequest request, NodeStream& stream) { return answer_agent(std::move(request), stream); });
@@ -134,9 +134,11 @@ struct Runtime::Impl {
     return {};
   }
 
-  // Requests of agents without the server role. They get what they could ask of this agent by HTTP, and only what needs a server.
+  // Requests of other agents: of those without the server role, and of servers that look for a node. They get what they could ask
+  // of this agent by HTTP, and only what needs a server.
   Async<Result<>> answer_agent(model::HttpRelayRequest request, NodeStream& stream) {
-    co_await relay::answer(std::move(request), stream, relay_router);
+    if (request.node.empty() || server->node_sessions().connected(request.node)) co_await relay::answer(std::move(request), stream, relay_router);
+    else co_await relay::answer_no_path(stream);
     co_return Result<>{};
   }
 
@@ -214,6 +216,7 @@ struct Runtime::Impl {
   Result<> start_http() {
     const agent::Config& config = options.config;
     api::ApiOptions api{.caller = caller()};
+    api.streams = remote.get();
     api.name = config.name;
     api.region = config.region;
     api.datacenter = config.datacenter;
@@ -237,9 +240,8 @@ struct Runtime::Impl {
     Forwarder::Others others;
     if (server) others = [this] { return server->others(); };
     forwarder = std::make_unique<Forwarder>(executor, *remote, sessions, client_ops->node_id(), others);
-    last_forwarder = std::make_unique<Forwarder>(executor, *remote, sessions, client_ops->node_id(), nullptr);
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
-    if (server) agent::add_client_routes(relay_router, *client_ops, pool, last_forwarder.get());
+    if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
     agent::MonitorOptions monitor{.log = options.log_tap, .ops = *client_ops, .elsewhere = forwarder.get()};
     if (server) monitor.is_this_server = [this](std::string_view id) { return names_this_server(id); };
@@ -305,7 +307,6 @@ struct Runtime::Impl {
   std::unique_ptr<agent::Client> client;
   std::unique_ptr<agent::ClientOps> client_ops;
   std::unique_ptr<Forwarder> forwarder;
-  std::unique_ptr<Forwarder> last_forwarder;  // of what other agents sent here
   std::unique_ptr<http::Server> http_server;
   std::optional<HttpListeners> listeners;
   Scope scope;

@@ -1,5 +1,8 @@
 #include "lib/http/client.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <vector>
 
 #include "lib/http/client_connection.h"
@@ -21,8 +24,9 @@ std::string request_text(const Address& address, const ClientRequest& request, b
     out.append("\r\n");
   }
   if (accept_gzip && !request.headers.has("Accept-Encoding")) out.append("Accept-Encoding: gzip\r\n");
-  const bool states_length = !request.body.empty() || request.method == "PUT" || request.method == "POST";
-  if (states_length) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", request.body.size());
+  const std::uint64_t length = request.body_file >= 0 ? request.body_file_bytes : request.body.size();
+  const bool states_length = length > 0 || request.method == "PUT" || request.method == "POST";
+  if (states_length) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
   return out.append("\r\n");
 }
 
@@ -36,6 +40,20 @@ ClientResponse to_response(ResponseHead& head) {
 
 // Sent again after a kept connection turned out dead, without harm.
 bool is_idempotent(std::string_view method) { return method != "POST" && method != "PATCH"; }
+
+// False when the server takes no more, or the file ends early.
+Async<bool> write_file(AnyStream& stream, int file, std::uint64_t bytes) {
+  std::string part;
+  for (std::uint64_t at = 0; at < bytes; at += part.size()) {
+    part.resize(std::min<std::uint64_t>(bytes - at, 256 * 1024));
+    const ssize_t got = ::pread(file, part.data(), part.size(), static_cast<off_t>(at));
+    if (got <= 0) co_return false;
+    part.resize(static_cast<std::size_t>(got));
+    const bool sent = co_await write_all(stream, part, {});
+    if (!sent) co_return false;
+  }
+  co_return true;
+}
 
 class Streaming final : public StreamingResponse {
  public:
@@ -162,7 +180,8 @@ struct Client::Impl {
       }
       cut = std::make_unique<CutOff>(self->loop, stream, self->options.request_timeout);
       auto reader = std::make_unique<AnswerReader>(stream);
-      const bool sent = co_await write_all(*stream, text, request.body);
+      bool sent = co_await write_all(*stream, text, request.body);
+      if (sent && request.body_file >= 0) sent = co_await write_file(*stream, request.body_file, request.body_file_bytes);
       // A server may answer and close before it has read all of the body: look for the answer in any case.
       const auto answered = co_await reader->read_head(request.method == "HEAD");
       if (answered) co_return reader;

@@ -29,6 +29,9 @@ struct ClientRequest {
   std::string target = "/";  // encoded path and query; the address's base path is put before it
   Headers headers;
   std::string body;
+  // In the place of `body`: so many bytes of an open file, from its start. Read on the loop: for programs that do nothing else.
+  int body_file = -1;
+  std::uint64_t body_file_bytes = 0;
 };
 
 struct ClientResponse {

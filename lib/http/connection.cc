@@ -113,21 +113,34 @@ Async<Result<>> Connection::read_body(const Framing& framing, Request& request) 
     if (!sent) co_return fail(Code::cancelled, "the client has closed the connection");
   }
   ChunkDecoder decoder;
-  if (!framing.chunked) request.body.reserve(std::min<std::uint64_t>(framing.length, 1 << 20));
+  std::uint64_t size = 0;
+  if (context_.router) request.sink = context_.router->body_sink(request);
+  if (!framing.chunked && !request.sink) request.body.reserve(std::min<std::uint64_t>(framing.length, 1 << 20));
   for (;;) {
     const auto unread = std::string_view(in_).substr(used_);
+    const std::size_t before = request.body.size();
+    bool done = false;
     if (framing.chunked) {
       const auto taken = decoder.feed(unread, request.body);
       if (!taken) co_return fail(Error(taken.error()).with_http_status(400));
       used_ += *taken;
-      if (request.body.size() > limit) co_return too_large();
-      if (decoder.done()) co_return Result<>();
+      size += request.body.size() - before;
+      if (size > limit) co_return too_large();
+      done = decoder.done();
     } else {
-      const auto take = std::min<std::uint64_t>(framing.length - request.body.size(), unread.size());
+      const auto take = std::min<std::uint64_t>(framing.length - size, unread.size());
       request.body.append(unread.substr(0, take));
       used_ += take;
-      if (request.body.size() == framing.length) co_return Result<>();
+      size += take;
+      done = size == framing.length;
     }
+    if (request.sink && !request.body.empty()) {
+      // Whoever takes it may be slow: only the client's own silence counts against it.
+      enter(Phase::handling);
+      auto taken = request.sink->take(std::exchange(request.body, {}));
+      co_await std::move(taken);
+    }
+    if (done) co_return Result<>();
     in_.erase(0, used_);
     used_ = 0;
     enter(Phase::body, context_.options.body_timeout);

@@ -22,6 +22,14 @@ namespace drover::http {
 
 class WebSocket;
 
+// Takes a request's body part by part, where a route asks for it (RouteOptions::sink). What goes wrong in it is for the handler to say.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // Returns when it can take more.
+  [[nodiscard]] virtual Async<> take(std::string part) = 0;
+};
+
 struct Request {
   std::string method;
   std::string target;  // as sent: `/v1/job/a%2Fb?index=1`
@@ -29,6 +37,7 @@ struct Request {
   Query query;
   Headers headers;
   std::string body;
+  std::shared_ptr<BodySink> sink;  // got the body, in the place of `body`
   std::string remote;    // `ip:port`; empty on unix sockets and in process
   std::string listener;  // ListenOptions::tag of the listener it came by
   bool secure = false;   // came by TLS

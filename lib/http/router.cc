@@ -255,6 +255,12 @@ std::uint64_t Router::max_body_bytes(std::string_view method, std::string_view p
   return entry == nullptr ? 0 : entry->options.max_body_bytes;
 }
 
+std::shared_ptr<BodySink> Router::body_sink(const Request& head) const {
+  const auto* route = impl_->find(split_path(head.path));
+  const auto* entry = route == nullptr ? nullptr : find_method(*route, head.method);
+  return entry == nullptr || !entry->options.sink ? nullptr : entry->options.sink(head);
+}
+
 Async<Response> Router::handle(Request request) const {
   if (request.path == "*") co_return Response();
   // Encoded slashes and dots belong to an id: what is cleaned is the path as sent.

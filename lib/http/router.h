@@ -6,6 +6,7 @@
 // 1.1). Of several patterns that match, the one with the most literal words is taken, and only then the method is looked at.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct RouteOptions {
   Cors cors = Cors::off;
   // Body limit; 0 takes the server's.
   std::uint64_t max_body_bytes = 0;
+  // Made of the head of a request that has a body, to be given it as it comes.
+  std::function<std::shared_ptr<BodySink>(const Request& head)> sink = {};
   // False leaves out Router::set_response_headers (user interface).
   bool api = true;
 };
@@ -44,6 +47,8 @@ class Router {
   // Redirects unclean paths and subtrees without their last slash (307), then calls the handler; 404 without a body when
   // nothing matches.
   [[nodiscard]] Async<Response> handle(Request request) const;
+  // Where a request's body is to go, before it is read; null: into the request.
+  [[nodiscard]] std::shared_ptr<BodySink> body_sink(const Request& head) const;
   // The limit for a request's body before it is read; 0 means the server's own.
   [[nodiscard]] std::uint64_t max_body_bytes(std::string_view method, std::string_view path) const;
 

@@ -28,12 +28,10 @@ struct RaftHello {
 struct RaftInstallHello {
   RaftHello hello;
   Bytes message;
-  std::uint64_t bytes = 0;
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Hello", self.hello);
     v("Message", self.message);
-    v("Bytes", self.bytes);
   }
 };
 
@@ -207,22 +205,35 @@ struct AutopilotSetReply : WriteMeta {
   }
 };
 
-// The file of an operator's snapshot.
-struct SnapshotReply : QueryMeta {
-  Bytes archive;
+// Opens the stream of an operator's snapshot. `routed`: another server passed it on, to the one that leads.
+struct SnapshotSaveRequest : QueryOptions {
+  bool routed = false;
   template <class Self, class V>
   static void describe(Self& self, V& v) {
-    QueryMeta::describe(self, v);
-    v("Archive", self.archive);
+    QueryOptions::describe(self, v);
+    v("Routed", self.routed);
   }
 };
 
+// The first answer; the file follows, in parts of `bytes` altogether.
+struct SnapshotHead : QueryMeta {
+  std::uint64_t bytes = 0;
+  Bytes sha256;
+  template <class Self, class V>
+  static void describe(Self& self, V& v) {
+    QueryMeta::describe(self, v);
+    v("Bytes", self.bytes);
+    v("SHA256", self.sha256);
+  }
+};
+
+// The file follows in parts, and an empty part after the last.
 struct SnapshotRestoreRequest : WriteRequest {
-  Bytes archive;
+  bool routed = false;
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     WriteRequest::describe(self, v);
-    v("Archive", self.archive);
+    v("Routed", self.routed);
   }
 };
 

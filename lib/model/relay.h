@@ -54,6 +54,7 @@ struct HttpRelayRequest {
   List<HttpField> headers;
   Bytes body;
   bool websocket = false;  // wants to become one: after a head of status 101 HttpRelayFrames go both ways
+  std::string node;        // not empty: from a server that asks all others for a way to this node; whoever has none says so
   template <class Self, class V>
   static void describe(Self& self, V& v) {
     v("Method", self.method);
@@ -61,6 +62,7 @@ struct HttpRelayRequest {
     v("Headers", self.headers);
     v("Body", self.body);
     v("WebSocket", self.websocket);
+    v("Node", self.node);
   }
 };
 

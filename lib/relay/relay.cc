@@ -12,6 +12,9 @@ using namespace asio::experimental::awaitable_operators;
 using http::Response;
 
 constexpr std::size_t part_size = 32 * 1024;
+// Requests that came by no listener have none's name.
+constexpr std::string_view last_listener = "relay, last";
+constexpr std::string_view no_path = "X-Drover-No-Path";
 
 // The connection's own; `Vary` and the CORS fields are added by each agent's router to its own answers.
 bool stays_behind(std::string_view name) {
@@ -142,6 +145,7 @@ Result<http::Request> to_request(model::HttpRelayRequest message) {
   out.query = http::Query::parse(out.raw_query());
   for (const auto& field : message.headers) out.headers.add(field.name, field.value);
   out.body = message.body.data();
+  if (!message.node.empty()) out.listener = last_listener;
   if (message.websocket) {
     out.headers.set("Connection", "Upgrade");
     out.headers.set("Upgrade", "websocket");
@@ -168,6 +172,16 @@ model::HttpRelayRequest to_message(const http::Request& request) {
   out.websocket = request.is_websocket();
   return out;
 }
+
+bool says_no_path(const Response& answer) { return answer.headers.has(no_path); }
+
+Async<> answer_no_path(NodeStream& stream) {
+  Response response = Response::text(404, "no path to the node");
+  response.headers.add(no_path, "1");
+  co_await deliver(std::move(response), stream);
+}
+
+bool goes_no_further(const http::Request& request) { return request.listener == last_listener; }
 
 Async<Response> receive_answer(std::unique_ptr<NodeStream> stream, std::chrono::nanoseconds limit, std::string lost) {
   auto either = stream->receive() || sleep_for(limit);

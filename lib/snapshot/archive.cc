@@ -2,11 +2,16 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <openssl/evp.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "lib/snapshot/hash.h"
+#include "lib/snapshot/spool.h"
 #include "sdk/base/encoding.h"
 
 namespace drover::snapshot {
@@ -17,58 +22,142 @@ struct Free {
 };
 using Handle = std::unique_ptr<archive, Free>;
 
+constexpr std::size_t part_bytes = 256 * 1024;
+constexpr std::size_t largest_text = 1 << 20;  // of the two small files
+
 Error damaged(archive* one) {
   const char* why = archive_error_string(one);
   return Error(Code::invalid_argument, fmt::format("failed to read snapshot: {}", why != nullptr ? why : "the data is damaged"));
 }
 
-la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
-  static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
-  return static_cast<la_ssize_t>(size);
+Unexpected not_written(archive* tar) {
+  const char* why = archive_error_string(tar);
+  return fail(Code::internal, "writing the snapshot: {}", why != nullptr ? why : "the file could not be made");
 }
 
-Result<> add_file(archive* tar, const char* name, std::string_view content, std::int64_t seconds) {
+// Where a tar goes to, and why that failed.
+struct Target {
+  const ByteSink& sink;
+  Sha256 sum{};
+  std::uint64_t bytes = 0;
+  Result<> result{};
+
+  static la_ssize_t put(archive* tar, void* self, const void* bytes, std::size_t size) {
+    auto& target = *static_cast<Target*>(self);
+    const std::string_view part(static_cast<const char*>(bytes), size);
+    target.sum.add(part);
+    target.bytes += size;
+    target.result = target.sink(part);
+    if (target.result) return static_cast<la_ssize_t>(size);
+    archive_set_error(tar, EIO, "%s", target.result.error().message().c_str());
+    return -1;
+  }
+};
+
+Result<> begin_file(archive* tar, const char* name, std::uint64_t size, std::int64_t seconds) {
   const std::unique_ptr<archive_entry, Free> entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), name);
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0600);
   archive_entry_set_mtime(entry.get(), seconds, 0);
-  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
-  if (archive_write_header(tar, entry.get()) != ARCHIVE_OK || archive_write_data(tar, content.data(), content.size()) != static_cast<la_ssize_t>(content.size())) {
-    return fail(Code::internal, "writing \"{}\" into the snapshot: {}", name, archive_error_string(tar));
-  }
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
+  if (archive_write_header(tar, entry.get()) != ARCHIVE_OK) return not_written(tar);
   return {};
 }
 
-Result<std::map<std::string, std::string>> read_files(std::string_view bytes) {
-  if (!bytes.starts_with("\x1f\x8b")) return fail(Code::invalid_argument, "failed to decompress snapshot: gzip: invalid header");
-  const Handle tar(archive_read_new());
-  archive_read_support_filter_gzip(tar.get());
-  archive_read_support_format_tar(tar.get());
-  if (archive_read_open_memory(tar.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) return fail(damaged(tar.get()));
-  std::map<std::string, std::string> out;
+Result<> add_bytes(archive* tar, std::string_view bytes) {
+  if (archive_write_data(tar, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size())) return not_written(tar);
+  return {};
+}
+
+Result<> add_file(archive* tar, const char* name, std::string_view content, std::int64_t seconds) {
+  DROVER_TRY(begin_file(tar, name, content.size(), seconds));
+  return add_bytes(tar, content);
+}
+
+// Calls `part` with the file's content from its start.
+Result<> read_parts(int file, const ByteSink& part) {
+  for (std::uint64_t at = 0;;) {
+    const auto bytes = read_at(file, at, part_bytes);
+    if (!bytes) return fail(bytes.error());
+    if (bytes->empty()) return {};
+    DROVER_TRY(part(*bytes));
+    at += bytes->size();
+  }
+}
+
+// The content of the file that the tar is at.
+Result<> read_content(archive* tar, const ByteSink& sink) {
+  for (std::uint64_t at = 0;;) {
+    const void* part = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    const int code = archive_read_data_block(tar, &part, &size, &offset);
+    if (code == ARCHIVE_EOF) return {};
+    if (code != ARCHIVE_OK || static_cast<std::uint64_t>(offset) != at) return fail(damaged(tar));
+    DROVER_TRY(sink({static_cast<const char*>(part), size}));
+    at += size;
+  }
+}
+
+Result<Meta> read_meta(const std::string& text) {
+  const auto document = nlohmann::json::parse(text, nullptr, false);
+  if (!document.is_object()) return fail(Code::invalid_argument, "failed to read snapshot: meta.json is no object");
+  Meta out;
+  try {
+    out = {.version = document.value("Version", std::uint64_t{0}), .id = document.value("ID", ""), .index = document.value("Index", std::uint64_t{0}),
+           .term = document.value("Term", std::uint64_t{0}), .cluster_id = document.value("ClusterID", ""), .build = document.value("Build", ""),
+           .created = document.value("Created", std::int64_t{0}), .size = document.value("Size", std::uint64_t{0})};
+  } catch (const nlohmann::json::exception&) {
+    return fail(Code::invalid_argument, "failed to read snapshot: meta.json has values of other types");
+  }
+  if (out.version == 0 || out.version > format_version) {
+    return fail(Code::invalid_argument, "the snapshot is of format {}, written by version {}; this version reads up to {}: restore it with that version",
+                out.version, out.build, format_version);
+  }
+  return out;
+}
+
+struct Contents {
+  std::map<std::string, std::string> texts;  // of the small files
+  std::optional<std::string> state_sum;      // in hex
+};
+
+Result<Contents> read_contents(archive* tar, const ByteSink& state) {
+  Contents out;
   for (;;) {
     archive_entry* entry = nullptr;
-    const int code = archive_read_next_header(tar.get(), &entry);
+    const int code = archive_read_next_header(tar, &entry);
     if (code == ARCHIVE_EOF) return out;
-    if (code != ARCHIVE_OK) return fail(damaged(tar.get()));
-    const char* const name = archive_entry_pathname(entry);
-    std::string& content = out[name != nullptr ? name : ""];
-    content.clear();
-    for (;;) {
-      const void* part = nullptr;
-      std::size_t size = 0;
-      la_int64_t offset = 0;
-      const int read = archive_read_data_block(tar.get(), &part, &size, &offset);
-      if (read == ARCHIVE_EOF) break;
-      if (read != ARCHIVE_OK || static_cast<std::uint64_t>(offset) != content.size()) return fail(damaged(tar.get()));
-      content.append(static_cast<const char*>(part), size);
+    if (code != ARCHIVE_OK) return fail(damaged(tar));
+    const char* const given = archive_entry_pathname(entry);
+    const std::string name = given != nullptr ? given : "";
+    if (name == "state.bin") {
+      if (out.state_sum) return fail(Code::invalid_argument, "failed to read snapshot: it has \"state.bin\" twice");
+      Sha256 sum;
+      DROVER_TRY(read_content(tar, [&](std::string_view part) {
+        sum.add(part);
+        return state(part);
+      }));
+      out.state_sum = hex_encode(sum.finish());
+      continue;
+    }
+    std::string& text = out.texts[name];
+    text.clear();
+    DROVER_TRY(read_content(tar, [&](std::string_view part) -> Result<> {
+      if (text.size() + part.size() > largest_text) return fail(Code::invalid_argument, "failed to read snapshot: \"{}\" is too large", name);
+      text += part;
+      return {};
+    }));
+    // Before the state, which a later version may write in ways that nobody here can read.
+    if (name == "meta.json") {
+      if (const auto meta = read_meta(text); !meta) return fail(meta.error());
     }
   }
 }
 
-std::string sums(const std::string& meta, std::string_view state) {
-  return fmt::format("{}  meta.json\n{}  state.bin\n", hex_encode(sha256(meta)), hex_encode(sha256(state)));
+std::string sums(const std::string& meta, const std::string& state_sum) {
+  return fmt::format("{}  meta.json\n{}  state.bin\n", hex_encode(sha256(meta)), state_sum);
 }
 
 // Numbers of server/fsm's records.
@@ -76,22 +165,21 @@ std::string record_name(unsigned type) {
   static const std::map<unsigned, std::string> names{{0, "Node"}, {1, "Job"}, {2, "Index"}, {3, "Eval"}, {4, "Alloc"}, {6, "PeriodicLaunch"},
     {7, "JobSummary"}, {9, "JobVersion"}, {10, "Deployment"}, {13, "SchedulerConfig"}, {17, "ScalingPolicy"}, {19, "ScalingEvents"},
     {28, "NodePool"}, {29, "JobSubmission"}, {40, "JobText"}, {64, "Namespace"}, {65, "HostVolume"}, {66, "TaskGroupHostVolumeClaim"},
-    {70, "AutopilotConfig"}, {71, "IndexOffset"}, {72, "PendingRestore"}};
+    {70, "AutopilotConfig"}, {71, "IndexOffset"}, {72, "PendingRestore"}, {73, "PendingRestoreText"}, {74, "PendingRestoreRecord"}};
   const auto at = names.find(type);
   return at == names.end() ? fmt::format("Unknown({})", type) : at->second;
 }
 
 }  // namespace
 
-std::string sha256(std::string_view bytes) {
-  std::string out(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  DROVER_CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, EVP_sha256(), nullptr) == 1);
-  out.resize(size);
-  return out;
-}
-
-Result<std::string> write_archive(Meta meta, std::string_view state) {
+Result<Written> write_archive(Meta meta, int state, const ByteSink& out) {
+  Sha256 state_sum;
+  meta.size = 0;
+  DROVER_TRY(read_parts(state, [&](std::string_view part) -> Result<> {
+    state_sum.add(part);
+    meta.size += part.size();
+    return {};
+  }));
   nlohmann::ordered_json document;
   document["Version"] = meta.version;
   document["ID"] = meta.id;
@@ -100,68 +188,79 @@ Result<std::string> write_archive(Meta meta, std::string_view state) {
   document["ClusterID"] = meta.cluster_id;
   document["Build"] = meta.build;
   document["Created"] = meta.created;
-  document["Size"] = state.size();
+  document["Size"] = meta.size;
   const std::string text = document.dump() + "\n";
   const std::int64_t seconds = meta.created / 1'000'000'000;
-  std::string out;
+  Target target{.sink = out};
   const Handle tar(archive_write_new());
   archive_write_add_filter_gzip(tar.get());
   // The state is mostly text: more effort makes it little smaller and much slower.
   archive_write_set_filter_option(tar.get(), "gzip", "compression-level", "1");
   archive_write_set_format_gnutar(tar.get());
   archive_write_set_bytes_in_last_block(tar.get(), 1);
-  if (archive_write_open(tar.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) return fail(Code::internal, "writing the snapshot: {}", archive_error_string(tar.get()));
+  if (archive_write_open(tar.get(), &target, nullptr, Target::put, nullptr) != ARCHIVE_OK) return not_written(tar.get());
   DROVER_TRY(add_file(tar.get(), "meta.json", text, seconds));
-  DROVER_TRY(add_file(tar.get(), "state.bin", state, seconds));
-  DROVER_TRY(add_file(tar.get(), "SHA256SUMS", sums(text, state), seconds));
-  if (archive_write_close(tar.get()) != ARCHIVE_OK) return fail(Code::internal, "writing the snapshot: {}", archive_error_string(tar.get()));
-  return out;
+  DROVER_TRY(begin_file(tar.get(), "state.bin", meta.size, seconds));
+  DROVER_TRY(read_parts(state, [&](std::string_view part) { return add_bytes(tar.get(), part); }));
+  DROVER_TRY(add_file(tar.get(), "SHA256SUMS", sums(text, hex_encode(state_sum.finish())), seconds));
+  if (archive_write_close(tar.get()) != ARCHIVE_OK) return not_written(tar.get());
+  DROVER_TRY(target.result);
+  return Written{.bytes = target.bytes, .sha256 = target.sum.finish()};
 }
 
-Result<Archive> open_archive(std::string_view bytes) {
-  auto files = read_files(bytes);
-  if (!files) return fail(files.error());
-  for (const char* name : {"meta.json", "state.bin", "SHA256SUMS"}) {
-    if (!files->contains(name)) return fail(Code::invalid_argument, "failed to read snapshot: it has no \"{}\"", name);
+Result<Meta> read_archive(int in, const ByteSink& state) {
+  char magic[2] = {};
+  const off_t at = ::lseek(in, 0, SEEK_CUR);
+  if (::pread(in, magic, sizeof magic, at) != 2 || magic[0] != '\x1f' || magic[1] != '\x8b') {
+    return fail(Code::invalid_argument, "failed to decompress snapshot: gzip: invalid header");
   }
-  if ((*files)["SHA256SUMS"] != sums((*files)["meta.json"], (*files)["state.bin"])) {
+  const Handle tar(archive_read_new());
+  archive_read_support_filter_gzip(tar.get());
+  archive_read_support_format_tar(tar.get());
+  if (archive_read_open_fd(tar.get(), in, part_bytes) != ARCHIVE_OK) return fail(damaged(tar.get()));
+  auto contents = read_contents(tar.get(), state);
+  if (!contents) return fail(contents.error());
+  auto& texts = contents->texts;
+  for (const char* name : {"meta.json", "SHA256SUMS"}) {
+    if (!texts.contains(name)) return fail(Code::invalid_argument, "failed to read snapshot: it has no \"{}\"", name);
+  }
+  if (!contents->state_sum) return fail(Code::invalid_argument, "failed to read snapshot: it has no \"state.bin\"");
+  if (texts["SHA256SUMS"] != sums(texts["meta.json"], *contents->state_sum)) {
     return fail(Code::invalid_argument, "failed checking integrity of snapshot: hash check failed: the file is damaged, take another one");
   }
-  const auto document = nlohmann::json::parse((*files)["meta.json"], nullptr, false);
-  if (!document.is_object()) return fail(Code::invalid_argument, "failed to read snapshot: meta.json is no object");
-  Archive out;
-  try {
-    out.meta = {.version = document.value("Version", std::uint64_t{0}), .id = document.value("ID", ""), .index = document.value("Index", std::uint64_t{0}),
-                .term = document.value("Term", std::uint64_t{0}), .cluster_id = document.value("ClusterID", ""), .build = document.value("Build", ""),
-                .created = document.value("Created", std::int64_t{0}), .size = document.value("Size", std::uint64_t{0})};
-  } catch (const nlohmann::json::exception&) {
-    return fail(Code::invalid_argument, "failed to read snapshot: meta.json has values of other types");
-  }
-  if (out.meta.version == 0 || out.meta.version > format_version) {
-    return fail(Code::invalid_argument, "the snapshot is of format {}, written by version {}; this version reads up to {}: restore it with that version",
-                out.meta.version, out.meta.build, format_version);
-  }
-  out.state = std::move((*files)["state.bin"]);
-  return out;
+  return read_meta(texts["meta.json"]);
 }
 
-Result<std::vector<Count>> count_records(std::string_view state) {
-  std::map<unsigned, Count> counts;
-  while (!state.empty()) {
-    std::size_t size = 0;
-    if (state.size() < 4) return fail(Code::invalid_argument, "a record's length is cut off");
-    for (std::size_t i = 0; i < 4; ++i) size |= static_cast<std::size_t>(static_cast<unsigned char>(state[i])) << (8 * i);
-    state.remove_prefix(4);
-    if (size == 0 || size > state.size()) return fail(Code::invalid_argument, "a record of {} bytes is cut off", size);
-    const auto type = static_cast<unsigned>(static_cast<unsigned char>(state[0]));
-    auto& place = counts[type];
+void RecordCounter::take(std::string_view bytes) {
+  while (!bytes.empty() && !wrong_) {
+    if (left_ > 0) {
+      const std::size_t skipped = std::min<std::uint64_t>(left_, bytes.size());
+      left_ -= skipped;
+      bytes.remove_prefix(skipped);
+      continue;
+    }
+    head_.push_back(bytes.front());
+    bytes.remove_prefix(1);
+    if (head_.size() < 5) continue;
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < 4; ++i) size |= static_cast<std::uint64_t>(static_cast<unsigned char>(head_[i])) << (8 * i);
+    const auto type = static_cast<unsigned>(static_cast<unsigned char>(head_[4]));
+    head_.clear();
+    wrong_ = size == 0;
+    if (wrong_) return;
+    left_ = size - 1;
+    Count& place = counts_[type];
     place.name = record_name(type);
     ++place.count;
     place.bytes += size;
-    state.remove_prefix(size);
   }
+}
+
+Result<std::vector<Count>> RecordCounter::counts() const {
+  if (wrong_) return fail(Code::invalid_argument, "a record has no content");
+  if (left_ > 0 || !head_.empty()) return fail(Code::invalid_argument, "the last record is cut off");
   std::vector<Count> out;
-  for (auto& [type, count] : counts) out.push_back(std::move(count));
+  for (const auto& [type, count] : counts_) out.push_back(count);
   return out;
 }
 

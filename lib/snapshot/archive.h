@@ -1,10 +1,12 @@
-// The file of `operator snapshot save`: a gzip'd tar of meta.json, state.bin and SHA256SUMS. Pure: bytes in, bytes out.
+// The file of `operator snapshot save`: a gzip'd tar of meta.json, state.bin and SHA256SUMS. Read and written in parts, so that a state
+// of any size costs no memory. Blocking: for a pool's thread, or the command line.
 //
-// Opening one checks everything before it gives anything: the stream, the names, the sums of both files, the version. So a file that
-// is cut off, changed by one bit or of a later version is refused before anybody acts on it (F-66).
+// Reading one checks everything: the stream, the names, the sums of both files, the version. So a file that is cut off, changed by one
+// bit or of a later version is refused before anybody acts on it (F-66): what was handed out until then is to be thrown away.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,16 +30,18 @@ struct Meta {
   std::uint64_t size = 0;   // of state.bin
 };
 
-struct Archive {
-  Meta meta;
-  std::string state;  // records, each with its length in four bytes before it, the lowest first
+using ByteSink = std::function<Result<>(std::string_view bytes)>;
+
+struct Written {
+  std::uint64_t bytes = 0;
+  std::string sha256;  // 32 bytes
 };
+// `state` is a file with the content of state.bin: records, each with its length in four bytes before it, the lowest first. It is read
+// from its start.
+[[nodiscard]] Result<Written> write_archive(Meta meta, int state, const ByteSink& out);
 
-[[nodiscard]] Result<std::string> write_archive(Meta meta, std::string_view state);
-[[nodiscard]] Result<Archive> open_archive(std::string_view bytes);
-
-// 32 bytes.
-[[nodiscard]] std::string sha256(std::string_view bytes);
+// Reads `in` from its present place to its end. What `state` is given is known to be right only once this has returned.
+[[nodiscard]] Result<Meta> read_archive(int in, const ByteSink& state);
 
 // What is in a state: by the name of the record type, in the order of their numbers.
 struct Count {
@@ -45,6 +49,18 @@ struct Count {
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
 };
-[[nodiscard]] Result<std::vector<Count>> count_records(std::string_view state);
+class RecordCounter {
+ public:
+  // The next part of a state.
+  void take(std::string_view bytes);
+  // An error when the last record is cut off.
+  [[nodiscard]] Result<std::vector<Count>> counts() const;
+
+ private:
+  std::string head_;        // of the record that begins: its length and type
+  std::uint64_t left_ = 0;  // bytes of it that are still to come
+  bool wrong_ = false;
+  std::map<unsigned, Count> counts_;
+};
 
 }  // namespace drover::snapshot

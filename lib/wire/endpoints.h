@@ -111,8 +111,6 @@ inline constexpr Endpoint<RaftPeerRequest, LeadershipTransferResponse> raft_tran
 inline constexpr Endpoint<EmptyRequest, AutopilotReply> autopilot_get{"Operator.AutopilotGetConfiguration"};
 inline constexpr Endpoint<AutopilotSetRequest, AutopilotSetReply> autopilot_set{"Operator.AutopilotSetConfiguration"};
 inline constexpr Endpoint<EmptyRequest, ClusterHealth> cluster_health{"Operator.ServerHealth"};
-inline constexpr Endpoint<EmptyRequest, SnapshotReply> snapshot_save{"Operator.SnapshotSave"};
-inline constexpr Endpoint<SnapshotRestoreRequest, WriteMeta> snapshot_restore{"Operator.SnapshotRestore"};
 // Answered once a majority has confirmed that this server leads: what is read afterwards is not stale.
 inline constexpr Endpoint<EmptyRequest, WriteMeta> verify_leader{"Status.VerifyLeader"};
 inline constexpr Endpoint<ServerInfoRequest, ServerInfo> server_info{"Server.Info"};

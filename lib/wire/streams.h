@@ -30,6 +30,10 @@ inline constexpr StreamEndpoint<model::HttpRelayRequest> http_relay{"Agent.HTTP"
 inline constexpr StreamEndpoint<model::RaftHello> raft_messages{"Raft.Messages"};
 // A snapshot from one server to another, in pieces.
 inline constexpr StreamEndpoint<model::RaftInstallHello> raft_install{"Raft.Install"};
+// The whole state as a file. The answer is a SnapshotHead and parts of the file.
+inline constexpr StreamEndpoint<model::SnapshotSaveRequest> snapshot_save{"Operator.SnapshotSave"};
+// A file in the place of the state: its parts and an empty one. The answer is a WriteMeta.
+inline constexpr StreamEndpoint<model::SnapshotRestoreRequest> snapshot_restore{"Operator.SnapshotRestore"};
 }  // namespace streams
 
 // Opens streams to a server. Loop only.

@@ -14,6 +14,7 @@
 #include "plugins/shared/exec_session.h"
 #include "plugins/shared/executor_binary.h"
 #include "plugins/shared/process_stats.h"
+#include "sdk/async/permits.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
 
@@ -95,7 +96,8 @@ class ExecutorDriver : public driver::Driver {
   // Work of a start or recovery, in the driver's scope: a host that dies takes its calls with it, and what was begun must not
   // stop half way (F-02).
   Async<> settle(std::shared_ptr<Task> task, Async<Result<>> work);
-  Async<Result<>> launch(Task& task);
+  Async<Result<>> launch(std::shared_ptr<Task> own);
+  static Async<> hold_turn(std::shared_ptr<Task> task, Permits::Held turn);
   Async<Result<>> take_over(Task& task, std::string driver_state);
   driver::Fingerprint health();
   void look_at_cgroups();
@@ -110,6 +112,7 @@ class ExecutorDriver : public driver::Driver {
   ExecutorBinary binary_;
   CgroupHost cgroups_ = inspect_cgroups();
   const Clock& clock_;
+  Permits starts_;
   Scope scope_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
   std::string delegated_root_;            // empty: the plain layout

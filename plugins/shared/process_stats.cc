@@ -165,7 +165,7 @@ void use_cgroup(driver::ResourceUsage& total, const CgroupSample& now, const std
 
 }  // namespace
 
-driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now, const std::optional<CgroupSample>& whole) {
+driver::TaskStats StatsSampler::combine(std::map<pid_t, ProcessSample> processes, std::int64_t now, const std::optional<CgroupSample>& whole) {
   const double seconds = last_at_ == 0 ? 0 : static_cast<double>(now - last_at_) / 1e9;
   driver::TaskStats out;
   out.id = task_id_;
@@ -186,7 +186,7 @@ driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& pr
   }
   if (whole) use_cgroup(out.total, *whole, last_whole_, seconds, core_mhz_);
   last_whole_ = whole;
-  last_ = processes;
+  last_ = std::move(processes);
   last_at_ = now;
   return out;
 }
@@ -233,8 +233,8 @@ std::map<pid_t, ProcessSample> StatsSampler::read_processes() {
 }
 
 driver::TaskStats StatsSampler::sample(const Clock& clock) {
-  const auto processes = read_processes();
-  return combine(processes, clock.unix_nanos(), cgroup_ ? cgroup_->read() : std::nullopt);
+  auto processes = read_processes();
+  return combine(std::move(processes), clock.unix_nanos(), cgroup_ ? cgroup_->read() : std::nullopt);
 }
 
 bool StatsRound::take(nanoseconds& next, nanoseconds now) {

@@ -43,7 +43,7 @@ class StatsSampler {
   // Blocking reads of /proc and the cgroup, some 5 µs a process.
   [[nodiscard]] driver::TaskStats sample(const Clock& clock);
   // The pure part: what changed since the last call, `now` in nanoseconds.
-  [[nodiscard]] driver::TaskStats combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now,
+  [[nodiscard]] driver::TaskStats combine(std::map<pid_t, ProcessSample> processes, std::int64_t now,
                                           const std::optional<CgroupSample>& whole = std::nullopt);
 
  private:

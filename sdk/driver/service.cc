@@ -38,7 +38,8 @@ Async<> pump(Channel<T>& from, rpc::Stream& to, Fill fill) {
   for (;;) {
     const auto value = co_await from.receive();
     if (!value) co_return;
-    Message message;
+    google::protobuf::Arena arena;
+    Message& message = *google::protobuf::Arena::CreateMessage<Message>(&arena);
     fill(*value, message);
     std::string bytes = message.SerializeAsString();
     const bool sent = co_await to.send(std::move(bytes));

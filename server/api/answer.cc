@@ -61,7 +61,12 @@ http::Response missing(const model::QueryMeta& meta, std::string_view text) {
   return out;
 }
 
-http::Response error_answer(const Error& error) { return http::Response::text(status_of(error), error.message()); }
+http::Response error_answer(const Error& error) {
+  auto out = http::Response::text(status_of(error), error.message());
+  // Too much at the moment: whoever comes back at once makes it worse.
+  if (out.status == 429 || out.status == 503) out.headers.add("Retry-After", "1");
+  return out;
+}
 
 http::Response empty_answer(std::uint64_t index) {
   http::Response out;

@@ -13,6 +13,7 @@
 #include "lib/model/api_agent.h"
 #include "lib/model/api_job.h"
 #include "lib/wire/caller.h"
+#include "lib/wire/streams.h"
 #include "server/events/event_buffer.h"
 
 namespace drover::api {
@@ -44,6 +45,8 @@ struct ApiOptions {
   // Null where no server runs: the stream is then asked of one by `ask_server`.
   events::EventBuffer* events = nullptr;
   std::function<Async<http::Response>(http::Request request)> ask_server;
+  // To the servers, for what does not fit into one message. Null: those requests are refused.
+  wire::StreamOpener* streams = nullptr;
   metrics::Registry* metrics = nullptr;
   bool prometheus = false;          // telemetry.prometheus_metrics
   // Sets the gauges that are read off the state rather than counted, before metrics are shown.

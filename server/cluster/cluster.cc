@@ -68,6 +68,8 @@ Result<std::unique_ptr<Cluster>> Cluster::open(const Executor& executor, Cluster
   if (!peers->empty()) DROVER_TRY(retire_peers(given.data_dir));
   Cluster* const cluster = self.get();
   cluster->transport_.on_message([cluster](RaftMessage message) { cluster->raft_->receive(std::move(message)); });
+  cluster->transport_.on_snapshot([cluster](const SnapshotMeta& meta) { return cluster->raft_->begin_receiving(meta); });
+  cluster->transport_.on_lost([cluster](std::uint64_t member) { cluster->raft_->member_lost(member); });
   cluster->transport_.on_adopted([cluster](const std::string& id) { return cluster->adopt(id); });
   cluster->raft_->on_leadership([cluster](bool leads, std::uint64_t) { cluster->leadership(leads); });
   cluster->raft_->on_leader_known([cluster] { cluster->changed_.notify_all(); });

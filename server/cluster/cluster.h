@@ -86,6 +86,9 @@ class Cluster final : public fsm::Log, public wire::Router {
   [[nodiscard]] Async<Result<>> remove(std::string node_id);
   [[nodiscard]] Async<Result<>> transfer(std::string node_id);
 
+  // Streams to another server.
+  [[nodiscard]] wire::StreamOpener& streams(const std::string& address) { return caller(address); }
+
   // The first configuration, from the server that chose it.
   [[nodiscard]] Async<Result<>> bootstrap(model::ClusterBootstrapRequest request);
   // Asks another server at the address to bring the two together: this one joins its cluster, or it joins ours.

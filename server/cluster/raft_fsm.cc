@@ -4,12 +4,8 @@
 namespace drover::cluster {
 namespace {
 
-// Snapshot records are framed by their length, four bytes, little-endian.
 Result<> write_record(SnapshotWriter& out, std::string_view record) {
-  const auto size = static_cast<std::uint32_t>(record.size());
-  std::string frame(4, '\0');
-  for (std::size_t i = 0; i < 4; ++i) frame[i] = static_cast<char>((size >> (8 * i)) & 0xff);
-  DROVER_TRY(out.write(frame));
+  DROVER_TRY(out.write(fsm::frame_of(record.size())));
   return out.write(record);
 }
 
@@ -49,6 +45,15 @@ std::function<Result<>(SnapshotWriter&)> RaftFsm::snapshot() {
 
 Result<> RaftFsm::restore(SnapshotReader& reader) {
   return inner_.restore([&reader](std::string& record) { return read_record(reader, record); });
+}
+
+Result<std::function<Result<>()>> RaftFsm::load(SnapshotReader& reader) {
+  auto loaded = fsm::Fsm::load([&reader](std::string& record) { return read_record(reader, record); });
+  if (!loaded) return fail(loaded.error());
+  return [this, loaded = std::move(*loaded)]() -> Result<> {
+    inner_.take_over(*loaded);
+    return {};
+  };
 }
 
 }  // namespace drover::cluster

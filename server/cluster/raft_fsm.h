@@ -14,6 +14,7 @@ class RaftFsm final : public Fsm {
   Result<> apply(std::uint64_t index, std::string_view entry) override;
   std::function<Result<>(SnapshotWriter&)> snapshot() override;
   Result<> restore(SnapshotReader& reader) override;
+  Result<std::function<Result<>()>> load(SnapshotReader& reader) override;
 
  private:
   fsm::Fsm& inner_;

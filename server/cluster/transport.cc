@@ -1,7 +1,10 @@
 #include "server/cluster/transport.h"
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <deque>
 
 #include "lib/wire/streams.h"
@@ -157,28 +160,36 @@ Async<Result<>> Transport::send_waiting(std::shared_ptr<Link> link, NodeStream& 
   }
 }
 
+// One part is in memory at a time. An empty one is the end: a stream that breaks has none.
+Async<Result<>> Transport::send_parts(RaftMessage message, NodeStream& stream) {
+  const auto source = message.snapshot_source ? message.snapshot_source : std::shared_ptr<SnapshotReader>(read_snapshot_bytes(message.snapshot, message.snapshot_data));
+  std::uint64_t sent_bytes = 0;
+  for (;;) {
+    auto part = co_await run_blocking(files_, [source] { return source->read(piece_bytes); });
+    if (!part) co_return fail(part.error());
+    const bool last = part->empty();
+    sent_bytes += part->size();
+    const bool sent = co_await stream.send(std::move(*part));
+    if (!sent) co_return fail(Code::unavailable, "the stream broke at byte {}", sent_bytes);
+    if (!last) continue;
+    stream.close();
+    // Answered when the other side has taken it, which may be long after the last part.
+    [[maybe_unused]] const auto nothing = co_await stream.receive();
+    co_return stream.end();
+  }
+}
+
 Async<> Transport::send_snapshot(std::shared_ptr<Link> link, RaftMessage message) {
   link->installing = true;
   const Defer done([&] { link->installing = false; });
-  const std::string data = std::move(message.snapshot_data);
-  model::RaftInstallHello opening{.hello = hello(*link), .message = model::Bytes(encode_message(message)), .bytes = data.size()};
-  log_.info("sending a snapshot", "address", link->address, "index", message.index, "bytes", data.size());
+  model::RaftInstallHello opening{.hello = hello(*link), .message = model::Bytes(encode_message(message))};
+  log_.info("sending a snapshot", "address", link->address, "index", message.index);
   const auto client = NodeRpcClient::connect(executor_, link->address);
   std::string first = model::to_msgpack(opening);
   auto stream = co_await client->open(wire::streams::raft_install.name, std::move(first));
   Result<> result;
-  if (!stream) {
-    result = fail(stream.error());
-  } else {
-    for (std::size_t at = 0; at < data.size() && result; at += piece_bytes) {
-      std::string piece = data.substr(at, piece_bytes);
-      const bool sent = co_await (*stream)->send(std::move(piece));
-      if (!sent) result = fail(Code::unavailable, "the stream broke at byte {}", at);
-    }
-    (*stream)->close();
-    [[maybe_unused]] const auto nothing = co_await (*stream)->receive();
-    if (const auto end = (*stream)->end(); !end) result = fail(end.error());
-  }
+  if (!stream) result = fail(stream.error());
+  else result = co_await send_parts(std::move(message), **stream);
   if (!result) log_.warn("sending a snapshot failed", "address", link->address, "error", result.error());
 }
 
@@ -207,11 +218,37 @@ void Transport::deliver(const model::RaftHello& hello, RaftMessage message) {
   if (receive_) receive_(std::move(message));
 }
 
+// A stream also breaks when something between the servers does; then the address answers, or nothing does.
+Async<> Transport::look_for(std::uint64_t member, std::string address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos) co_return;
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  asio::ip::tcp::resolver resolver(executor_);
+  const auto [failed, found] = co_await resolver.async_resolve(host, address.substr(colon + 1), asio::as_tuple(asio::use_awaitable));
+  if (failed) co_return;
+  for (const auto pause : {std::chrono::milliseconds(0), std::chrono::milliseconds(20), std::chrono::milliseconds(100)}) {
+    // A process that is just ending may still be listening.
+    co_await sleep_for(pause);
+    asio::ip::tcp::socket socket(executor_);
+    auto either = asio::async_connect(socket, found, asio::as_tuple(asio::use_awaitable)) || sleep_for(std::chrono::milliseconds(500));
+    const auto which = co_await std::move(either);
+    if (which.index() == 1) co_return;
+    if (std::get<0>(std::get<0>(which)) != asio::error::connection_refused) continue;
+    log_.info("server has ended", "address", address);
+    if (lost_ && !closing_) lost_(member);
+    co_return;
+  }
+}
+
 Async<Result<>> Transport::serve_messages(model::RaftHello hello, NodeStream& stream) {
   DROVER_CO_TRY(accept(hello));
   for (;;) {
     const auto frame = co_await stream.receive();
-    if (!frame) co_return Result<>{};
+    if (!frame) {
+      if (!closing_) scope_.spawn(look_for(member_id(hello.from_node), hello.from_address));
+      co_return Result<>{};
+    }
     const auto parts = split_framed(*frame);
     if (!parts) co_return fail(parts.error());
     for (const auto part : *parts) {
@@ -227,15 +264,27 @@ Async<Result<>> Transport::serve_install(model::RaftInstallHello opening, NodeSt
   DROVER_CO_TRY(accept(opening.hello));
   auto message = decode_message(opening.message.data());
   if (!message) co_return fail(message.error());
-  std::string data;
-  while (data.size() < opening.bytes) {
-    const auto piece = co_await stream.receive();
-    if (!piece) co_return fail(Code::unavailable, "the snapshot ended after {} of {} bytes", data.size(), opening.bytes);
-    data += *piece;
+  Result<std::shared_ptr<PendingSnapshot>> file = std::shared_ptr<PendingSnapshot>();
+  if (begin_receiving_) {
+    const SnapshotMeta meta = message->snapshot;
+    file = co_await run_blocking(files_, [this, meta] { return begin_receiving_(meta); });
+    if (!file) co_return fail(file.error());
   }
-  if (data.size() != opening.bytes) co_return fail(Code::invalid_argument, "the snapshot has {} bytes instead of {}", data.size(), opening.bytes);
-  log_.info("received a snapshot", "from", opening.hello.from_address, "index", message->index, "bytes", data.size());
-  message->snapshot_data = std::move(data);
+  std::uint64_t bytes = 0;
+  for (;;) {
+    auto piece = co_await stream.receive();
+    if (!piece) co_return fail(Code::unavailable, "the snapshot ended after {} bytes", bytes);
+    if (piece->empty()) break;
+    bytes += piece->size();
+    if (!*file) {
+      message->snapshot_data += *piece;
+      continue;
+    }
+    const auto written = co_await run_blocking(files_, [to = *file, part = std::move(*piece)] { return to->write(part); });
+    if (!written) co_return fail(written.error());
+  }
+  log_.info("received a snapshot", "from", opening.hello.from_address, "index", message->index, "bytes", bytes);
+  message->snapshot_file = std::move(*file);
   deliver(opening.hello, std::move(*message));
   co_return Result<>{};
 }
@@ -250,6 +299,7 @@ void Transport::serve(NodeRpcServer& server) {
 }
 
 Async<> Transport::close() {
+  closing_ = true;
   for (const auto& [id, link] : links_) link->ended = true;
   co_await scope_.close();
   links_.clear();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lib/model/cluster.h"
+#include "sdk/async/pool.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
 #include "sdk/rpc/node_rpc.h"
@@ -33,6 +34,11 @@ class Transport final : public RaftTransport {
   // A server that belongs to no cluster yet is spoken to by one it has been added to: keeps that cluster's id, durably.
   void on_adopted(std::function<Result<>(const std::string& cluster_id)> adopt) { adopt_ = std::move(adopt); }
   void on_message(std::function<void(RaftMessage)> receive) { receive_ = std::move(receive); }
+  // The process of another server has ended: its stream broke, and nobody listens at its address.
+  void on_lost(std::function<void(std::uint64_t member)> lost) { lost_ = std::move(lost); }
+  // Where a snapshot is written as it comes; without it, or when it gives null, it is held in memory.
+  using ReceiveSnapshot = std::function<Result<std::shared_ptr<PendingSnapshot>>(const SnapshotMeta& meta)>;
+  void on_snapshot(ReceiveSnapshot begin) { begin_receiving_ = std::move(begin); }
   // Handlers of both streams.
   void serve(NodeRpcServer& server);
 
@@ -49,6 +55,8 @@ class Transport final : public RaftTransport {
   Async<> run(std::shared_ptr<Link> link);
   Async<Result<>> connected(std::shared_ptr<Link> link);
   static Async<Result<>> send_waiting(std::shared_ptr<Link> link, NodeStream& stream);
+  Async<> look_for(std::uint64_t member, std::string address);
+  Async<Result<>> send_parts(RaftMessage message, NodeStream& stream);
   Async<> send_snapshot(std::shared_ptr<Link> link, RaftMessage message);
   Async<Result<>> serve_messages(model::RaftHello hello, NodeStream& stream);
   Async<Result<>> serve_install(model::RaftInstallHello hello, NodeStream& stream);
@@ -59,6 +67,10 @@ class Transport final : public RaftTransport {
   std::string cluster_id_;
   std::function<Result<>(const std::string&)> adopt_;
   std::function<void(RaftMessage)> receive_;
+  ReceiveSnapshot begin_receiving_;
+  std::function<void(std::uint64_t)> lost_;
+  bool closing_ = false;
+  Pool files_{1};  // parts of snapshots, read and written
   std::map<std::uint64_t, std::shared_ptr<Link>> links_;
   Scope scope_;
 };

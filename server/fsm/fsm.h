@@ -11,18 +11,10 @@
 
 #include "lib/metrics/meter.h"
 #include "server/fsm/messages.h"
+#include "server/fsm/state_loader.h"
 #include "server/state/store.h"
 
 namespace drover::fsm {
-
-// A record is one piece of a snapshot; a sink takes it, a source yields them in the same order.
-using RecordSink = std::function<Result<>(std::string_view record)>;
-// False at the end.
-using RecordSource = std::function<Result<bool>(std::string& record)>;
-
-// Records one after the other in a text, each with its length in four bytes before it, the lowest first. `text` outlives the source.
-[[nodiscard]] RecordSource framed_records(std::string_view text);
-[[nodiscard]] RecordSink frame_records(std::string& text);
 
 class Fsm {
  public:
@@ -46,14 +38,13 @@ class Fsm {
 
   // The state as it is now, to be written from any thread.
   [[nodiscard]] std::function<Result<>(const RecordSink&)> snapshot() const;
+  // A saved state, read on any thread, to be put in the place of this one by take_over().
+  [[nodiscard]] static Result<std::shared_ptr<StateLoader>> load(const RecordSource& source);
+  void take_over(StateLoader& loaded);
+  // Both at once.
   [[nodiscard]] Result<> restore(const RecordSource& source);
 
  private:
-  struct Pending {  // a restore that has begun
-    std::string id;
-    std::uint64_t pieces = 0;
-    std::string data;
-  };
   void refuse(std::uint64_t index, Error error);
   [[nodiscard]] Result<> add_piece(std::string_view entry);
   [[nodiscard]] Result<> end_restore(std::uint64_t index, std::string_view entry);
@@ -63,7 +54,7 @@ class Fsm {
   metrics::Meter meter_;
   std::map<std::uint64_t, Error> refusals_;
   std::uint64_t offset_ = 0;
-  Pending pending_;
+  std::optional<PendingRestore> pending_;
 };
 
 }  // namespace drover::fsm

@@ -31,6 +31,7 @@ Raft::Impl::Impl(RaftOptions options, Fsm& fsm, std::unique_ptr<Log> log, std::o
       timer_(options_.executor),
       retry_timer_(options_.executor),
       jobs_changed_(options_.executor) {
+  chance_.seed(options_.seed);
   asio::post(writer_, [] { ::pthread_setname_np(::pthread_self(), "raft-log"); });
   asio::post(snapshotter_, [] { ::pthread_setname_np(::pthread_self(), "raft-snapshot"); });
 }
@@ -77,8 +78,10 @@ Result<Raft::Impl::WaiterPtr> Raft::Impl::enqueue(EntryType type, std::string en
   if (closing_) return fail(Code::cancelled, "the server is shutting down");
   if (!replica_) return fail(storage_.error());
   if (!replica_->is_leader()) return fail(Code::no_leader, "No cluster leader");
-  if (waiting_bytes_ + entry.size() > options_.max_waiting_bytes) {
-    return fail(Code::resource_exhausted, "{} bytes of proposals wait for the disk already, try again later", waiting_bytes_);
+  // Memory that a slow disk, or slow followers, would let grow without end.
+  const std::size_t waiting = proposals_.size() + pending_.size();
+  if (waiting_bytes_ + entry.size() > options_.max_waiting_bytes || waiting >= options_.max_waiting) {
+    return fail(Code::resource_exhausted, "the server is overloaded: {} writes of {} bytes wait for the disks already; try again later", waiting, waiting_bytes_);
   }
   waiting_bytes_ += entry.size();
   auto waiter = std::make_shared<Waiter>(options_.executor);
@@ -108,21 +111,29 @@ Result<Raft::Impl::WaiterPtr> Raft::Impl::enqueue_barrier() {
 void Raft::Impl::submit_waiting() {
   auto batch = std::exchange(proposals_, {});
   if (!replica_) {
-    for (const auto& proposal : batch) proposal.waiter->answer(fail(storage_.error()));
+    for (const auto& proposal : batch) {
+      waiting_bytes_ -= proposal.data.size();
+      proposal.waiter->answer(fail(storage_.error()));
+    }
     return;
   }
   // Runs of one type; commands and barriers may be mixed.
   for (std::size_t at = 0; at < batch.size();) {
     std::size_t end = at;
     std::vector<std::string> entries;
+    std::vector<std::size_t> sizes;
     for (; end < batch.size() && batch[end].type == batch[at].type; ++end) {
-      waiting_bytes_ -= batch[end].data.size();
+      sizes.push_back(batch[end].data.size());
       entries.push_back(std::move(batch[end].data));
     }
     const auto first = replica_->submit(batch[at].type, std::move(entries), now_ms());
     for (std::size_t i = at; i < end; ++i) {
-      if (first) pending_.push_back({.index = *first + (i - at), .term = replica_->term(), .waiter = batch[i].waiter});
-      else batch[i].waiter->answer(fail(first.error()));
+      if (first) {
+        pending_.push_back({.index = *first + (i - at), .term = replica_->term(), .waiter = batch[i].waiter, .bytes = sizes[i - at]});
+        continue;
+      }
+      waiting_bytes_ -= sizes[i - at];
+      batch[i].waiter->answer(fail(first.error()));
     }
     at = end;
   }
@@ -197,7 +208,7 @@ void Raft::Impl::storage_failed(const Error& error) {
   const std::string text = full ? fmt::format("{}: the server is read-only until there is room; free space or grow the file system of \"{}\"",
                                               error.message(), options_.data_dir)
                                 : fmt::format("{}: the server is read-only until \"{}\" can be written", error.message(), options_.data_dir);
-  Error told = Error(full ? Code::resource_exhausted : Code::unavailable, text).with_errno(error.sys_errno());
+  Error told = Error(full ? Code::resource_exhausted : Code::unavailable, text).with_errno(error.sys_errno()).with_http_status(503);
   options_.logger.error("raft log cannot be written", "error", told);
   storage_ = fail(told);
   counters_.term = replica_->term();
@@ -240,9 +251,11 @@ void Raft::Impl::apply(const Replica::Committed& committed) {
     if (auto done = fsm_.apply(committed.index, committed.entry->data); !done) answer = fail(std::move(done).error());
   }
   applied_ = committed.index;
+  applied_bytes_ += committed.entry->data.size();
   while (!pending_.empty() && pending_.front().index <= committed.index) {
     const auto pending = std::move(pending_.front());
     pending_.pop_front();
+    waiting_bytes_ -= pending.bytes;
     if (pending.index == committed.index && pending.term == committed.entry->term) pending.waiter->answer(std::move(answer));
     else pending.waiter->answer(fail(in_doubt()));
   }
@@ -259,59 +272,80 @@ void Raft::Impl::send(RaftMessage message) {
     options_.transport->send(std::move(message));
     return;
   }
-  const auto work = [index = message.index](Impl& self) -> Result<std::string> {
-    const auto newest = self.snapshots_->open_newest();
+  // Every byte of it is checked before the first one leaves; whoever carries the message reads it again, part by part.
+  const auto work = [index = message.index](Impl& self) -> Result<std::shared_ptr<SnapshotReader>> {
+    auto newest = self.snapshots_->open_newest();
     if (!newest) return fail(newest.error());
     if (!newest->reader || newest->reader->meta().index != index) return fail(Code::not_found, "snapshot {} is gone", index);
-    std::string out;
-    for (;;) {
-      auto part = newest->reader->read(1u << 20);
-      if (!part) return part;
-      if (part->empty()) return out;
-      out += *part;
-    }
+    return std::shared_ptr<SnapshotReader>(std::move(newest->reader));
   };
-  run_on(snapshotter_, work, [message = std::move(message)](Impl& self, Result<std::string> data) mutable {
-    if (!data) {
-      self.options_.logger.warn("snapshot cannot be sent", "error", data.error());
+  run_on(snapshotter_, work, [message = std::move(message)](Impl& self, Result<std::shared_ptr<SnapshotReader>> source) mutable {
+    if (!source) {
+      self.options_.logger.warn("snapshot cannot be sent", "error", source.error());
       return;
     }
-    message.snapshot_data = std::move(*data);
+    message.snapshot_source = std::move(*source);
     self.options_.transport->send(std::move(message));
   });
 }
 
-// Durable first, then the log behind it is dropped, then the state machine takes it over.
+Result<std::shared_ptr<PendingSnapshot>> Raft::Impl::begin_receiving(const SnapshotMeta& meta) const {
+  if (!snapshots_) return std::shared_ptr<PendingSnapshot>();
+  auto pending = snapshots_->create(meta);
+  if (!pending) return fail(pending.error());
+  return std::make_shared<PendingSnapshot>(std::move(*pending));
+}
+
+// Durable first, then the log behind it is dropped, then the state machine takes it over. It is read off the loop: that of a large
+// state takes longer than others wait for an answer.
 void Raft::Impl::install(Replica::Install install) {
   if (!log_->blocking() && !snapshots_) {
     check(log_->reset(install.meta.index + 1));
-    finish_install(install.meta, std::move(install.data));
+    const auto reader = read_snapshot_bytes(install.meta, std::move(install.data));
+    finish_install(install.meta, fsm_.restore(*reader));
     return;
   }
+  using Adopt = std::function<Result<>()>;
+  struct Done {
+    Result<> stored;
+    Result<Adopt> loaded = fail(Code::internal, "not read");
+  };
   const auto kept = std::make_shared<const Replica::Install>(std::move(install));
-  const auto work = [kept](Impl& self) -> Result<> {
-    auto pending = self.snapshots_->create(kept->meta);
-    if (!pending) return fail(std::move(pending).error());
-    DROVER_TRY(pending->write(kept->data));
-    const auto oldest = self.snapshots_->commit(*pending);
-    if (!oldest) return fail(oldest.error());
+  const auto store = [kept](Impl& self) -> Result<> {
+    if (kept->file) {
+      if (const auto oldest = self.snapshots_->commit(*kept->file); !oldest) return fail(oldest.error());
+    } else {
+      auto pending = self.snapshots_->create(kept->meta);
+      if (!pending) return fail(std::move(pending).error());
+      DROVER_TRY(pending->write(kept->data));
+      if (const auto oldest = self.snapshots_->commit(*pending); !oldest) return fail(oldest.error());
+    }
     return self.log_->reset(kept->meta.index + 1);
   };
+  const auto work = [kept, store](Impl& self) -> Done {
+    Done out;
+    out.stored = store(self);
+    if (!out.stored) return out;
+    const auto newest = self.snapshots_->open_newest();
+    if (!newest) out.loaded = fail(newest.error());
+    else if (!newest->reader || newest->reader->meta().index != kept->meta.index) out.loaded = fail(Code::internal, "snapshot {} is damaged", kept->meta.index);
+    else out.loaded = self.fsm_.load(*newest->reader);
+    return out;
+  };
   // On the log's thread: it must not be written at the same time.
-  run_on(writer_, work, [kept](Impl& self, const Result<>& done) {
+  run_on(writer_, work, [kept](Impl& self, Done done) {
     if (!self.replica_ || self.closing_) return;
-    if (done) self.finish_install(kept->meta, kept->data);
-    else self.storage_failed(done.error());
+    if (!done.stored) self.storage_failed(done.stored.error());
+    else self.finish_install(kept->meta, done.loaded ? (*done.loaded)() : Result<>(fail(done.loaded.error())));
     self.pump();
   });
 }
 
-void Raft::Impl::finish_install(const SnapshotMeta& meta, std::string data) {
-  const auto reader = read_snapshot_bytes(meta, std::move(data));
-  if (auto done = fsm_.restore(*reader); !done) {
+void Raft::Impl::finish_install(const SnapshotMeta& meta, const Result<>& restored) {
+  if (!restored) {
     // The state machine is in an unknown state; the supervisor starts us from the snapshot on disk.
-    options_.logger.error("installed snapshot cannot be restored", "error", done.error());
-    DROVER_CHECK(done.has_value());
+    options_.logger.error("installed snapshot cannot be restored", "error", restored.error());
+    DROVER_CHECK(restored.has_value());
   }
   newest_snapshot_ = meta;
   applied_ = meta.index;
@@ -325,7 +359,7 @@ void Raft::Impl::maybe_snapshot() {
     begin_snapshot(wanted_snapshots_.front().trailing);
     return;
   }
-  if (applied_ - last < options_.snapshot_threshold) return;
+  if (applied_ - last < options_.snapshot_threshold && applied_bytes_ < options_.snapshot_bytes) return;
   if (!snapshots_) {
     // In memory nobody restores: a lone server only forgets what it applied.
     if (members_.size() != 1 || log_->blocking()) return;
@@ -344,6 +378,7 @@ void Raft::Impl::begin_snapshot(std::uint32_t trailing) {
     return;
   }
   snapshotting_ = true;
+  applied_bytes_ = 0;
   const auto work = [meta, save = fsm_.snapshot()](Impl& self) -> Result<std::uint64_t> {
     auto pending = self.snapshots_->create(meta);
     if (!pending) return fail(std::move(pending).error());
@@ -409,6 +444,12 @@ void Raft::Impl::receive(RaftMessage message) {
   pump();
 }
 
+void Raft::Impl::member_lost(std::uint64_t member) {
+  if (!replica_ || closing_) return;
+  replica_->leader_lost(member, chance_() % std::max(1u, options_.lost_ms), now_ms());
+  arm_timer();
+}
+
 Result<> Raft::Impl::transfer(std::uint64_t target) {
   if (!replica_ || closing_) return fail(Code::no_leader, "No cluster leader");
   auto done = replica_->transfer(target, now_ms());
@@ -466,7 +507,10 @@ void Raft::Impl::fail_all(const Error& error) {
     waiting_bytes_ -= proposal.data.size();
     proposal.waiter->answer(fail(refused));
   }
-  for (auto& pending : std::exchange(pending_, {})) pending.waiter->answer(fail(error));
+  for (auto& pending : std::exchange(pending_, {})) {
+    waiting_bytes_ -= pending.bytes;
+    pending.waiter->answer(fail(error));
+  }
   for (auto& barrier : std::exchange(barriers_, {})) barrier.waiter->answer(fail(refused));
   for (auto& round : std::exchange(rounds_, {})) round.waiter->answer(fail(refused));
   for (auto& snapshot : std::exchange(wanted_snapshots_, {})) snapshot.waiter->answer(fail(error));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 
 #include "sdk/async/event.h"
 #include "sdk/async/pool.h"
@@ -45,6 +46,8 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
     if (replica_) replica_->expect_others();
   }
   void receive(RaftMessage message);
+  Result<std::shared_ptr<PendingSnapshot>> begin_receiving(const SnapshotMeta& meta) const;
+  void member_lost(std::uint64_t member);
   Result<> transfer(std::uint64_t target);
   void set_snapshot_policy(std::uint64_t threshold, std::uint32_t trailing);
   void on_leadership(std::function<void(bool, std::uint64_t)> callback);
@@ -78,6 +81,7 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
     std::uint64_t index = 0;
     std::uint64_t term = 0;
     WaiterPtr waiter;
+    std::size_t bytes = 0;
   };
 
   [[nodiscard]] std::uint64_t now_ms() const;
@@ -93,7 +97,7 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   void apply(const Replica::Committed& committed);
   void send(RaftMessage message);
   void install(Replica::Install install);
-  void finish_install(const SnapshotMeta& meta, std::string data);
+  void finish_install(const SnapshotMeta& meta, const Result<>& restored);
   void maybe_snapshot();
   void begin_snapshot(std::uint32_t trailing);
   void end_snapshot(const Result<>& result);
@@ -117,7 +121,7 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   std::chrono::milliseconds retry_after_;
 
   std::vector<Proposal> proposals_;  // to be submitted at the end of this turn of the loop
-  std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_bytes_ = 0;    // of proposals and what was submitted, until it is answered
   bool submit_posted_ = false;
   std::deque<Pending> pending_;      // submitted, by index
   std::vector<Pending> barriers_;    // wait for an index to be applied
@@ -145,7 +149,9 @@ struct Raft::Impl : std::enable_shared_from_this<Raft::Impl> {
   bool stopped_ = false;
   std::uint64_t unprepared_bytes_ = 0;
   std::uint64_t applied_ = 0;
+  std::uint64_t applied_bytes_ = 0;  // since the last snapshot
   RaftStats counters_;
+  std::minstd_rand chance_;          // which of several followers begins the election of a lost leader's successor
 
   asio::steady_timer timer_;
   asio::steady_timer retry_timer_;

@@ -90,6 +90,15 @@ Result<SnapshotMeta> recover(const RaftOptions& options, Opened& storage, const 
 }
 }  // namespace
 
+Result<std::function<Result<>()>> Fsm::load(SnapshotReader& reader) {
+  auto bytes = read_rest(reader);
+  if (!bytes) return fail(bytes.error());
+  return [this, meta = reader.meta(), bytes = std::move(*bytes)] {
+    const auto kept = read_snapshot_bytes(meta, bytes);
+    return restore(*kept);
+  };
+}
+
 Raft::Raft(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Raft>> Raft::open(RaftOptions options, Fsm& fsm) {
@@ -206,6 +215,8 @@ Async<> Raft::close() {
   impl->stop();
 }
 
+Result<std::shared_ptr<PendingSnapshot>> Raft::begin_receiving(const SnapshotMeta& meta) const { return impl_->begin_receiving(meta); }
+void Raft::member_lost(std::uint64_t member) { impl_->member_lost(member); }
 void Raft::receive(RaftMessage message) { impl_->receive(std::move(message)); }
 Result<> Raft::transfer_leadership(std::uint64_t target) { return impl_->transfer(target); }
 bool Raft::is_leader() const { return impl_->is_leader(); }

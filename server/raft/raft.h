@@ -32,6 +32,9 @@ class Fsm {
   // Cheap: captures an immutable state. The returned function runs on another thread.
   virtual std::function<Result<>(SnapshotWriter&)> snapshot() = 0;
   virtual Result<> restore(SnapshotReader& reader) = 0;
+  // Reads a state on another thread, while this object is used; what it gives puts that state in place, on the loop. Without an
+  // implementation of its own all of it is held in memory meanwhile, and read on the loop.
+  virtual Result<std::function<Result<>()>> load(SnapshotReader& reader);
 };
 
 // How messages reach other servers; a lone server needs none. What arrives goes to Raft::receive.
@@ -59,12 +62,15 @@ struct RaftOptions {
   RaftTransport* transport = nullptr;
   std::uint32_t heartbeat_ms = 100;
   std::uint32_t election_ms = 500;  // and up to twice that, by chance
+  std::uint32_t lost_ms = 100;      // at most, by chance, until an election once the leader's process is known to have ended
   std::uint32_t install_ms = 30'000;  // a snapshot whose receipt is not confirmed by then is sent again
   std::uint32_t seed = 1;
   std::uint64_t snapshot_threshold = 8192;  // entries applied since the last snapshot
+  std::uint64_t snapshot_bytes = 512u << 20;  // and the same for what they hold: entries stay in memory until then
   std::uint32_t snapshot_trailing = 1024;   // entries kept for followers that are a little behind
   std::uint64_t segment_bytes = 8u << 20;
-  std::size_t max_waiting_bytes = 64u << 20;
+  std::size_t max_waiting_bytes = 64u << 20;  // of proposals without an answer; more are refused
+  std::size_t max_waiting = 32'768;           // and their number
   std::chrono::milliseconds storage_retry{1000};  // after a failed write; doubled up to 30 s
   // For tests: used instead of the log that data_dir implies.
   std::unique_ptr<Log> log;
@@ -108,6 +114,10 @@ class Raft {
   // A snapshot of now, without waiting for the threshold. Nothing to do when there is one of this index.
   [[nodiscard]] Async<Result<>> take_snapshot();
   void receive(RaftMessage message);
+  // Where the content of an install message is written as it comes, on any thread; null when snapshots are kept in memory.
+  [[nodiscard]] Result<std::shared_ptr<PendingSnapshot>> begin_receiving(const SnapshotMeta& meta) const;
+  // The process of a member has ended, which need not have led: if it did, the others do not wait until its silence is suspicious.
+  void member_lost(std::uint64_t member);
   // Hands leadership over; 0 lets raft choose.
   [[nodiscard]] Result<> transfer_leadership(std::uint64_t target);
 

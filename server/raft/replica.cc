@@ -144,7 +144,7 @@ Result<std::unique_ptr<Replica>> Replica::start(const ReplicaOptions& options, c
 
 template <class Event>
 Result<> Replica::step(Event& event, std::uint64_t now_ms) {
-  event.now_ms = now_ms;
+  event.now_ms = now_ms + ahead_ms_;
   const drover_raft_sink sink{.context = this, .append = Sink::append, .send = Sink::send, .install = Sink::install};
   std::uint32_t changes = 0;
   const int code = drover_raft_step(core_.get(), &event, &sink, &changes);
@@ -227,7 +227,8 @@ void Replica::begin_install(SnapshotMeta meta) {
   installing_ = true;
   cache_.clear();
   pending_.entries.clear();
-  output_.install = Install{.meta = std::move(meta), .data = std::move(incoming_)};
+  output_.install = std::move(incoming_);
+  output_.install->meta = std::move(meta);
 }
 
 std::uint64_t Replica::term_at(std::uint64_t index) const {
@@ -281,16 +282,26 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
     return {};
   }
   if (message.type == MessageType::append || message.type == MessageType::install) {
-    if (message.term >= term()) leader_seen_ms_ = now_ms;
+    if (message.term >= term()) {
+      leader_seen_ms_ = now_ms;
+      if (message.from == lost_leader_) lost_leader_ = 0;
+    }
+  }
+  // libraft refuses its vote as long as it knows a leader, until its own timer ends; so it would take the longer one of two servers'
+  // timers to elect a third one's successor. One that has been silent for the shortest of timers protects nobody any more (Raft 4.2.3).
+  if (message.type == MessageType::vote && !is_leader()) {
+    const std::uint64_t known = leader().id;
+    const bool silent = leader_seen_ms_ != 0 && now_ms - std::min(now_ms, leader_seen_ms_) >= options_.election_ms;
+    if (known != 0 && (silent || known == lost_leader_)) message.disrupt_leader = true;
   }
   // A refusal that comes late speaks of what the follower has stored since. libraft believes it, goes back behind what it knows to be
   // there, and then takes no answer for progress any more.
   if (message.type == MessageType::append_result && is_leader() && message.rejected != 0 && message.rejected <= match_index(message.from)) return {};
   DROVER_TRY(skip_committed(message));
   if (message.type != MessageType::append) {
-    incoming_ = std::move(message.snapshot_data);
+    incoming_ = {.meta = {}, .data = std::move(message.snapshot_data), .file = std::move(message.snapshot_file)};
     auto done = receive_part(message, now_ms);
-    incoming_.clear();
+    incoming_ = {};
     return done;
   }
   // libraft notes a change of the members under the index of the first new entry of its message, so each begins a message.
@@ -409,6 +420,13 @@ Result<> Replica::tick(std::uint64_t now_ms) {
   return step(event, now_ms);
 }
 
+void Replica::leader_lost(std::uint64_t id, std::uint64_t wait_ms, std::uint64_t now_ms) {
+  if (id == 0 || is_leader() || leader().id != id) return;
+  lost_leader_ = id;
+  const std::uint64_t at = now_ms + wait_ms;
+  if (deadline_ms() > at) ahead_ms_ += deadline_ms() - at;
+}
+
 Result<> Replica::transfer(std::uint64_t target, std::uint64_t now_ms) {
   drover_raft_event event{.type = DROVER_RAFT_TRANSFER, .target = target};
   return step(event, now_ms);
@@ -427,6 +445,11 @@ Result<> Replica::snapshot_taken(const SnapshotMeta& meta, std::uint32_t trailin
   // One that was installed meanwhile is newer.
   if (installing_ || meta.index <= snapshot_.index) return {};
   snapshot_ = meta;
+  std::size_t bytes = 0;
+  for (std::uint32_t kept = 0; kept < trailing && meta.index >= cache_first_ + kept; ++kept) {
+    bytes += cache_[meta.index - kept - cache_first_]->data.size();
+    if (bytes > options_.trailing_bytes) trailing = kept;
+  }
   if (meta.index > trailing) forget_before(meta.index - trailing + 1);
   const auto core_meta = to_core(meta);
   drover_raft_event event{.type = DROVER_RAFT_SNAPSHOT_TAKEN, .snapshot = &core_meta, .trailing = trailing};
@@ -462,7 +485,10 @@ Replica::Output Replica::take_output() {
   return out;
 }
 
-std::uint64_t Replica::deadline_ms() const { return drover_raft_deadline_ms(core_.get()); }
+std::uint64_t Replica::deadline_ms() const {
+  const std::uint64_t at = drover_raft_deadline_ms(core_.get());
+  return at - std::min(at, ahead_ms_);
+}
 bool Replica::is_leader() const { return drover_raft_state(core_.get()) == DROVER_RAFT_LEADER; }
 Member Replica::leader() const {
   const char* address = "";

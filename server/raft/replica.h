@@ -26,6 +26,7 @@ struct ReplicaOptions {
   std::uint32_t election_ms = 1000;
   std::uint32_t install_ms = 30'000;
   std::uint32_t max_inflight = 4096;  // entries under way to one follower
+  std::size_t trailing_bytes = 64u << 20;  // of the entries that a snapshot leaves for others, however many they are
   std::uint32_t seed = 1;             // of the election timeouts
 };
 
@@ -43,7 +44,8 @@ class Replica {
   };
   struct Install {
     SnapshotMeta meta;
-    std::string data;
+    std::string data;                       // what came with the message, in one of its two forms
+    std::shared_ptr<PendingSnapshot> file;
   };
   struct Output {
     std::vector<RaftMessage> messages;
@@ -74,6 +76,9 @@ class Replica {
   [[nodiscard]] Result<std::uint64_t> begin_round(std::uint64_t now_ms);
   // The newest round that a majority has answered in this term.
   [[nodiscard]] std::uint64_t verified_round() const;
+  // The leader's process has ended, as whoever carries its messages knows. An election is begun `wait_ms` from now at the latest, and
+  // others may begin theirs, without waiting for silence to become suspicious.
+  void leader_lost(std::uint64_t id, std::uint64_t wait_ms, std::uint64_t now_ms);
   // From now on old entries are kept for others to catch up from, although there is only one member yet.
   void expect_others() { expects_others_ = true; }
 
@@ -148,10 +153,12 @@ class Replica {
   bool installing_ = false;
   bool expects_others_ = false;
   std::uint64_t leader_seen_ms_ = 0;
+  std::uint64_t lost_leader_ = 0;  // whose process has ended, until something comes from it after all
+  std::uint64_t ahead_ms_ = 0;     // of the core's clock, so that its timers end sooner
   std::uint64_t round_ = 0;        // of the questions whether this leader still leads
   std::map<std::uint64_t, std::uint64_t> answered_rounds_;  // by member, in round_term_
   std::uint64_t round_term_ = 0;
-  std::string incoming_;           // data of the install message being looked at
+  Install incoming_;               // content of the install message being looked at
   Output output_;
 };
 

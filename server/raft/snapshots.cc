@@ -154,6 +154,15 @@ Result<std::string> SnapshotReader::read_exactly(std::size_t size) {
   return out;
 }
 
+Result<std::string> read_rest(SnapshotReader& reader) {
+  std::string out;
+  for (;;) {
+    auto part = reader.read(1u << 20);
+    if (!part || part->empty()) return part ? Result<std::string>(std::move(out)) : part;
+    out += *part;
+  }
+}
+
 std::unique_ptr<SnapshotReader> read_snapshot_bytes(SnapshotMeta meta, std::string bytes) {
   return std::make_unique<BytesReader>(std::move(meta), std::move(bytes));
 }
@@ -168,11 +177,11 @@ Result<SnapshotStore> SnapshotStore::open(std::string directory) {
   return SnapshotStore(std::move(directory));
 }
 
-SnapshotStore::Pending::~Pending() {
+PendingSnapshot::~PendingSnapshot() {
   if (fd_) ::unlink(temporary_.c_str());
 }
 
-Result<> SnapshotStore::Pending::flush(bool last) {
+Result<> PendingSnapshot::flush(bool last) {
   std::string out;
   if (!chunk_.empty()) out = encode_chunk(chunk_);
   if (last) out += encode_chunk({});
@@ -181,7 +190,7 @@ Result<> SnapshotStore::Pending::flush(bool last) {
   return {};
 }
 
-Result<> SnapshotStore::Pending::write(std::string_view bytes) {
+Result<> PendingSnapshot::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto part = bytes.substr(0, chunk_bytes - chunk_.size());
     chunk_ += part;
@@ -191,18 +200,19 @@ Result<> SnapshotStore::Pending::write(std::string_view bytes) {
   return {};
 }
 
-Result<SnapshotStore::Pending> SnapshotStore::create(const SnapshotMeta& meta) const {
+Result<PendingSnapshot> SnapshotStore::create(const SnapshotMeta& meta) const {
   const std::string path = fmt::format("{}/snapshot-{:020}-{}", directory_, meta.index, meta.term);
-  const std::string temporary = path + ".tmp";
-  auto fd = drover::open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (!fd) return fail(std::move(fd).error());
-  Pending out(std::move(*fd), temporary, path);
+  // Two may be on their way at the same time, from two leaders or from one and this server itself.
+  std::string temporary = path + ".XXXXXX.tmp";
+  Fd fd(::mkostemps(temporary.data(), 4, O_CLOEXEC));
+  if (!fd) return fail_errno("creating \"{}\"", temporary);
+  PendingSnapshot out(std::move(fd), temporary, path);
   const std::string head = std::string(magic) + encode_chunk(encode_meta(meta));
   if (auto done = write_all(out.fd_.get(), head); !done) return fail(done.error(), "writing snapshot \"{}\"", temporary);
   return out;
 }
 
-Result<std::uint64_t> SnapshotStore::commit(Pending& pending) const {
+Result<std::uint64_t> SnapshotStore::commit(PendingSnapshot& pending) const {
   DROVER_TRY(pending.flush(true));
   if (::fdatasync(pending.fd_.get()) != 0) return fail_errno("syncing snapshot \"{}\"", pending.temporary_);
   if (::rename(pending.temporary_.c_str(), pending.path_.c_str()) != 0) return fail_errno("renaming \"{}\"", pending.temporary_);

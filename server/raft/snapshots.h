@@ -37,18 +37,25 @@ class SnapshotReader {
   [[nodiscard]] virtual const SnapshotMeta& meta() const = 0;
 };
 
-// For what is small or arrived over the wire.
+// What is left of it, in memory: for what is small.
+[[nodiscard]] Result<std::string> read_rest(SnapshotReader& reader);
 [[nodiscard]] std::unique_ptr<SnapshotReader> read_snapshot_bytes(SnapshotMeta meta, std::string bytes);
-class SnapshotBuffer final : public SnapshotWriter {
+
+// A snapshot that is being written, beside its place. Gone with this object unless SnapshotStore::commit() put it there.
+class PendingSnapshot final : public SnapshotWriter {
  public:
-  Result<> write(std::string_view bytes) override {
-    bytes_ += bytes;
-    return {};
-  }
-  [[nodiscard]] std::string take() { return std::move(bytes_); }
+  PendingSnapshot(Fd fd, std::string temporary, std::string path) : fd_(std::move(fd)), temporary_(std::move(temporary)), path_(std::move(path)) {}
+  PendingSnapshot(PendingSnapshot&&) = default;
+  ~PendingSnapshot() override;
+  Result<> write(std::string_view bytes) override;
 
  private:
-  std::string bytes_;
+  friend class SnapshotStore;
+  Result<> flush(bool last);
+  Fd fd_;
+  std::string temporary_;
+  std::string path_;
+  std::string chunk_;
 };
 
 class SnapshotStore {
@@ -56,24 +63,9 @@ class SnapshotStore {
   // Makes the directory and removes what an interrupted write left there.
   [[nodiscard]] static Result<SnapshotStore> open(std::string directory);
 
-  class Pending final : public SnapshotWriter {
-   public:
-    Pending(Fd fd, std::string temporary, std::string path) : fd_(std::move(fd)), temporary_(std::move(temporary)), path_(std::move(path)) {}
-    Pending(Pending&&) = default;
-    ~Pending() override;
-    Result<> write(std::string_view bytes) override;
-
-   private:
-    friend class SnapshotStore;
-    Result<> flush(bool last);
-    Fd fd_;
-    std::string temporary_;
-    std::string path_;
-    std::string chunk_;
-  };
-  [[nodiscard]] Result<Pending> create(const SnapshotMeta& meta) const;
+  [[nodiscard]] Result<PendingSnapshot> create(const SnapshotMeta& meta) const;
   // Durable when it returns. Removes all but the two newest and returns the index of the older of those that stay.
-  [[nodiscard]] Result<std::uint64_t> commit(Pending& pending) const;
+  [[nodiscard]] Result<std::uint64_t> commit(PendingSnapshot& pending) const;
 
   // Newest first, by name only.
   [[nodiscard]] Result<std::vector<std::string>> list() const;

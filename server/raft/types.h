@@ -11,6 +11,9 @@
 
 namespace drover {
 
+class PendingSnapshot;
+class SnapshotReader;
+
 enum class EntryType : std::uint8_t { command = 1, barrier = 2, change = 3 };
 
 struct LogEntry {
@@ -79,7 +82,10 @@ struct RaftMessage {
   std::uint16_t capacity = 0;
   std::vector<LogEntryPtr> entries;  // append
   SnapshotMeta snapshot;             // install
-  std::string snapshot_data;         // install: filled in by whoever sends it
+  // Install, none of which is on the wire: what carries the message sees to the content.
+  std::string snapshot_data;                          // small ones, in memory
+  std::shared_ptr<SnapshotReader> snapshot_source;    // on the way out: read on any thread
+  std::shared_ptr<PendingSnapshot> snapshot_file;     // on the way in: what was written as it came
 };
 
 }  // namespace drover

@@ -86,7 +86,6 @@ void register_endpoints(Context& c, wire::Registry& registry) {
   add_volume_handlers(c, registry);
   add_operator_handlers(c, registry);
   add_cluster_handlers(c, registry);
-  add_snapshot_handlers(c, registry);
 }
 
 }  // namespace drover::rpc

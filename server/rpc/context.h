@@ -36,6 +36,7 @@ struct Context {
   std::string advertise_rpc;
   std::string build;
   bool keeps_data = true;      // false with -dev
+  std::string data_dir;        // for files on their way: that of the server role, /tmp with -dev
   std::int64_t job_tracked_versions = 6;
   std::size_t job_max_source_size = 1'000'000;
   std::int64_t job_max_priority = 100;
@@ -89,7 +90,6 @@ void add_node_drain(Context& c, wire::Registry& registry);
 void add_volume_handlers(Context& c, wire::Registry& registry);
 void add_operator_handlers(Context& c, wire::Registry& registry);
 void add_cluster_handlers(Context& c, wire::Registry& registry);
-void add_snapshot_handlers(Context& c, wire::Registry& registry);
 // All of them.
 void register_endpoints(Context& c, wire::Registry& registry);
 

@@ -23,7 +23,7 @@ server {{
 }}
 '''
 CLIENT = harness.PLACE + harness.ADVERTISE + '''
-name = \"the-client\"
+name = \"NAME\"
 client {{
   enabled = true
   servers = [JOIN]
@@ -65,12 +65,14 @@ def servers(sandbox, count=3, settings=''):
     return agents
 
 
-def client(sandbox, agents):
-    agent = sandbox.agent('client', base=CLIENT)
-    fill(agent, JOIN=addresses(agents))
+def client(sandbox, agents, name='the-client'):
+    """A client that talks to the first of the servers as long as that answers."""
+    agent = sandbox.agent(name, base=CLIENT)
+    fill(agent, NAME=name, JOIN=addresses(agents))
     agent.spawn()
     until('the client to answer', lambda: ask(agent, '/v1/agent/self'))
-    agent.wait_node(limit=40)
+    until(f'node "{name}" to be ready', lambda: next((one for one in ask(agent, '/v1/nodes') or []
+                                                      if one['Name'] == name and one['Status'] == 'ready' and one['Drivers']['raw_exec']['Healthy']), None), 40)
     return agent
 
 
@@ -416,6 +418,35 @@ def test_requests_for_a_node_reach_it_through_any_server(sandbox):
     for agent in agents:
         until(f'the log through {agent.name}', lambda agent=agent: 'hello from the task' in agent.logs(alloc['ID'], 't'))
         contains(agent.cli('alloc', 'logs', alloc['ID']), 'hello from the task')
+
+
+def test_requests_for_a_node_reach_it_through_the_agent_of_another(sandbox):
+    """Each client talks to a server of its own: one agent's request goes to its server, from there to the other's, and from there to the node."""
+    agents = servers(sandbox)
+    clients = [client(sandbox, agents[i:] + agents[:i], f'node-{i}') for i in range(3)]
+    ids = {one['Name']: one['ID'] for one in agents[0].get('/v1/nodes')}
+    text = shell_job('talks', 'echo hello from the task > said; echo hello from the task; while :; do sleep 0.2; done',
+                     extra='constraint { distinct_hosts = true }')
+    agents[0].run(text.replace('group "g" {', 'group "g" {\n    count = 3'), '-detach')
+    until('three allocations', lambda: sum(one['ClientStatus'] == 'running' for one in agents[0].get('/v1/job/talks/allocations')) == 3, 40)
+    for alloc in agents[0].get('/v1/job/talks/allocations'):
+        for agent in clients:
+            until(f'the log through {agent.name}', lambda agent=agent, alloc=alloc: 'hello from the task' in agent.logs(alloc['ID'], 't'))
+            contains(agent.cli('alloc', 'logs', alloc['ID']), 'hello from the task')
+            contains(agent.cli('alloc', 'fs', alloc['ID'], 't/said'), 'hello from the task')
+            contains(agent.cli('alloc', 'exec', '-t=false', '-i=false', alloc['ID'], '/bin/echo', 'from inside'), 'from inside')
+            expect(agent.get(f'/v1/client/allocation/{alloc["ID"]}/stats')['Tasks'], 'the figures of the tasks')
+    for agent in clients:
+        for name, node in ids.items():
+            expect(agent.get(f'/v1/client/stats?node_id={node}')['Memory'], f'the figures of {name}')
+    # A node that has gone is looked for everywhere once, and then said to be away; nobody asks in circles.
+    agents[0].stop_jobs()
+    clients[2].kill9()
+    lost = ids['node-2']
+    until('the node to be away', lambda: clients[0].request('GET', f'/v1/client/stats?node_id={lost}')[0] == 404)
+    contains(clients[0].request('GET', f'/v1/client/stats?node_id={lost}')[2].decode(), 'No path to node')
+    status, headers, _ = agents[0].request('GET', f'/v1/client/stats?node_id={lost}')
+    expect(status == 404 and not [name for name in headers if name.lower().startswith('x-drover')], f'{status} {headers}')
 
 
 def test_the_commands_of_the_document_work(sandbox):

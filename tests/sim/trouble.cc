@@ -101,7 +101,7 @@ void World::trouble_step() {
   if (calm_) return;
   after(30'000 + rng_.below(600'000), [this] { trouble_step(); });
   Server& server = pick();
-  switch (rng_.below(14)) {
+  switch (rng_.below(15)) {
     case 0:
     case 1:
       crash(server);
@@ -144,6 +144,14 @@ void World::trouble_step() {
         drain(server);
       } else {
         server.slow_disk = !server.slow_disk;
+      }
+      break;
+    case 13:
+      // Some hear that the leader's process has ended, whether it has or not.
+      for (auto& other : servers_) {
+        if (!other->replica || rng_.below(3) == 0) continue;
+        other->replica->leader_lost(other->replica->leader().id, rng_.below(100), clock_ms(*other));
+        drain(*other);
       }
       break;
     default:

@@ -111,13 +111,15 @@ struct Agents {
     co_await relay::answer(std::move(request), stream, router);
     co_return Result<>{};
   }
-  Async<Response> ask(std::string method, std::string target) {
+  Async<Response> ask(std::string method, std::string target, bool last = false) {
     Request request;
     request.method = std::move(method);
     request.target = std::move(target);
     request.headers = {{"X-Nomad-Token", "its own"}, {"Host", "a"}, {"Accept-Encoding", "gzip"}, {"Connection", "keep-alive"}};
     request.body = "body";
-    auto stream = co_await client->open(wire::streams::http_relay.name, model::to_msgpack(relay::to_message(request)));
+    model::HttpRelayRequest message = relay::to_message(request);
+    if (last) message.node = "n";
+    auto stream = co_await client->open(wire::streams::http_relay.name, model::to_msgpack(message));
     REQUIRE(stream);
     auto out = co_await relay::receive_answer(std::move(*stream), 30s, "asking there");
     co_return out;
@@ -167,6 +169,16 @@ TEST_CASE("relay: a request keeps its token and gets none of ours, an answer its
     CHECK(request.headers.size() == 1);
     CHECK(request.headers.get("X-Nomad-Token") == "its own");
     CHECK(request.remote.empty());
+  });
+}
+
+TEST_CASE("relay: only the message says that a request goes no further, and it is not handed on") {
+  run([](Agents& agents) -> Async<> {
+    co_await agents.ask("PUT", "/plain/ab", true);
+    CHECK(relay::goes_no_further(agents.seen.request));
+    CHECK(relay::to_message(agents.seen.request).node.empty());
+    co_await agents.ask("PUT", "/plain/ab");
+    CHECK_FALSE(relay::goes_no_further(agents.seen.request));
   });
 }
 

@@ -12,6 +12,7 @@
 #include "sdk/async/channel.h"
 #include "sdk/async/pool.h"
 #include "sdk/async/process.h"
+#include "sdk/async/permits.h"
 #include "sdk/async/scope.h"
 
 using namespace drover;
@@ -74,6 +75,53 @@ Async<> spawn_then_signal(bool& arrived) {
   if (child) [[maybe_unused]] const auto status = co_await wait_process(*child);
 }
 }  // namespace
+
+namespace {
+Async<> with_permit(Permits& permits, Event& go, std::vector<int>& order, int number) {
+  const auto held = co_await permits.take();
+  order.push_back(number);
+  co_await go.wait();
+}
+}  // namespace
+
+TEST_CASE("permits: as many as there are, then first come first served, and who gives up takes nothing with him") {
+  asio::io_context loop;
+  Permits permits(loop.get_executor(), 2);
+  Event first(loop.get_executor()), rest(loop.get_executor());
+  std::vector<int> order;
+  Scope early(loop.get_executor()), late(loop.get_executor()), gone(loop.get_executor());
+  for (const int number : {1, 2}) early.spawn(with_permit(permits, first, order, number));
+  gone.spawn(with_permit(permits, rest, order, 3));
+  for (const int number : {4, 5, 6}) late.spawn(with_permit(permits, rest, order, number));
+  loop.poll();
+  CHECK(order == std::vector<int>{1, 2});
+  CHECK(permits.waiting() == 4);
+  gone.cancel();
+  loop.restart();
+  loop.poll();
+  CHECK(permits.waiting() == 3);
+  first.set();
+  // One whose turn has come is cancelled before it wakes.
+  late.spawn(with_permit(permits, rest, order, 7));
+  loop.restart();
+  loop.poll();
+  CHECK(order == std::vector<int>{1, 2, 4, 5});
+  early.spawn(with_permit(permits, rest, order, 8));
+  loop.restart();
+  loop.poll();
+  late.cancel();
+  loop.restart();
+  loop.run_for(std::chrono::seconds(1));
+  CHECK(order == std::vector<int>{1, 2, 4, 5, 8});
+  CHECK(permits.waiting() == 0);
+  rest.set();
+  loop.restart();
+  loop.run();
+  early.spawn(with_permit(permits, rest, order, 9));
+  loop.restart();
+  loop.run();
+  CHECK(order.back() == 9);
+}
 
 TEST_CASE("process: P-38 a child begins with the usual umask, whatever ours is") {
   asio::io_context loop;

@@ -145,3 +145,91 @@ TEST_CASE("fsm: a failed precondition is told once and changes nothing") {
   CHECK(!fsm.take_refusal(5));
   CHECK(fsm.store().snapshot()->job("default", "web") == nullptr);
 }
+
+namespace {
+// The state as one text, as an operator's file has it.
+std::string text_of(const Fsm& fsm) {
+  std::string out;
+  REQUIRE(fsm.snapshot()([&](std::string_view record) -> Result<> {
+    out += frame_of(record.size());
+    out += record;
+    return {};
+  }));
+  return out;
+}
+// What a server is that was started from a snapshot of the other.
+void copy_state(const Fsm& from, Fsm& to) {
+  std::vector<std::string> records;
+  REQUIRE(from.snapshot()([&](std::string_view record) -> Result<> {
+    records.emplace_back(record);
+    return {};
+  }));
+  std::size_t at = 0;
+  REQUIRE(to.restore([&](std::string& record) -> Result<bool> {
+    if (at == records.size()) return false;
+    record = records[at++];
+    return true;
+  }));
+}
+std::vector<std::string> pieces_of(const std::string& text, std::size_t size) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < text.size(); at += size) {
+    out.push_back(encode(RestorePiece{.id = "r", .number = out.size(), .data = model::Bytes(text.substr(at, size))}));
+  }
+  return out;
+}
+}  // namespace
+
+TEST_CASE("fsm: F-66 a state that comes in pieces replaces the present one, whatever snapshots are taken in between") {
+  Fsm source;
+  apply_all(source);
+  const std::string text = text_of(source);
+  for (const std::size_t size : {std::size_t{1} << 20, std::size_t{300}, std::size_t{61}}) {
+    const auto pieces = pieces_of(text, size);
+    // A snapshot is taken, and the server started from it, after each of them in turn.
+    for (std::size_t cut = 1; cut <= pieces.size(); cut += 1 + pieces.size() / 20) {
+      Fsm first;
+      Fsm second;
+      std::uint64_t index = 100;
+      for (std::size_t i = 0; i < pieces.size(); ++i) {
+        REQUIRE(first.apply(index + i, pieces[i]));
+        if (i + 1 == cut) copy_state(first, second);
+        if (i + 1 > cut) REQUIRE(second.apply(index + i, pieces[i]));
+      }
+      CHECK(first.store().snapshot()->job("default", "web") == nullptr);
+      index += pieces.size();
+      const std::string end = encode(RestoreEnd{.id = "r", .pieces = pieces.size()});
+      REQUIRE(first.apply(index, end));
+      REQUIRE(second.apply(index, end));
+      CHECK(!first.take_refusal(index));
+      CHECK(!second.take_refusal(index));
+      CHECK(bytes_of(first) == bytes_of(second));
+      const auto restored = second.store().snapshot();
+      CHECK(restored->job("default", "web")->status == "running");
+      CHECK(restored->alloc("x")->job == restored->job_version("default", "web", 0));
+      CHECK(restored->allocs_by_job("default", "web", false).size() == 2);
+    }
+  }
+}
+
+TEST_CASE("fsm: F-66 a state that cannot be read, or is not complete, changes nothing") {
+  Fsm source;
+  apply_all(source);
+  const std::string text = text_of(source);
+  const auto outcome = [&](const std::string& content, std::uint64_t told) {
+    Fsm fsm;
+    apply_all(fsm);
+    const std::string before = bytes_of(fsm);
+    std::uint64_t index = 100;
+    for (const auto& piece : pieces_of(content, 200)) REQUIRE(fsm.apply(index++, piece));
+    REQUIRE(fsm.apply(index, encode(RestoreEnd{.id = "r", .pieces = told})));
+    const auto refused = fsm.take_refusal(index);
+    CHECK(bytes_of(fsm) == before);
+    return refused ? refused->message() : "";
+  };
+  const std::size_t pieces = pieces_of(text, 200).size();
+  CHECK(outcome(text, pieces + 1) == "another restore came in between: nothing was changed");
+  CHECK(outcome(text.substr(0, text.size() - 1), pieces) == "the last record is cut off");
+  CHECK(outcome(frame_of(2) + "\x7fx", 1).find("newer version") != std::string::npos);
+  CHECK(outcome(std::string(4, '\0'), 1) == "a record cannot have 0 bytes");
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <filesystem>
@@ -204,6 +205,57 @@ TEST_CASE("raft: snapshots are taken, the log is compacted, and a restart begins
   CHECK(f.fsm.lines.size() == written + 5);
 }
 
+TEST_CASE("raft: a log whose beginning is missing refuses to open and says what to do") {
+  const auto dir = TempDir::make();
+  {
+    Fixture f;
+    auto options = f.options(dir->path());
+    options.snapshot_threshold = 50;
+    options.snapshot_trailing = 10;
+    options.segment_bytes = 4096;
+    f.open(std::move(options));
+    f.run(propose_until_snapshot(*f.raft, 400));
+  }
+  std::filesystem::remove_all(dir->path() + "/snapshots");
+  Fixture f;
+  auto opened = Raft::open(f.options(dir->path()), f.fsm);
+  REQUIRE(!opened);
+  CHECK(opened.error().message().find("the raft log begins at entry") != std::string::npos);
+  CHECK(opened.error().message().find("restore the data directory from a snapshot") != std::string::npos);
+  CHECK(f.fsm.lines.empty());
+}
+
+namespace {
+Async<> overload(Raft& raft) {
+  for (int round = 0; round < 2; ++round) {
+    Scope scope(co_await asio::this_coro::executor);
+    std::vector<Result<std::uint64_t>> results(12);
+    for (auto& result : results) scope.spawn(propose(raft, "line", result));
+    co_await scope.join();
+    const auto refused = std::ranges::count_if(results, [](const auto& result) { return !result; });
+    CHECK(refused == 2);
+    CHECK(results[11].error().code() == Code::resource_exhausted);
+    CHECK(results[11].error().message().find("the server is overloaded") != std::string::npos);
+  }
+  // What was answered does not count any more.
+  const auto large = co_await raft.propose(std::string(1000, 'x'));
+  CHECK(large);
+  const auto larger = co_await raft.propose(std::string(1001, 'x'));
+  CHECK(!larger);
+}
+}  // namespace
+
+TEST_CASE("raft: proposals beyond what may wait for the disks are refused, the others are not") {
+  const auto dir = TempDir::make();
+  Fixture f;
+  auto options = f.options(dir->path());
+  options.max_waiting = 10;
+  options.max_waiting_bytes = 1000;
+  f.open(std::move(options));
+  f.run(overload(*f.raft));
+  CHECK(f.raft->stats().waiting == 0);
+}
+
 namespace {
 Async<> fill_disk(Raft& raft, Lines& fsm, std::shared_ptr<FullLog::Switch> control, std::vector<bool>& leadership) {
   const auto before = co_await raft.propose("before");
@@ -212,6 +264,7 @@ Async<> fill_disk(Raft& raft, Lines& fsm, std::shared_ptr<FullLog::Switch> contr
   const auto refused = co_await raft.propose("refused");
   REQUIRE(!refused);
   CHECK(refused.error().code() == Code::resource_exhausted);
+  CHECK(refused.error().http_status() == 503);
   CHECK(refused.error().message().find("read-only until there is room") != std::string::npos);
   // Alive, readable, and every further write gets the same answer at once.
   CHECK(fsm.lines == std::vector<std::string>{"before"});
@@ -278,6 +331,7 @@ class HubTransport final : public RaftTransport {
   void send(RaftMessage message) override {
     asio::post(hub_.loop, [&hub = hub_, message = std::move(message)]() mutable {
       if (hub.cut.contains(message.from) || hub.cut.contains(message.to)) return;
+      if (message.snapshot_source) message.snapshot_data = *read_rest(*std::exchange(message.snapshot_source, nullptr));
       if (message.to <= hub.members.size()) hub.members[message.to - 1]->receive(std::move(message));
     });
   }
