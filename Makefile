@@ -16,7 +16,7 @@ setup: ## install what is missing, from packages
 .PHONY: build build-with-tests release debug asan
 build: setup ## build what is installed into ./build
 	@tools/build $(BUILD) $(BUILDTYPE) product
-build-with-tests: setup
+build-with-tests: setup ## build what is installed and what the tests need
 	@tools/build $(BUILD) $(BUILDTYPE) all
 release: ## build with optimisation into ./build
 	@$(MAKE) --no-print-directory build BUILDTYPE=release

@@ -50,6 +50,7 @@ std::string plugin_details(const Ui& ui, const model::AgentPlugin& plugin, bool 
                                                          {"Origin", plugin.first_party ? "part of this installation" : "plugin_dir"},
                                                          {"Phase", plugin.phase},
                                                          {"PID", plugin.pid == 0 ? "-" : std::to_string(plugin.pid)},
+                                                         {"Channel", plugin.pid == 0 ? "-" : plugin.mutual_tls ? "unix socket, mutual TLS" : "unix socket"},
                                                          {"Uptime", or_dash(uptime(plugin, now))},
                                                          {"Restarts", std::to_string(plugin.restarts)},
                                                          {"Tasks", std::to_string(plugin.tasks)},

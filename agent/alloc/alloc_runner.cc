@@ -100,7 +100,8 @@ Async<> AllocRunner::run() {
   if (!prepared) fail_setup(prepared.error());
   services_.changed(alloc_->id);
   for (const auto& runner : tasks_) scope_.spawn(run_task(*runner));
-  if (!alloc_->deployment_id.empty() && prepared) scope_.spawn(watch_health());
+  const auto rules = prepared ? health_rules(*group_, !alloc_->deployment_id.empty(), alloc_->job->type) : std::nullopt;
+  if (rules) scope_.spawn(watch_health(*rules));
   co_await coordinate();
   fail_point("alloc.ended");
   terminal_since_ = services_.tasks.clock.unix_nanos();
@@ -166,13 +167,13 @@ Async<> AllocRunner::kill_all(model::TaskEvent why, TaskRunner* except) {
   }
 }
 
-Async<> AllocRunner::watch_health() {
+Async<> AllocRunner::watch_health(HealthRules rules) {
   if (alloc_->deployment_status && alloc_->deployment_status->healthy.has_value()) co_return;
   for (;;) {
     model::Map<model::TaskState> states;
     for (const auto& runner : tasks_) states[runner->task().name] = runner->state();
     const UnixNanos now = services_.tasks.clock.unix_nanos();
-    const Health health = deployment_health(*group_, states, watched_since_, now);
+    const Health health = health_of(*group_, rules, states, watched_since_, now);
     if (health.healthy) {
       healthy_ = health.healthy;
       healthy_at_ = now;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/alloc/health.h"
 #include "agent/task/lifecycle.h"
 #include "agent/task/task_runner.h"
 #include "lib/model/alloc.h"
@@ -61,7 +62,7 @@ class AllocRunner {
   [[nodiscard]] Async<> run_task(TaskRunner& runner);
   [[nodiscard]] Async<> coordinate();
   [[nodiscard]] Async<> kill_all(model::TaskEvent why, TaskRunner* except);
-  [[nodiscard]] Async<> watch_health();
+  [[nodiscard]] Async<> watch_health(HealthRules rules);
   [[nodiscard]] std::vector<LifecycleTask> lifecycle_view() const;
   void task_changed();
   void fail_setup(const Error& error);

@@ -4,9 +4,20 @@
 
 namespace drover::agent {
 
-Health deployment_health(const model::TaskGroup& group, const model::Map<model::TaskState>& tasks, UnixNanos started_watching, UnixNanos now) {
-  const UnixNanos minimum = group.update ? group.update->min_healthy_time.count() : 10'000'000'000;
-  const UnixNanos deadline = started_watching + (group.update ? group.update->healthy_deadline.count() : 300'000'000'000);
+std::optional<HealthRules> health_rules(const model::TaskGroup& group, bool in_deployment, std::string_view job_type) {
+  const auto rules_of = [](const auto& block) -> std::optional<HealthRules> {
+    if (!block) return HealthRules{std::chrono::seconds(10), std::chrono::minutes(5)};
+    if (block->health_check == "manual") return std::nullopt;
+    return HealthRules{block->min_healthy_time, block->healthy_deadline};
+  };
+  if (in_deployment) return rules_of(group.update);
+  return job_type == "service" ? rules_of(group.migrate) : std::nullopt;
+}
+
+Health health_of(const model::TaskGroup& group, const HealthRules& rules, const model::Map<model::TaskState>& tasks, UnixNanos started_watching,
+                 UnixNanos now) {
+  const UnixNanos minimum = rules.minimum.count();
+  const UnixNanos deadline = started_watching + rules.deadline.count();
   UnixNanos latest_start = 0;
   bool all_started = true;
   for (const auto& task : group.tasks) {

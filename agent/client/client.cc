@@ -5,10 +5,12 @@
 #include <set>
 #include <nlohmann/json.hpp>
 
+#include "agent/client/drain_self.h"
 #include "agent/client/gauges.h"
 #include "agent/client/managed_drivers.h"
 #include "agent/client/node_facts.h"
 #include "agent/client/plugin_facts.h"
+#include "agent/client/plugin_options.h"
 #include "agent/client/usage.h"
 #include "agent/logs/collector.h"
 #include "agent/state/state.h"
@@ -46,48 +48,9 @@ struct Client::Impl {
         drivers(options.executor, manager),
         collector(options.executor, log.named("logs"), {options.plugin_directories.first_party + "/../drover-logd", options.config.client.state_dir + "/logd.sock"}),
         node_changed(options.executor),
+        allocs_changed(options.executor),
         plugins_ready(options.executor),
         server_contacted(options.executor) {}
-
-  static pluginhost::Options plugin_options(const ClientOptions& from) {
-    pluginhost::Options out;
-    out.directories = from.plugin_directories;
-    for (const auto& [name, block] : from.config.plugins) out.blocks[plugin_file(from, name)] = {block.args, block.config.json};
-    out.allowlist = driver_list(from.config.client.options, {"driver.allowlist", "driver.whitelist"});
-    out.denylist = driver_list(from.config.client.options, {"driver.denylist", "driver.blacklist"});
-    // The option of old configurations, and of dev mode, that switches raw_exec on.
-    const auto enable = from.config.client.options.find("driver.raw_exec.enable");
-    if (enable != from.config.client.options.end() && (enable->second == "1" || enable->second == "true")) {
-      auto& block = out.blocks[plugin_file(from, "raw_exec")];
-      if (block.config_json.empty()) block.config_json = R"({"enabled":true})";
-    }
-    out.socket_dir = from.config.client.state_dir + "/plugins";
-    for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
-    // Where executors keep what must outlive the plugin.
-    out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);
-    return out;
-  }
-
-  // The first option that is set, at its commas.
-  static std::vector<std::string> driver_list(const std::map<std::string, std::string>& set, std::initializer_list<const char*> names) {
-    std::vector<std::string> out;
-    for (const char* name : names) {
-      const auto at = set.find(name);
-      if (at == set.end()) continue;
-      for (const auto& part : split(at->second, ',')) {
-        if (const auto driver = trim(part); !driver.empty()) out.emplace_back(driver);
-      }
-      break;
-    }
-    return out;
-  }
-
-  // Blocks name drivers (`plugin "raw_exec"`); our own executables have longer names.
-  static std::string plugin_file(const ClientOptions& from, const std::string& name) {
-    const std::string file = "drover-driver-" + replace_all(name, "_", "-");
-    std::error_code error;
-    return std::filesystem::exists(from.plugin_directories.first_party + "/" + file, error) ? file : name;
-  }
 
   // -- Start -----------------------------------------------------------------------------------------------------------
 
@@ -143,7 +106,7 @@ struct Client::Impl {
         .tasks = *task_services,
         .store_alloc = [this](std::string id, std::string bytes, std::map<std::string, std::string> tasks) { return store_alloc(std::move(id), std::move(bytes), std::move(tasks)); },
         .forget_alloc = [this](std::string id) { return forget_alloc(std::move(id)); },
-        .changed = [this](const std::string& id) { sender->changed(id); alloc_changed(id); },
+        .changed = [this](const std::string& id) { sender->changed(id); alloc_changed(id); allocs_changed.notify_all(); },
         .remove_directory = [this](std::string directory) { return remove_directory(std::move(directory)); }});
     sender.emplace(options.executor, options.caller, node_id, secret_id,
                    [this](const std::string& id) -> std::shared_ptr<const model::Allocation> {
@@ -157,6 +120,7 @@ struct Client::Impl {
       tell_of_lost_devices();
     });
     manager.on_task_event([this](const std::string&, const driver::TaskEvent& event) { driver_told(event); });
+    manager.on_task_stats([this](const std::string& driver, std::vector<driver::TaskStats> stats) { drivers.measured(driver, std::move(stats)); });
     manager.on_recover([this](const std::string&) { drivers.changed(); });
     manager.on_reattach_change([this] { scope.spawn(store_reattach()); });
     scope.spawn(sender->run());
@@ -444,6 +408,23 @@ struct Client::Impl {
     return true;
   }
 
+  // Nothing runs that a drain moves.
+  bool drained(bool ignore_system_jobs) const {
+    return std::ranges::all_of(runners, [&](const auto& entry) {
+      const model::Allocation& alloc = entry.second->alloc();
+      return entry.second->terminal() || (ignore_system_jobs && alloc.job && alloc.job->type == "system");
+    });
+  }
+
+  Async<Result<>> leave() {
+    const auto& settings = options.config.client.drain_on_shutdown;
+    if (!settings || options.config.dev_mode) co_return Result<>{};
+    const bool ignore = settings->ignore_system_jobs;
+    auto drained_self = co_await drain_self({.caller = options.caller, .log = log.named("drain"), .node_id = node_id, .settings = *settings,
+                                             .empty = [this, ignore] { return drained(ignore); }, .changed = allocs_changed});
+    co_return drained_self;
+  }
+
   // In dev mode nothing is kept, so nothing may stay behind either.
   Async<> shutdown() {
     co_await scope.close();
@@ -471,6 +452,7 @@ struct Client::Impl {
   ManagedDrivers drivers;
   LogCollector collector;
   Event node_changed;
+  Condition allocs_changed;
   Event plugins_ready;
   Event server_contacted;  // the servers have said what they want of this node
   std::unique_ptr<StateStore> store;
@@ -503,13 +485,17 @@ Result<std::unique_ptr<Client>> Client::start(ClientOptions options) {
 }
 
 Async<> Client::shutdown() { co_await impl_->shutdown(); }
+Async<Result<>> Client::leave() {
+  auto left = co_await impl_->leave();
+  co_return left;
+}
 void Client::refresh() {
   refresh_node_facts(impl_->options, impl_->base_node);
   impl_->node_changed.set();
 }
 void Client::reload_plugins(const Config& config) {
   impl_->options.config.plugins = config.plugins;
-  impl_->manager.rescan(Impl::plugin_options(impl_->options).blocks);
+  impl_->manager.rescan(plugin_options(impl_->options).blocks);
 }
 std::shared_ptr<const model::Node> Client::node() const { return impl_->current_node; }
 

@@ -47,6 +47,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   [[nodiscard]] Async<> shutdown();
+  // Before the last shutdown: empties the node when `drain_on_shutdown` says so, working as ever meanwhile; cancel it when the time is up.
+  [[nodiscard]] Async<Result<>> leave();
 
   [[nodiscard]] std::shared_ptr<const model::Node> node() const;
   // Looks at the machine again, as at start, and registers again when something has changed.

@@ -1,11 +1,15 @@
 #include "agent/client/managed_drivers.h"
 
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
+#include "sdk/base/defer.h"
 #include "sdk/plugin/config.h"
 
 namespace drover::agent {
 namespace {
+constexpr std::size_t most_early = 10'000;
+
 // Waits for `changed` for what is left until `end`; false when nothing is left.
 Async<bool> wait_until(Condition& changed, std::chrono::steady_clock::time_point end) {
   const auto left = end - std::chrono::steady_clock::now();
@@ -51,7 +55,27 @@ class ManagedDrivers::Entry final : public TaskDriver {
   [[nodiscard]] Async<Result<>> destroy(std::string id, bool force) override { return client().destroy_task(std::move(id), force); }
   [[nodiscard]] Async<Result<>> signal(std::string id, std::string signal) override { return client().signal_task(std::move(id), std::move(signal)); }
   [[nodiscard]] Async<Result<>> stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override {
-    return client().task_stats(std::move(id), interval, out);
+    const bool all = co_await manager_.gives_all_stats(name_);
+    if (!all) {
+      auto ended = co_await client().task_stats(std::move(id), interval, out);
+      co_return ended;
+    }
+    listeners_[id] = &out;
+    if (auto early = early_.extract(id)) [[maybe_unused]] const bool taken = out.try_send(std::move(early.mapped()));
+    const Defer leave([&] {
+      if (const auto at = listeners_.find(id); at != listeners_.end() && at->second == &out) listeners_.erase(at);
+    });
+    co_await manager_.all_stats_over(name_);
+    early_.clear();
+    co_return fail(Code::unavailable, "plugin is shut down");
+  }
+  void measured(std::vector<driver::TaskStats> stats) {
+    for (auto& one : stats) {
+      const auto at = listeners_.find(one.id);
+      // Who has not taken the last ones yet gets the next.
+      if (at != listeners_.end()) [[maybe_unused]] const bool taken = at->second->try_send(std::move(one));
+      else if (early_.size() < most_early) early_.insert_or_assign(one.id, std::move(one));
+    }
   }
   [[nodiscard]] Async<Result<>> exec(std::string id, driver::ExecOptions options, Channel<driver::ExecInput>& input,
                                      Channel<driver::ExecOutput>& output) override {
@@ -77,10 +101,17 @@ class ManagedDrivers::Entry final : public TaskDriver {
   pluginhost::DriverManager& manager_;
   Condition& changed_;
   driver::DriverClient* client_;  // of the plugin that last had the name
+  // By the driver's id of the task. Of one that is just being started or taken over the sample comes before anybody asks for it.
+  std::unordered_map<std::string, Channel<driver::TaskStats>*> listeners_;
+  std::unordered_map<std::string, driver::TaskStats> early_;
 };
 
 ManagedDrivers::ManagedDrivers(Executor executor, pluginhost::DriverManager& manager) : manager_(manager), changed_(executor) {}
 ManagedDrivers::~ManagedDrivers() = default;
+
+void ManagedDrivers::measured(const std::string& driver, std::vector<driver::TaskStats> stats) {
+  if (const auto at = entries_.find(driver); at != entries_.end()) at->second->measured(std::move(stats));
+}
 
 Async<Result<TaskDriver*>> ManagedDrivers::find(std::string name, std::chrono::nanoseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;

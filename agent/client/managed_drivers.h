@@ -18,6 +18,8 @@ class ManagedDrivers final : public TaskDrivers {
   [[nodiscard]] Async<Result<TaskDriver*>> find(std::string name, std::chrono::nanoseconds limit) override;
   // To be called when a driver's state may have changed: wakes those that wait for it.
   void changed() { changed_.notify_all(); }
+  // What a driver says of all its tasks at once, for those who have asked for the statistics of one.
+  void measured(const std::string& driver, std::vector<driver::TaskStats> stats);
 
  private:
   class Entry;

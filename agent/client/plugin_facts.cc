@@ -132,6 +132,7 @@ model::AgentPlugin agent_plugin(const pluginhost::PluginStatus& status, std::int
   out.since = model::Time(status.since);
   out.next_start = model::Time(status.next_start);
   out.pid = status.pid;
+  out.mutual_tls = status.secure;
   out.restarts = status.restarts;
   out.tasks = tasks;
   out.memory_bytes = resident_bytes(status.pid);

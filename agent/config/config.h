@@ -406,12 +406,26 @@ struct LimitsConfig {
   }
 };
 
-// plugin "name" { args = [...]  config { ... } }
+// P-20: of a plugin's process; ours, unknown to the reference.
+struct PluginLimitsConfig {
+  std::optional<std::int64_t> memory_mb, pids, cpu_weight;
+  template <class S, class V> static void describe(S& s, V& v) {
+    v("memory_mb", s.memory_mb);
+    v("pids", s.pids);
+    v("cpu_weight", s.cpu_weight);
+  }
+};
+
+// plugin "name" { args = [...]  mutual_tls = true  limits { ... }  config { ... } }
 struct PluginConfig {
   std::vector<std::string> args;
+  std::optional<bool> mutual_tls;  // P-12: ours, unknown to the reference
+  PluginLimitsConfig limits;
   Kept config;  // as JSON, for the plugin's own schema
   template <class S, class V> static void describe(S& s, V& v) {
     v("args", s.args, replaced);
+    v("mutual_tls", s.mutual_tls);
+    v("limits", s.limits);
     v("config", s.config, KeysTag{"*"});
   }
 };

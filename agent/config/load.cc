@@ -75,9 +75,19 @@ Result<> check(const Config& c) {
   const auto& family = c.client.preferred_address_family;
   if (!family.empty() && family != "ipv4" && family != "ipv6")
     return fail(Code::invalid_argument, "client.preferred_address_family \"{}\" is unknown; use ipv4 or ipv6", family);
+  for (const auto& [name, plugin] : c.plugins) {
+    const PluginLimitsConfig& limits = plugin.limits;
+    if (limits.memory_mb.value_or(0) < 0 || limits.pids.value_or(0) < 0)
+      return fail(Code::invalid_argument, "plugin \"{}\": limits.memory_mb and limits.pids must be 0, which is no limit, or more", name);
+    if (const auto weight = limits.cpu_weight.value_or(1); weight < 1 || weight > 10'000)
+      return fail(Code::invalid_argument, "plugin \"{}\": limits.cpu_weight {} must be between 1 and 10000", name, weight);
+  }
   if (c.server.raft_protocol != 3) return fail(Code::invalid_argument, "server.raft_protocol {} is not supported; use 3", c.server.raft_protocol);
   if (c.server.raft_multiplier < 1 || c.server.raft_multiplier > 10)
     return fail(Code::invalid_argument, "server.raft_multiplier {} must be between 1 and 10", c.server.raft_multiplier);
+  if (c.server.job_gc_interval.value.count() <= 0) return fail(Code::invalid_argument, "server.job_gc_interval should be greater than 0s");
+  if (c.server.max_heartbeats_per_second <= 0)
+    return fail(Code::invalid_argument, "server.max_heartbeats_per_second {} must be above 0", c.server.max_heartbeats_per_second);
   if (!c.server.start_join.empty() && !c.server.server_join.start_join.empty())
     return fail(Code::invalid_argument, "server_join and start_join cannot both be defined; keep server_join.start_join");
   const auto& t = c.telemetry;

@@ -2,17 +2,21 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/pluginhost/plugin_cgroup.h"
 #include "sdk/base/error.h"
 
 namespace drover::pluginhost {
 
-// One `plugin "name" { args = [...]  config { ... } }` of the agent's configuration.
+// One `plugin "name" { args = [...]  mutual_tls = true  config { ... } }` of the agent's configuration.
 struct PluginBlock {
   std::vector<std::string> args;
-  std::string config_json;  // the config block as JSON; empty: no block
+  std::string config_json = {};          // the config block as JSON; empty: no block
+  std::optional<bool> mutual_tls = {};   // P-12; unset: see Candidate::asks_for_tls()
+  PluginLimits limits = {};              // P-20
   friend bool operator==(const PluginBlock&, const PluginBlock&) = default;
 };
 
@@ -26,6 +30,9 @@ struct Candidate {
   std::string path;
   bool first_party = false;
   PluginBlock block;
+  // P-12: on by default for plugins of others. Ours gain nothing by it, since nobody but this user reaches their socket, and each would map OpenSSL
+  // for it (docs/adr/0011-plugin-tls.md).
+  [[nodiscard]] bool asks_for_tls() const { return block.mutual_tls.value_or(!first_party); }
 };
 
 struct Skipped {

@@ -39,6 +39,8 @@ DriverManager::~DriverManager() {
 Async<> DriverManager::start(std::string reattach_json) {
   const auto impl = impl_;
   auto tuples = decode_reattach(reattach_json);
+  constexpr std::int64_t forgotten_seconds = 300;
+  if (!impl->options.cgroup_slice.empty()) sweep_plugin_cgroups(impl->options.cgroup_slice, impl->clock.unix_nanos() / 1'000'000'000, forgotten_seconds);
   Catalogue catalogue = scan_plugins(impl->options.directories, impl->options.blocks);
   impl->skipped = std::move(catalogue.skipped);
   for (Candidate& candidate : catalogue.candidates) {
@@ -160,6 +162,24 @@ Async<Result<driver::Fingerprint>> DriverManager::wait_fingerprint(std::string n
 void DriverManager::on_change(std::function<void(const std::string&)> callback) { impl_->changed = std::move(callback); }
 void DriverManager::on_recover(std::function<void(const std::string&)> callback) { impl_->recovered = std::move(callback); }
 void DriverManager::on_task_event(std::function<void(const std::string&, const driver::TaskEvent&)> callback) { impl_->task_event = std::move(callback); }
+void DriverManager::on_task_stats(std::function<void(const std::string&, std::vector<driver::TaskStats>)> callback) { impl_->task_stats = std::move(callback); }
+
+Async<bool> DriverManager::gives_all_stats(std::string name) {
+  for (;;) {
+    PluginEntry* const entry = impl_->find(name);
+    if (entry == nullptr || entry->all_stats.has_value()) co_return entry != nullptr && *entry->all_stats;
+    co_await entry->stats_changed.wait();
+  }
+}
+
+Async<> DriverManager::all_stats_over(std::string name) {
+  for (;;) {
+    PluginEntry* const entry = impl_->find(name);
+    if (entry == nullptr || entry->all_stats != true) co_return;
+    co_await entry->stats_changed.wait();
+  }
+}
+
 void DriverManager::on_reattach_change(std::function<void()> callback) { impl_->reattach_changed = std::move(callback); }
 
 std::string DriverManager::reattach_json() const {
@@ -187,6 +207,7 @@ std::vector<PluginStatus> DriverManager::plugins() const {
     status.next_start = supervision.next_start;
     status.restarts = supervision.restarts;
     status.pid = entry->process ? entry->process->pid() : 0;
+    status.secure = entry->process && entry->process->reattach().secure();
     status.step = entry->step;
     status.reason = entry->hung.empty() ? entry->reason : entry->hung;
     status.remedy = entry->remedy;

@@ -29,6 +29,7 @@ struct Options {
   Directories directories;
   std::map<std::string, PluginBlock> blocks;  // the agent's plugin blocks, by name
   std::string socket_dir;                     // private directory for sockets and stderr files; made 0700
+  std::string cgroup_slice;                   // P-20: below which plugins get cgroups of their own; empty: they do not
   plugin::NodeTopology topology;              // what drivers learn about the machine
   std::vector<std::pair<std::string, std::string>> environment;  // the agent's own; filtered by the allow-list (P-30)
   std::vector<std::string> allowlist, denylist;                  // driver names; an empty allow-list allows all
@@ -45,6 +46,7 @@ struct PluginStatus {
   UnixNanos since = 0;     // when the phase began
   UnixNanos next_start = 0;
   int pid = 0;
+  bool secure = false;     // it is spoken to over mutual TLS (P-12)
   std::string step;        // at which it failed: "launch", "config", "init", ...; "running" when its process ended
   std::string reason;      // why it is not running, with the exit status
   std::string remedy;      // what an operator can do
@@ -97,6 +99,12 @@ class DriverManager {
   void on_recover(std::function<void(const std::string& driver)> callback);
   // Events of tasks, from the driver's TaskEvents stream.
   void on_task_event(std::function<void(const std::string& driver, const driver::TaskEvent& event)> callback);
+  // Statistics of tasks, about once a second each, from drivers that give those of all their tasks in one stream.
+  void on_task_stats(std::function<void(const std::string& driver, std::vector<driver::TaskStats> stats)> callback);
+  // Whether the driver does that; waits until its process has said so. False: each task has to be asked for by itself.
+  [[nodiscard]] Async<bool> gives_all_stats(std::string name);
+  // Returns when it is no longer so, since its process has ended.
+  [[nodiscard]] Async<> all_stats_over(std::string name);
   // Called on the loop when reattach_json() changed: store it before anything else.
   void on_reattach_change(std::function<void()> callback);
   [[nodiscard]] std::string reattach_json() const;

@@ -16,7 +16,7 @@ namespace drover::pluginhost {
 // Lives as long as the manager.
 struct PluginEntry {
   PluginEntry(const Executor& executor, Candidate from)
-      : candidate(std::move(from)), displaced(executor), settled(executor), fingerprinted(executor), woken(executor), lines(executor) {
+      : candidate(std::move(from)), displaced(executor), settled(executor), fingerprinted(executor), woken(executor), lines(executor), stats_changed(executor) {
     name = candidate.name;
   }
   Candidate candidate;
@@ -30,6 +30,9 @@ struct PluginEntry {
   driver::DriverClient client;  // everybody's, while it runs
   std::unique_ptr<plugin::PluginProcess> process;
   bool configured = false;      // the process has its configuration (SetConfig)
+  // P-12: what is known of the plugin and TLS. One that came up with it, or failed without it too, is not tried without.
+  enum class Tls { untried, works, breaks, not_to_blame } tls = Tls::untried;
+  std::string cgroup;           // P-20: of its process; empty: it has none of its own
   Event displaced;       // another plugin provides the same, and its process is to end
   Event settled;         // running, or has failed once
   Event fingerprinted;
@@ -42,6 +45,8 @@ struct PluginEntry {
   driver::Capabilities capabilities;
   driver::Fingerprint fingerprint;  // as the plugin sent it, or why there is none
   std::string hung;                 // not empty: it does not answer, for so long
+  std::optional<bool> all_stats;    // this process gives the statistics of all its tasks in one stream; empty: it has not said
+  Condition stats_changed;          // all_stats has
   // Devices.
   device::DeviceClient devices;
   bool listed = false;              // this process has said what devices there are
@@ -70,9 +75,14 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   std::vector<Skipped> skipped;
   std::function<void(const std::string&)> changed, recovered;
   std::function<void(const std::string&, const driver::TaskEvent&)> task_event;
+  std::function<void(const std::string&, std::vector<driver::TaskStats>)> task_stats;
   std::function<void()> reattach_changed;
   Scope scope;
 
+  static void set_all_stats(PluginEntry& entry, std::optional<bool> gives) {
+    entry.all_stats = gives;
+    entry.stats_changed.notify_all();
+  }
   void notify(const PluginEntry& entry) { if (changed) changed(entry.name); }
   void store() { if (reattach_changed) reattach_changed(); }
   // The driver of this name; of several the one that is not skipped.
@@ -90,6 +100,7 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   // The streams of a plugin that runs (plugin_streams.cc). They end only by being cancelled.
   Async<> watch_fingerprints(PluginEntry& entry);
   Async<> watch_task_events(PluginEntry& entry);
+  Async<> watch_task_stats(PluginEntry& entry);
   // F-24: a process that does not answer is said to be unhealthy, and left alone: its tasks may be fine.
   Async<> watch_health(PluginEntry& entry);
   Async<> watch_devices(PluginEntry& entry);
@@ -101,6 +112,9 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   [[nodiscard]] std::function<void(const plugin::PluginLog&)> log_lines_of(PluginEntry& entry);
   Async<Result<>> bring_up(PluginEntry& entry, std::optional<plugin::Reattach> tuple, bool& taken_over);
   Async<Result<>> start_process(PluginEntry& entry);
+  void confine(PluginEntry& entry, int pid);
+  void limit(PluginEntry& entry);
+  Async<Result<>> start_once(PluginEntry& entry, bool tls);
   Async<Result<>> take_over(PluginEntry& entry, plugin::Reattach tuple);
   Async<Result<>> set_up(PluginEntry& entry);
   Async<Result<>> identify(PluginEntry& entry);

@@ -142,6 +142,7 @@ Async<Result<>> DriverManager::Impl::set_up(PluginEntry& entry) {
   entry.setup.connect(entry.process->client());
   auto known = co_await identify(entry);
   if (!known) co_return known;
+  limit(entry);
   auto configured = co_await configure(entry);
   if (!configured) co_return configured;
   auto learnt = co_await learn(entry);
@@ -158,16 +159,60 @@ Async<Result<>> DriverManager::Impl::take_over(PluginEntry& entry, plugin::Reatt
   entry.setup.connect(entry.process->client());
   auto known = co_await identify(entry);
   if (!known) co_return known;
+  entry.cgroup = plugin_cgroup(options.cgroup_slice, entry.candidate.name, options.socket_dir);
+  limit(entry);
   if (!entry.is_driver()) co_return fail(Code::not_found, "device plugins are started anew");
   auto learnt = co_await learn(entry);
   co_return learnt;
 }
 
+// P-20. A plugin without a cgroup of its own is no worse off than the agent.
+void DriverManager::Impl::confine(PluginEntry& entry, int pid) {
+  set_oom_score(pid, entry.candidate.first_party);
+  entry.cgroup = plugin_cgroup(options.cgroup_slice, entry.candidate.name, options.socket_dir);
+  if (entry.cgroup.empty()) return;
+  if (const auto entered = enter_plugin_cgroup(entry.cgroup, pid); !entered) {
+    logger_of(entry).warn("the plugin gets no cgroup of its own, and no limits", "reason", entered.error());
+    entry.cgroup.clear();
+  }
+}
+
+// Once it is known what it is.
+void DriverManager::Impl::limit(PluginEntry& entry) {
+  if (entry.cgroup.empty()) return;
+  const bool written = !(entry.candidate.block.limits == PluginLimits{});
+  for (const std::string& problem : set_plugin_limits(entry.cgroup, entry.candidate.block.limits, !entry.is_driver())) {
+    logger_of(entry).write(written ? LogLevel::warn : LogLevel::debug, "a limit of the plugin does not hold", {{"reason", problem}});
+  }
+}
+
+// P-12: a plugin that fails because it was asked for TLS must load all the same. Whether that was the reason is tried once.
 Async<Result<>> DriverManager::Impl::start_process(PluginEntry& entry) {
+  using Tls = PluginEntry::Tls;
+  const bool tls = entry.candidate.asks_for_tls();
+  auto up = co_await start_once(entry, tls && entry.tls != Tls::breaks);
+  if (entry.process && !entry.process->tls_refused()) {
+    if (entry.process->reattach().secure()) entry.tls = Tls::works;
+    co_return up;
+  }
+  // One that is only slow is not kept waiting twice.
+  if (up || !tls || entry.tls != Tls::untried || (!entry.process && up.error().code() != Code::unavailable)) co_return up;
+  const std::string reason = up.error().message();
+  co_await drop(entry);
+  up = co_await start_once(entry, false);
+  entry.tls = up ? Tls::breaks : Tls::not_to_blame;
+  if (up) {
+    logger_of(entry).warn("the plugin does not start when it is asked for TLS, and is used without; `mutual_tls = false` in its plugin block says so from the beginning",
+                          "plugin", entry.name, "reason", reason);
+  }
+  co_return up;
+}
+
+Async<Result<>> DriverManager::Impl::start_once(PluginEntry& entry, bool tls) {
   entry.step = "launch";
   plugin::LaunchOptions launch{.executable = entry.candidate.path, .arguments = entry.candidate.block.args,
                                .environment = plugin::filter_environment(options.environment),
-                               .directory = options.socket_dir + "/" + entry.candidate.name, .on_log = log_lines_of(entry)};
+                               .directory = options.socket_dir + "/" + entry.candidate.name, .tls = tls, .on_spawn = [this, &entry](int pid) { confine(entry, pid); }, .on_log = log_lines_of(entry)};
   for (const Process& leftover : find_leftovers(launch.executable, launch.directory)) {
     log.warn("an earlier process of the plugin was left and is ended; its tasks go on", "plugin", entry.candidate.name, "pid", leftover.pid());
     if (const auto killed = leftover.signal(SIGKILL); !killed) log.warn("it could not be ended", "error", killed.error());
@@ -218,6 +263,7 @@ Async<> DriverManager::Impl::supervise(PluginEntry& entry, std::optional<plugin:
       case Act::pause: {
         const bool asked = co_await entry.woken.wait_for(std::max(next.pause, 0ns));
         entry.woken.reset();
+        if (asked) entry.tls = PluginEntry::Tls::untried;
         next = advance(entry, asked ? Happened::reset : Happened::time_over);
         break;
       }
@@ -232,10 +278,14 @@ Async<> DriverManager::Impl::supervise(PluginEntry& entry, std::optional<plugin:
 
 Async<> DriverManager::Impl::drop(PluginEntry& entry) {
   entry.disconnect();
-  if (!entry.process) co_return;
+  if (!entry.process) {
+    leave_plugin_cgroup(std::exchange(entry.cgroup, {}));
+    co_return;
+  }
   entry.stderr_tail = entry.process->stderr_tail();
   auto process = std::move(entry.process);
   co_await process->stop();
+  leave_plugin_cgroup(std::exchange(entry.cgroup, {}));
   store();
 }
 
@@ -255,15 +305,18 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   notify(entry);
   if (entry.supervision.restarts > 0 && entry.is_driver() && recovered) recovered(entry.name);
   using namespace asio::experimental::awaitable_operators;
+  const std::uint64_t killed_before = oom_kills_in(entry.cgroup);
   std::string how;
   if (entry.is_driver()) {
-    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_fingerprints(entry) || watch_task_events(entry) ||
+                     watch_task_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   } else {
     auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   }
   if (!entry.displaced.is_set()) entry.reason = "plugin exited: " + how;
+  if (oom_kills_in(entry.cgroup) > killed_before) entry.reason += ": its cgroup was out of memory, see `limits` in its plugin block";
   co_await drop(entry);
 }
 
@@ -274,14 +327,16 @@ void DriverManager::Impl::now_down(PluginEntry& entry, const Next& next) {
   entry.groups.clear();
   entry.stats.clear();
   entry.hung.clear();
+  set_all_stats(entry, std::nullopt);
   if (entry.supervision.phase != Phase::skipped) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(next.pause).count();
     entry.last_error = entry.reason;
     entry.last_step = entry.step;
     entry.last_error_at = clock.unix_nanos();
+    const std::string when = next.act == Act::start ? "it is started again at once" : fmt::format("the next start is tried in {} s", seconds);
     entry.remedy = entry.supervision.phase == Phase::failed
                        ? fmt::format("it ended 10 times within 10 minutes; mend it, then `plugin reset {}`; one start is tried in {} s", entry.name, seconds)
-                       : fmt::format("see `plugin logs {}`; the next start is tried in {} s", entry.name, seconds);
+                       : fmt::format("see `plugin logs {}`; {}", entry.name, when);
     entry.fingerprint.description += "; " + entry.remedy;
     log.warn("plugin is down", "plugin", entry.candidate.name, "step", entry.step, "reason", entry.reason, "next_start_s", seconds);
   }

@@ -10,8 +10,12 @@ namespace {
 using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 constexpr std::chrono::nanoseconds first_pause = 1s, longest_pause = 60s;
-constexpr std::chrono::seconds stats_interval{1};
+constexpr std::chrono::seconds stats_interval{1}, stats_limit{5};
 constexpr std::chrono::nanoseconds ping_interval = 10s, ping_limit = 5s;
+
+Async<> forever() {
+  for (;;) co_await sleep_for(24h);
+}
 
 // What a stream did when it ended; unavailable is the process's end, which is said elsewhere.
 template <class Ended>
@@ -31,6 +35,13 @@ class Pause {
  private:
   std::chrono::nanoseconds pause_ = first_pause;
 };
+
+// Returns when `limit` has passed and still nothing was said.
+template <class Said>
+Async<> silence(Said said, std::chrono::nanoseconds limit) {
+  co_await sleep_for(limit);
+  if (said()) co_await forever();
+}
 
 template <class T, class Take>
 Async<> take_all(Channel<T>& channel, Take take) {
@@ -84,6 +95,27 @@ Async<> DriverManager::Impl::watch_task_events(PluginEntry& entry) {
       said = error->message();
       log.warn("the stream of task events failed", "driver", entry.name, "error", said);
     }
+    co_await pause.wait();
+  }
+}
+
+// Asked once a process: a driver that offers it says so at once.
+Async<> DriverManager::Impl::watch_task_stats(PluginEntry& entry) {
+  Pause pause;
+  for (;;) {
+    Channel<std::vector<driver::TaskStats>> channel(executor, 4);
+    const auto take = [&](std::vector<driver::TaskStats> next) {
+      pause.good();
+      if (entry.all_stats != true) set_all_stats(entry, true);
+      if (task_stats) task_stats(entry.name, std::move(next));
+    };
+    const auto answers = [&entry] { return entry.all_stats.has_value(); };
+    auto both = entry.client.all_task_stats(stats_interval, channel) || take_all(channel, take) || silence(answers, stats_limit);
+    const auto end = co_await std::move(both);
+    const auto* result = std::get_if<0>(&end);
+    const bool gone = result != nullptr && !*result && result->error().code() == Code::unavailable;
+    if (!entry.all_stats && !gone) set_all_stats(entry, false);
+    if (entry.all_stats == false) co_await forever();
     co_await pause.wait();
   }
 }

@@ -18,8 +18,9 @@ struct RestartDecision {
   bool broken = false;  // too many ends: the driver counts as failed, and is only probed now and then
 };
 
-// The process that began at `started` has ended at `now`. Doubling from 1 s to 60 s with up to a tenth of jitter, from the
-// start again after 10 minutes of good service; after 10 ends in 10 minutes one probe every 5 minutes.
-[[nodiscard]] RestartDecision plan_restart(RestartHistory& history, UnixNanos started, UnixNanos now, double jitter);
+// A process that ran well for `served` (0: it never did) has ended at `now`. At once when it ran for 10 s and is the first to end within 10
+// minutes: its tasks wait to be watched again. Else doubling from 1 s to 60 s with up to a tenth of jitter, from the start again after 10 minutes
+// of good service; after 10 ends in 10 minutes one probe every 5 minutes.
+[[nodiscard]] RestartDecision plan_restart(RestartHistory& history, std::chrono::nanoseconds served, UnixNanos now, double jitter);
 
 }  // namespace drover::pluginhost

@@ -7,7 +7,7 @@ Next enter(Supervision& state, Phase phase, UnixNanos now) {
   state.phase = phase;
   state.since = now;
   switch (phase) {
-    case Phase::starting: state.started = now; return {Act::start, {}};
+    case Phase::starting: return {Act::start, {}};
     case Phase::running: return {Act::serve, {}};
     case Phase::backoff: case Phase::failed: return {Act::pause, std::chrono::nanoseconds(state.next_start - now)};
     case Phase::stopped: case Phase::skipped: break;
@@ -22,7 +22,9 @@ Next again(Supervision& state, UnixNanos now) {
 }
 
 Next down(Supervision& state, UnixNanos now, double jitter) {
-  const auto decision = plan_restart(state.history, state.started, now, jitter);
+  const std::chrono::nanoseconds served(state.phase == Phase::running ? now - state.since : 0);
+  const auto decision = plan_restart(state.history, served, now, jitter);
+  if (decision.delay.count() == 0) return again(state, now);
   state.next_start = now + decision.delay.count();
   return enter(state, decision.broken ? Phase::failed : Phase::backoff, now);
 }

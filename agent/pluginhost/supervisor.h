@@ -2,7 +2,8 @@
 // to do next goes out; plugin_life.cc does it.
 //
 //   Starting --up--> Running --ended--> Backoff --time--> Starting
-//       \--failed--> Backoff                  \--too often--> Failed --time, reset--> Starting
+//       \--failed--> Backoff     |            \--too often--> Failed --time, reset--> Starting
+//                                \--after good service--> Starting
 //   any --stop--> Stopped
 #pragma once
 
@@ -38,7 +39,6 @@ struct Supervision {
   Phase phase = Phase::stopped;
   int restarts = 0;         // starts after the first
   UnixNanos since = 0;      // when this phase began
-  UnixNanos started = 0;    // of the newest process
   UnixNanos next_start = 0; // while it waits
   RestartHistory history;
 };

@@ -82,16 +82,25 @@ Async<> TaskRunner::stop_when_asked(TaskDriver& driver) {
 namespace {
 using namespace asio::experimental::awaitable_operators;
 
-// Ends when nothing has come for `silence`.
-Async<> keep_latest(Channel<driver::TaskStats>& samples, std::optional<driver::TaskStats>& out, bool& any, nanoseconds silence) {
+struct Heard {
+  bool any = false, lately = false;
+};
+
+Async<> keep_latest(Channel<driver::TaskStats>& samples, std::optional<driver::TaskStats>& out, Heard& heard) {
   for (;;) {
-    auto next = samples.receive() || sleep_for(silence);
-    auto came = co_await std::move(next);
-    auto* sample = std::get_if<0>(&came);
-    if (sample == nullptr || !*sample) co_return;
-    out = std::move(**sample);
-    any = true;
+    auto next = co_await samples.receive();
+    if (!next) co_return;
+    out = std::move(*next);
+    heard = {true, true};
   }
+}
+
+// Ends when nothing has come for a while: one timer now and then, and none for each sample.
+Async<> until_silent(Heard& heard, nanoseconds silence) {
+  do {
+    heard.lately = false;
+    co_await sleep_for(silence);
+  } while (heard.lately);
 }
 }  // namespace
 
@@ -102,15 +111,15 @@ Async<> TaskRunner::sample_stats(TaskDriver& driver) {
   nanoseconds pause = interval;
   for (;;) {
     Channel<driver::TaskStats> samples(services_.executor, 4);
-    bool any = false;
-    auto both = driver.stats(local_.driver_task_id, interval, samples) || keep_latest(samples, stats_, any, stats_silence * interval);
+    Heard heard;
+    auto both = driver.stats(local_.driver_task_id, interval, samples) || keep_latest(samples, stats_, heard) || until_silent(heard, stats_silence * interval);
     const auto ended = co_await std::move(both);
     const auto* result = std::get_if<0>(&ended);
     const bool failed = result != nullptr && !*result;
     // A driver without statistics is not asked again (plugin protocol 5.1).
     if (failed && result->error().code() == Code::unimplemented) co_return;
     if (failed && result->error().code() == Code::unavailable) co_await wait_for_plugin(driver);
-    pause = any ? interval : std::min<nanoseconds>(pause * 2, stats_pause * interval);
+    pause = heard.any ? interval : std::min<nanoseconds>(pause * 2, stats_pause * interval);
     co_await sleep_for(pause);
   }
 }

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
@@ -16,6 +17,7 @@
 #include "cli/version.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/process.h"
 #include "sdk/base/text.h"
 
 namespace drover::cli {
@@ -72,6 +74,7 @@ class AgentCommand final : public Command {
     const auto level = parse_log_level(config->log_level);
     if (!level) return context.failed(fmt::format("==> Invalid log level: {}. Valid log levels are: [TRACE DEBUG INFO WARN ERROR OFF]", config->log_level));
 
+    raise_open_files();
     RuntimeOptions options;
     options.config = *config;
     options.environment = whole_environment();
@@ -106,26 +109,67 @@ class AgentCommand final : public Command {
     notify_service_manager("READY=1");
     Scope keep_alive(executor);
     if (const auto limit = watchdog_limit(environment, ::getpid())) keep_alive.spawn(feed_watchdog(*limit));
+    bool graceful = false;
     for (;;) {
       const auto [error, number] = co_await signals.async_wait(no_throw);
       if (error) break;
       context.ui.out(fmt::format("==> Caught signal: {}", number == SIGHUP ? "hangup" : number == SIGINT ? "interrupt" : "terminated"));
       if (number != SIGHUP) {
-        const bool graceful = number == SIGINT ? config.leave_on_interrupt : config.leave_on_terminate;
+        graceful = number == SIGINT ? config.leave_on_interrupt : config.leave_on_terminate;
         // A manager that asked for the stop would take another code for a failure of the unit.
         code = graceful || environment.contains("NOTIFY_SOCKET") ? 0 : 1;
-        if (graceful) co_await (*runtime)->leave();
         break;
       }
       reload(context, **runtime, log, *tap);
     }
     notify_service_manager("STOPPING=1");
+    if (graceful) {
+      const bool left = co_await leave(context, executor, **runtime, config, signals);
+      if (!left) code = 1;
+    }
     // A second signal ends the process at once.
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGTERM, SIG_DFL);
     signals.clear();
     co_await (*runtime)->shutdown();
     co_await keep_alive.close();
+  }
+
+  // The graceful end (client contract 1.8). A reload has nothing to change any more.
+  static Async<> wait_for_another(asio::signal_set& signals) {
+    for (;;) {
+      const auto [error, number] = co_await signals.async_wait(no_throw);
+      co_await throw_if_cancelled();
+      if (error || number != SIGHUP) co_return;
+    }
+  }
+
+  // Empty: a drain without a deadline takes as long as it likes.
+  static std::optional<std::chrono::nanoseconds> leave_limit(const agent::Config& config) {
+    constexpr std::chrono::nanoseconds of_roles = std::chrono::seconds(5);
+    const auto& drain = config.client.drain_on_shutdown;
+    if (!config.client.enabled || !drain || config.dev_mode) return of_roles;
+    return drain->deadline.value.count() > 0 ? std::optional(of_roles + drain->deadline.value) : std::nullopt;
+  }
+
+  static Async<> wait_until(std::optional<std::chrono::nanoseconds> limit) {
+    co_await sleep_for(limit.value_or(std::chrono::hours(24 * 365)));
+  }
+
+  static Async<bool> leave(Context& context, Executor executor, Runtime& runtime, const agent::Config& config, asio::signal_set& signals) {
+    using namespace asio::experimental::awaitable_operators;
+    context.ui.out("==> Gracefully shutting down agent...");
+    Scope patience(executor);
+    patience.spawn(extend_stop());
+    auto first = runtime.leave() || wait_for_another(signals) || wait_until(leave_limit(config));
+    const auto ended = co_await std::move(first);
+    co_await patience.close();
+    if (const auto* left = std::get_if<0>(&ended); left != nullptr) {
+      if (!*left) context.ui.error(fmt::format("==> Error leaving: {}", left->error().message()));
+      co_return left->has_value();
+    }
+    context.ui.error(ended.index() == 1 ? "==> Ending at once, without having left" : "==> Not left in time: ending without it; tasks that are left go on");
+    co_return false;
   }
 
   // Files and flags again, as at start. One that is wrong changes nothing.

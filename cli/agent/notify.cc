@@ -48,4 +48,11 @@ Async<> feed_watchdog(std::chrono::microseconds limit) {
   }
 }
 
+Async<> extend_stop() {
+  for (;;) {
+    notify_service_manager("EXTEND_TIMEOUT_USEC=30000000");
+    co_await sleep_for(std::chrono::seconds(10));
+  }
+}
+
 }  // namespace drover::cli

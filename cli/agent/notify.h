@@ -18,5 +18,7 @@ void notify_service_manager(std::string_view state);
 [[nodiscard]] std::optional<std::chrono::microseconds> watchdog_limit(const std::map<std::string, std::string>& environment, int pid);
 // Signs of life, two within each limit, until cancelled. They come from the loop: one that hangs gives none.
 [[nodiscard]] Async<> feed_watchdog(std::chrono::microseconds limit);
+// Tells the manager that a stop takes its time, again and again until cancelled: TimeoutStopSec of the unit need not be as long as a drain.
+[[nodiscard]] Async<> extend_stop();
 
 }  // namespace drover::cli

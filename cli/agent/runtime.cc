@@ -42,6 +42,26 @@ ServerTuning server_tuning(const agent::ServerConfig& config) {
   return out;
 }
 
+gc::GcOptions gc_options(const agent::ServerConfig& config) {
+  gc::GcOptions out;
+  out.job_interval = config.job_gc_interval.value;
+  out.job_threshold = config.job_gc_threshold.value;
+  out.eval_threshold = config.eval_gc_threshold.value;
+  out.batch_eval_threshold = config.batch_eval_gc_threshold.value;
+  out.deployment_threshold = config.deployment_gc_threshold.value;
+  out.node_threshold = config.node_gc_threshold.value;
+  return out;
+}
+
+nodes::HeartbeatOptions heartbeat_options(const agent::ServerConfig& config) {
+  nodes::HeartbeatOptions out;
+  out.min_ttl = config.min_heartbeat_ttl.value;
+  out.max_per_second = config.max_heartbeats_per_second;
+  out.grace = config.heartbeat_grace.value;
+  out.failover_ttl = config.failover_heartbeat_ttl.value;
+  return out;
+}
+
 // What is asked for and not there must not be left out in silence: whoever wants encryption would not get it.
 Result<> require_supported(const agent::Config& config) {
   if (!config.tls.rpc) return {};
@@ -85,6 +105,8 @@ struct Runtime::Impl {
     out.event_buffer_size = static_cast<std::size_t>(config.server.event_buffer_size.value_or(100));
     if (config.server.job_tracked_versions > 0) out.job_tracked_versions = config.server.job_tracked_versions;
     if (config.server.job_max_priority > 0) out.job_max_priority = config.server.job_max_priority;
+    out.gc = gc_options(config.server);
+    out.heartbeats = heartbeat_options(config.server);
     out.hooks = server_hooks(config);
     out.log = options.log.named("nomad");
     out.metrics = &metrics;
@@ -208,7 +230,7 @@ struct Runtime::Impl {
     api.events = server ? &server->events() : nullptr;
     if (!server) api.ask_server = api_ask_server();
     api.metrics = &metrics;
-    api.refresh_metrics = [this] { publish_gauges(); };
+    api.refresh_metrics = [this] { publish_gauges(true); };
     api.prometheus = config.telemetry.prometheus_metrics;
     if (server) api::register_event_stream(relay_router, api);
     api::register_server_api(router, std::move(api));
@@ -241,16 +263,18 @@ struct Runtime::Impl {
     return listeners->open(config);
   }
 
-  void publish_gauges() {
-    set_runtime_gauges(metrics);
+  void publish_gauges(bool with_heap) {
+    set_runtime_gauges(metrics, with_heap);
     if (http_server) metrics.set_gauge("nomad.agent.http.connections", static_cast<double>(http_server->stats().connections));
     if (server) server->publish_gauges();
     if (client) client->publish_gauges();
   }
 
   Async<> publish_gauges_each(std::chrono::nanoseconds interval) {
-    for (;;) {
-      publish_gauges();
+    // Counting the heap takes a walk over all that is free in it.
+    constexpr int heap_rounds = 10;
+    for (int round = 0;; round = (round + 1) % heap_rounds) {
+      publish_gauges(round == 0);
       co_await sleep_for(interval);
     }
   }
@@ -311,8 +335,14 @@ Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, Runtim
   co_return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
-Async<> Runtime::leave() {
+Async<Result<>> Runtime::leave() {
+  Result<> out;
+  if (impl_->client) {
+    auto left = co_await impl_->client->leave();
+    out = std::move(left);
+  }
   if (impl_->server) co_await impl_->server->leave();
+  co_return out;
 }
 
 Async<> Runtime::shutdown() { co_await impl_->stop(); }

@@ -33,8 +33,8 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // Takes a server out of its cluster for good, before it ends.
-  [[nodiscard]] Async<> leave();
+  // Before it ends for good: empties the client's node when its configuration says so, then takes the server out of its cluster.
+  [[nodiscard]] Async<Result<>> leave();
   // Orderly end; tasks and plugins live on.
   [[nodiscard]] Async<> shutdown();
   [[nodiscard]] std::string node_id() const;

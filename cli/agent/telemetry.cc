@@ -108,9 +108,11 @@ Result<> add_sinks(metrics::Registry& registry, const agent::Config& config) {
   return {};
 }
 
-void set_runtime_gauges(metrics::Registry& registry) {
-  const auto heap = ::mallinfo2();
-  registry.set_gauge("runtime.alloc_bytes", static_cast<double>(heap.uordblks + heap.hblkhd));
+void set_runtime_gauges(metrics::Registry& registry, bool with_heap) {
+  if (with_heap) {
+    const auto heap = ::mallinfo2();
+    registry.set_gauge("runtime.alloc_bytes", static_cast<double>(heap.uordblks + heap.hblkhd));
+  }
   double resident = 0, threads = 0;
   if (const auto status = read_file("/proc/self/status", 8192)) {
     for (const std::string& line : split(*status, '\n')) {

@@ -24,7 +24,8 @@ struct StatsdOptions {
 // What statsd_address and datadog_address name. Refuses what this version does not send to.
 [[nodiscard]] Result<> add_sinks(metrics::Registry& registry, const agent::Config& config);
 
-// Memory and threads of this process under the names that dashboards read (server contract 36).
-void set_runtime_gauges(metrics::Registry& registry);
+// Memory and threads of this process under the names that dashboards read (server contract 36). `with_heap`: also what is allocated,
+// which takes a walk over all that is free.
+void set_runtime_gauges(metrics::Registry& registry, bool with_heap);
 
 }  // namespace drover::cli

@@ -20,6 +20,7 @@ struct AgentPlugin {
   Time since;           // of this phase
   Time next_start;
   std::int64_t pid = 0;
+  bool mutual_tls = false;  // of the agent's channel to it
   std::int64_t restarts = 0;
   std::int64_t tasks = 0;
   std::uint64_t memory_bytes = 0;  // resident
@@ -48,6 +49,7 @@ struct AgentPlugin {
     v("Since", self.since);
     v("NextStart", self.next_start);
     v("PID", self.pid);
+    v("MutualTLS", self.mutual_tls);
     v("Restarts", self.restarts);
     v("Tasks", self.tasks);
     v("MemoryBytes", self.memory_bytes);

@@ -11,7 +11,8 @@ namespace drover {
 
 class DirLock {
  public:
-  // Does not wait. Code::conflict names the process that holds the directory and says what to do.
+  // Does not wait for a process that lives: Code::conflict names it and says what to do. After one that was killed, what it was just
+  // starting may hold the lock for the moment before it becomes another program; that is waited for.
   [[nodiscard]] static Result<DirLock> acquire(const std::string& directory);
 
  private:

@@ -24,6 +24,7 @@
 
 #include "plugins/executor/log_stream.h"
 #include "sdk/base/fd.h"
+#include "sdk/base/process.h"
 
 namespace {
 using drover::Fd;
@@ -154,6 +155,7 @@ int main(int argc, char** argv) {
   }
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);
+  drover::raise_open_files();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (std::strlen(argv[1]) >= sizeof address.sun_path) {

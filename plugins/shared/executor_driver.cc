@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 #include <nlohmann/json.hpp>
 
 #include "plugins/shared/delegated_scope.h"
@@ -23,6 +24,7 @@ constexpr std::int64_t scope_age_seconds = 300;
 constexpr std::size_t max_events = 256;
 // After SIGKILL: longer than that is a process stuck in the kernel, which the caller should hear of.
 constexpr auto kill_limit = 15s;
+constexpr auto turn_limit = 5s;
 constexpr std::int32_t handle_version = 1;
 
 // Zombies keep a cgroup busy until their parent, the executor or init, has reaped them: at once mostly, seldom after long. What is
@@ -34,6 +36,8 @@ Async<> remove_cgroup(CgroupHost host, std::string path) {
     pause *= 2;
   }
 }
+
+std::size_t most_starts() { return std::max<std::size_t>(8, 2 * std::thread::hardware_concurrency()); }
 
 std::string mebibytes(std::uint64_t bytes) { return fmt::format("{} MiB", (bytes + (1u << 19)) >> 20); }
 
@@ -96,7 +100,7 @@ ExecutorHost executor_host_from_environment() {
 }
 
 ExecutorDriver::ExecutorDriver(Executor loop, Logger log, ExecutorHost host, const Clock& clock)
-    : loop_(loop), log_(std::move(log)), host_(std::move(host)), binary_(host_.executor_path), clock_(clock), scope_(loop), has_events_(std::move(loop)) {}
+    : loop_(loop), log_(std::move(log)), host_(std::move(host)), binary_(host_.executor_path), clock_(clock), starts_(loop, most_starts()), scope_(loop), has_events_(loop), has_tasks_(std::move(loop)) {}
 
 ExecutorDriver::~ExecutorDriver() = default;
 
@@ -151,6 +155,7 @@ Async<> ExecutorDriver::settle(std::shared_ptr<Task> task, Async<Result<>> work)
   task->outcome = std::move(outcome);
   if (!task->outcome) tasks_.erase(task->config.id);
   task->settled.set();
+  has_tasks_.notify_all();
 }
 
 bool ExecutorDriver::is_known(const std::string& state_path) const {
@@ -165,7 +170,7 @@ Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig
   if (tasks_.contains(config.id)) co_return fail(Code::already_exists, "task with ID \"{}\" already started", config.id);
   fail_point("driver.start.asked");
   const auto task = reserve(std::move(config));
-  scope_.spawn(settle(task, launch(*task)));
+  scope_.spawn(settle(task, launch(task)));
   co_await task->settled.wait();
   if (!task->outcome) co_return fail(task->outcome.error());
   log_.debug("task started", "id", task->config.id, "pid", task->running->status().pid);
@@ -173,11 +178,20 @@ Async<Result<driver::StartedTask>> ExecutorDriver::start_task(driver::TaskConfig
   co_return driver::StartedTask{handle_of(*task), task->network};
 }
 
-Async<Result<>> ExecutorDriver::launch(Task& task) {
+// Where many tasks are started at once, each has the processors to itself sooner, and the host its answers, when they take turns.
+Async<> ExecutorDriver::hold_turn(std::shared_ptr<Task> task, Permits::Held) {
+  // One whose file system hangs must not keep the others waiting.
+  [[maybe_unused]] const bool started = co_await task->settled.wait_for(turn_limit);
+}
+
+Async<Result<>> ExecutorDriver::launch(std::shared_ptr<Task> own) {
+  Task& task = *own;
   const auto place = state_directory(host_.state_dir, task.config.id);
   if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
   auto files = co_await make_files(task.config);
   if (!files) co_return fail(std::move(files).error());
+  auto turn = co_await starts_.take();
+  scope_.spawn(hold_turn(own, std::move(turn)));
   auto prepared = prepare(task.config);
   if (!prepared) co_return fail(std::move(prepared).error());
   prepared->launch.id = task.config.id;
@@ -316,22 +330,6 @@ Async<Result<driver::TaskStatus>> ExecutorDriver::inspect_task(std::string id) {
     out.exit_result = status.exit;
   }
   co_return out;
-}
-
-Async<Result<>> ExecutorDriver::task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) {
-  const auto task = find(id);
-  if (!task) co_return fail(task.error());
-  if (interval <= 0ns) co_return fail(Code::invalid_argument, "the collection interval is not positive");
-  const auto running = (*task)->running;
-  const ExecutorStatus& status = running->status();
-  StatsSampler sampler(id, status.cgroup, status.executor_pid, core_mhz());
-  while (!running->ended()) {
-    const bool sent = co_await out.send(sampler.sample(clock_));
-    if (!sent) break;
-    const bool ended = co_await running->wait_for(until_next_sample(clock_.monotonic().time_since_epoch(), interval));
-    if (ended) break;
-  }
-  co_return Result<>{};
 }
 
 void ExecutorDriver::tell(driver::TaskEvent event) {

@@ -14,6 +14,7 @@
 #include "plugins/shared/exec_session.h"
 #include "plugins/shared/executor_binary.h"
 #include "plugins/shared/process_stats.h"
+#include "sdk/async/permits.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
 
@@ -46,6 +47,7 @@ class ExecutorDriver : public driver::Driver {
   Async<Result<>> destroy_task(std::string id, bool force) override;
   Async<Result<driver::TaskStatus>> inspect_task(std::string id) override;
   Async<Result<>> task_stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override;
+  Async<Result<>> all_task_stats(std::chrono::nanoseconds interval, Channel<std::vector<driver::TaskStats>>& out) override;
   Async<> task_events(Channel<driver::TaskEvent>& out) override;
   Async<Result<>> signal_task(std::string id, std::string signal) override;
   Async<Result<driver::ExecResult>> exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) override;
@@ -94,7 +96,8 @@ class ExecutorDriver : public driver::Driver {
   // Work of a start or recovery, in the driver's scope: a host that dies takes its calls with it, and what was begun must not
   // stop half way (F-02).
   Async<> settle(std::shared_ptr<Task> task, Async<Result<>> work);
-  Async<Result<>> launch(Task& task);
+  Async<Result<>> launch(std::shared_ptr<Task> own);
+  static Async<> hold_turn(std::shared_ptr<Task> task, Permits::Held turn);
   Async<Result<>> take_over(Task& task, std::string driver_state);
   driver::Fingerprint health();
   void look_at_cgroups();
@@ -109,12 +112,15 @@ class ExecutorDriver : public driver::Driver {
   ExecutorBinary binary_;
   CgroupHost cgroups_ = inspect_cgroups();
   const Clock& clock_;
+  Permits starts_;
   Scope scope_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
   std::string delegated_root_;            // empty: the plain layout
   std::deque<driver::TaskEvent> events_;  // for whoever listens; the oldest ones are kept
   std::set<std::string> told_;
   Condition has_events_;
+  Condition has_tasks_;                   // one more, perhaps
+  const double core_mhz_ = core_mhz();
 };
 
 }  // namespace drover

@@ -22,6 +22,9 @@ namespace {
 using executor::Tag;
 using executor::Type;
 using namespace std::chrono_literals;
+// From its socket to its record an executor takes some microseconds, on a machine that has the processor for it.
+constexpr int most_looks = 40;
+constexpr auto look_pause = 5ms;
 
 // FNV-1a. Names only: the launch record holds the id itself and adoption compares it.
 std::string short_hash(std::string_view text) {
@@ -117,8 +120,11 @@ Async<> reap_child(Process process) {
   static_cast<void>(ended);
 }
 
-// Takes the place of the launch record of an executor that has not come that far: both make it with O_EXCL, so this start
-// can only run when this fails (L-03).
+// Of a start that has come no further than its directory. Without it nothing can come of it any more, however long its executor takes to
+// get there: neither socket nor record can be made in a directory that is gone (L-03). A file in it is in the way.
+bool forget_empty(const std::string& state_path) { return ::rmdir(state_path.c_str()) == 0 || errno == ENOENT; }
+
+// Takes the place of the launch record of an executor that has not come that far: both make it with O_EXCL.
 bool keep_from_running(const std::string& state_path) {
   const Fd record(::open((state_path + "/" + executor::record_name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   return static_cast<bool>(record);
@@ -356,11 +362,13 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::adopt(Scope& scope, s
     } else if (record) {
       task->on_executor_gone();
       break;
-    } else if (keep_from_running(state_path) || attempt > 0) {
+    } else if (forget_empty(state_path) || (attempt >= most_looks && keep_from_running(state_path))) {
       remove_state(state_path);
       co_return fail(Code::not_found, "no task was started in \"{}\"", state_path);
+    } else {
+      // Something is there: an executor that comes into being between our looks, or died before it had a record.
+      co_await sleep_for(look_pause);
     }
-    // Else its record came into being between the two looks: the executor listens by now, or is dead.
   }
   if (task->connection_) scope.spawn(listen(task));
   while (!task->answered_) co_await task->changed_.wait();

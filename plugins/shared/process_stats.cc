@@ -3,6 +3,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -116,11 +117,12 @@ std::string unkillable(const std::vector<pid_t>& processes) {
 
 CgroupSample parse_cgroup(std::string_view cpu_stat, std::string_view memory_stat) {
   const auto number = [](std::string_view text, std::string_view key) {
-    for (const auto& line : split(text, '\n')) {
-      if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
-      return field_at(line, 1);
+    for (;;) {
+      if (text.starts_with(key) && text.size() > key.size() && text[key.size()] == ' ') return field_at(text, 1);
+      const auto end = text.find('\n');
+      if (end == std::string_view::npos) return std::uint64_t{0};
+      text.remove_prefix(end + 1);
     }
-    return std::uint64_t{0};
   };
   CgroupSample out;
   out.user_us = number(cpu_stat, "user_usec");
@@ -135,20 +137,9 @@ CgroupSample parse_cgroup(std::string_view cpu_stat, std::string_view memory_sta
 
 namespace {
 
-std::uint64_t number_of(const std::string& path) {
-  const auto text = read_file(path);
+std::uint64_t number_in(KeptFile& file) {
+  const auto text = file.read();
   return text ? field_at(*text, 0) : 0;
-}
-
-std::optional<CgroupSample> read_cgroup(const std::string& cgroup) {
-  const auto memory = cgroup.empty() ? Result<std::string>("") : read_file(cgroup + "/memory.stat");
-  if (cgroup.empty() || !memory) return std::nullopt;
-  const auto cpu = read_file(cgroup + "/cpu.stat");
-  CgroupSample out = parse_cgroup(cpu ? *cpu : "", *memory);
-  out.usage_bytes = number_of(cgroup + "/memory.current");
-  out.peak_bytes = number_of(cgroup + "/memory.peak");
-  out.swap_bytes = number_of(cgroup + "/memory.swap.current");
-  return out;
 }
 
 // In place of the sum of the processes: what is shared is counted once, and what has ended is in it.
@@ -174,7 +165,7 @@ void use_cgroup(driver::ResourceUsage& total, const CgroupSample& now, const std
 
 }  // namespace
 
-driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now, const std::optional<CgroupSample>& whole) {
+driver::TaskStats StatsSampler::combine(std::map<pid_t, ProcessSample> processes, std::int64_t now, const std::optional<CgroupSample>& whole) {
   const double seconds = last_at_ == 0 ? 0 : static_cast<double>(now - last_at_) / 1e9;
   driver::TaskStats out;
   out.id = task_id_;
@@ -195,23 +186,69 @@ driver::TaskStats StatsSampler::combine(const std::map<pid_t, ProcessSample>& pr
   }
   if (whole) use_cgroup(out.total, *whole, last_whole_, seconds, core_mhz_);
   last_whole_ = whole;
-  last_ = processes;
+  last_ = std::move(processes);
   last_at_ = now;
   return out;
 }
 
-driver::TaskStats StatsSampler::sample(const Clock& clock) {
-  std::map<pid_t, ProcessSample> processes;
+StatsSampler::StatsSampler(std::string task_id, std::string cgroup, pid_t executor_pid, double core_mhz)
+    : task_id_(std::move(task_id)), executor_pid_(executor_pid), core_mhz_(core_mhz) {
+  if (!cgroup.empty()) cgroup_.emplace(cgroup);
+}
+
+StatsSampler::CgroupFiles::CgroupFiles(const std::string& path)
+    : processes(path + "/cgroup.procs"), memory(path + "/memory.stat"), cpu(path + "/cpu.stat"), usage(path + "/memory.current"),
+      peak(path + "/memory.peak"), swap(path + "/memory.swap.current") {}
+
+std::optional<CgroupSample> StatsSampler::CgroupFiles::read() {
+  if (!counted) return std::nullopt;
+  const auto of_memory = memory.read();
+  // There was no controller when the cgroup was made; nobody looks for the file again.
+  counted = of_memory.has_value();
+  if (!counted) return std::nullopt;
+  const auto of_cpu = cpu.read();
+  CgroupSample out = parse_cgroup(of_cpu ? *of_cpu : "", *of_memory);
+  out.usage_bytes = number_in(usage);
+  out.peak_bytes = number_in(peak);
+  out.swap_bytes = number_in(swap);
+  return out;
+}
+
+std::map<pid_t, ProcessSample> StatsSampler::read_processes() {
   // What is swapped out is all that only the second file tells, and the kernel takes a third of a sample's time to write that.
   struct sysinfo host {};
   const bool has_swap = ::sysinfo(&host) != 0 || host.totalswap != 0;
-  for (const pid_t pid : task_processes(cgroup_, executor_pid_)) {
-    const auto stat = read_file(fmt::format("/proc/{}/stat", pid));
-    const auto status = has_swap ? read_file(fmt::format("/proc/{}/status", pid)) : Result<std::string>("");
+  const auto members = cgroup_ ? cgroup_->processes.read() : std::nullopt;
+  std::map<pid_t, ProcessSample> out;
+  for (const pid_t pid : members ? numbers_in(*members) : task_processes("", executor_pid_)) {
+    auto at = files_.find(pid);
+    if (at == files_.end()) at = files_.emplace(pid, ProcessFiles{KeptFile(fmt::format("/proc/{}/stat", pid)), KeptFile(fmt::format("/proc/{}/status", pid))}).first;
+    const auto stat = at->second.stat.read();
+    const auto status = has_swap ? at->second.status.read() : std::optional<std::string>("");
     if (!stat || !status) continue;
-    if (const auto parsed = parse_process(*stat, *status)) processes.emplace(pid, *parsed);
+    if (const auto parsed = parse_process(*stat, *status)) out.emplace(pid, *parsed);
   }
-  return combine(processes, clock.unix_nanos(), read_cgroup(cgroup_));
+  std::erase_if(files_, [&](const auto& entry) { return !out.contains(entry.first); });
+  return out;
+}
+
+driver::TaskStats StatsSampler::sample(const Clock& clock) {
+  auto processes = read_processes();
+  return combine(std::move(processes), clock.unix_nanos(), cgroup_ ? cgroup_->read() : std::nullopt);
+}
+
+bool StatsRound::take(nanoseconds& next, nanoseconds now) {
+  const bool is_new = next == nanoseconds(0);
+  const nanoseconds tenth = interval_ / 10;
+  if (!is_new && now + tenth / 2 < next) return false;
+  // Those that came together part.
+  next = now + interval_ - (is_new ? tenth * (newcomers_++ % 5) : nanoseconds(0));
+  return true;
+}
+
+nanoseconds StatsRound::pause(nanoseconds earliest, nanoseconds now) const {
+  const nanoseconds tenth = std::max(interval_ / 10, nanoseconds(1));
+  return std::max((earliest + tenth - nanoseconds(1)) / tenth * tenth - now, nanoseconds(1));
 }
 
 nanoseconds until_next_sample(nanoseconds now, nanoseconds interval) {

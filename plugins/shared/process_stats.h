@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "plugins/shared/kept_file.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
 
@@ -37,21 +39,48 @@ struct CgroupSample {
 // Turns successive samples into rates. One per stream of statistics.
 class StatsSampler {
  public:
-  StatsSampler(std::string task_id, std::string cgroup, pid_t executor_pid, double core_mhz)
-      : task_id_(std::move(task_id)), cgroup_(std::move(cgroup)), executor_pid_(executor_pid), core_mhz_(core_mhz) {}
-  // Blocking reads of /proc, some 20 µs a process.
+  StatsSampler(std::string task_id, std::string cgroup, pid_t executor_pid, double core_mhz);
+  // Blocking reads of /proc and the cgroup, some 5 µs a process.
   [[nodiscard]] driver::TaskStats sample(const Clock& clock);
   // The pure part: what changed since the last call, `now` in nanoseconds.
-  [[nodiscard]] driver::TaskStats combine(const std::map<pid_t, ProcessSample>& processes, std::int64_t now,
+  [[nodiscard]] driver::TaskStats combine(std::map<pid_t, ProcessSample> processes, std::int64_t now,
                                           const std::optional<CgroupSample>& whole = std::nullopt);
 
  private:
-  std::string task_id_, cgroup_;
+  struct ProcessFiles {
+    KeptFile stat, status;
+  };
+  struct CgroupFiles {
+    explicit CgroupFiles(const std::string& path);
+    [[nodiscard]] std::optional<CgroupSample> read();
+    KeptFile processes, memory, cpu, usage, peak, swap;
+    bool counted = true;
+  };
+  [[nodiscard]] std::map<pid_t, ProcessSample> read_processes();
+
+  std::string task_id_;
   pid_t executor_pid_;
   double core_mhz_;
+  std::optional<CgroupFiles> cgroup_;
+  std::map<pid_t, ProcessFiles> files_;
   std::map<pid_t, ProcessSample> last_;
   std::optional<CgroupSample> last_whole_;
   std::int64_t last_at_ = 0;
+};
+
+// Whose turn it is, for one stream of the statistics of many tasks: each about once an interval, new ones at once, and not all together,
+// so that neither a message nor the time in which nothing else is done grows with their number. Pure.
+class StatsRound {
+ public:
+  explicit StatsRound(nanoseconds interval) : interval_(interval) {}
+  // Whether a task's turn has come, which was to be at `next` (0: it is new); then `next` is its next one.
+  [[nodiscard]] bool take(nanoseconds& next, nanoseconds now);
+  // From `now` until the end of the tenth of an interval that the earliest turn is in.
+  [[nodiscard]] nanoseconds pause(nanoseconds earliest, nanoseconds now) const;
+
+ private:
+  nanoseconds interval_;
+  int newcomers_ = 0;
 };
 
 // How long a stream waits before its next sample: about the interval, and so that the streams of many tasks wake together ten times in

@@ -24,10 +24,13 @@ namespace bp = boost::process::v2;
 struct ChildSetup {
   bool new_session;
   const char* directory;
+  const rlimit& open_files;
   template <class Launcher>
   boost::system::error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*) const {
     // A service manager's strict umask is for the agent's own files: plugins, and what tasks get of them, expect the usual one.
     ::umask(022);
+    // Refused only when somebody has lowered the hard limit of the running process; then that one stays.
+    [[maybe_unused]] const int limited = ::setrlimit(RLIMIT_NOFILE, &open_files);
     if (new_session && ::setsid() < 0) return {errno, boost::system::system_category()};
     if (directory != nullptr && ::chdir(directory) != 0) return {errno, boost::system::system_category()};
     return {};
@@ -75,7 +78,7 @@ Result<Process> spawn_process(const SpawnOptions& options) {
   auto child = launcher(
       launching.get_executor(), error, bp::filesystem::path(options.executable), options.arguments, std::move(streams),
       bp::process_environment(options.environment), BindDescriptors{options.descriptors},
-      ChildSetup{options.new_session, options.directory.empty() ? nullptr : options.directory.c_str()});
+      ChildSetup{options.new_session, options.directory.empty() ? nullptr : options.directory.c_str(), open_files_at_start()});
   if (error) {
     // A child that could not become the program has ended already, and nobody else waits for it.
     if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);

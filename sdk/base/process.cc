@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -59,6 +60,22 @@ Result<std::uint64_t> process_start_ticks(pid_t pid) {
     while (*at != ' ' && *at != '\0') ++at;
   }
   return std::strtoull(at, nullptr, 10);
+}
+
+const rlimit& open_files_at_start() {
+  static const rlimit at_start = [] {
+    rlimit files{};
+    return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files : rlimit{1024, 1024};
+  }();
+  return at_start;
+}
+
+void raise_open_files() {
+  constexpr rlim_t enough = 1u << 20;
+  const rlimit& files = open_files_at_start();
+  const rlimit more{std::max(files.rlim_cur, std::min(files.rlim_max, enough)), files.rlim_max};
+  // It is our own limit, so nothing but a seccomp filter can refuse.
+  if (::setrlimit(RLIMIT_NOFILE, &more) != 0) return;
 }
 
 Result<std::string> boot_id() {

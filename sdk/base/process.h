@@ -2,6 +2,7 @@
 // Spawning is in sdk/async/process.h; this is the value everybody passes around.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -42,6 +43,12 @@ class Process {
 
 // Field 22 of /proc/<pid>/stat: start time in clock ticks since boot. With the boot id it names a process for good.
 [[nodiscard]] Result<std::uint64_t> process_start_ticks(pid_t pid);
+// This process may open as many files as it is allowed to, whatever it was started with: an agent or driver holds several for each task.
+// Before the first thread. What spawn_process() starts begins with the earlier limit, since programs that use select() or close every
+// possible descriptor rely on a low one.
+void raise_open_files();
+// The limits that this process was started with.
+[[nodiscard]] const rlimit& open_files_at_start();
 // Content of /proc/sys/kernel/random/boot_id without the newline.
 [[nodiscard]] Result<std::string> boot_id();
 

@@ -142,6 +142,18 @@ Async<Result<>> DriverClient::task_events(Channel<TaskEvent>& out) {
                                                 [](const pb::DriverTaskEvent& in) { return read(in); });
 }
 
+Async<Result<>> DriverClient::all_task_stats(std::chrono::nanoseconds interval, Channel<std::vector<TaskStats>>& out) {
+  plugins::drivers::AllTaskStatsRequest request;
+  write(interval, *request.mutable_collection_interval());
+  return follow<plugins::drivers::AllTaskStatsResponse, std::vector<TaskStats>>(
+      connection_, batch_stats_path, std::move(request), out, [](const plugins::drivers::AllTaskStatsResponse& in) {
+        std::vector<TaskStats> all;
+        all.reserve(static_cast<std::size_t>(in.stats_size()));
+        for (const auto& one : in.stats()) all.push_back(read(one));
+        return all;
+      });
+}
+
 Async<Result<>> DriverClient::task_stats(std::string id, std::chrono::nanoseconds interval, Channel<TaskStats>& out) {
   pb::TaskStatsRequest request;
   request.set_task_id(std::move(id));

@@ -59,6 +59,8 @@ class DriverClient {
   // Puts what arrives into `out` until the stream ends; the error says why. Cancel the coroutine to stop it.
   [[nodiscard]] Async<Result<>> fingerprint(Channel<Fingerprint>& out);
   [[nodiscard]] Async<Result<>> task_events(Channel<TaskEvent>& out);
+  // Code::unimplemented: the driver has only the statistics of one task at a time.
+  [[nodiscard]] Async<Result<>> all_task_stats(std::chrono::nanoseconds interval, Channel<std::vector<TaskStats>>& out);
   [[nodiscard]] Async<Result<>> task_stats(std::string id, std::chrono::nanoseconds interval, Channel<TaskStats>& out);
   // No deadline: images may have to be pulled. The answer's handle.encoded is what to store.
   [[nodiscard]] Async<Result<StartedTask>> start_task(TaskConfig config);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <base.pb.h>
+#include <batch_stats.pb.h>
 #include <driver.pb.h>
 
 #include "sdk/driver/client.h"
@@ -12,6 +13,7 @@
 namespace drover::driver {
 
 namespace pb = hashicorp::nomad::plugins::drivers::proto;
+inline constexpr const char* batch_stats_path = "/drover.plugins.drivers.BatchStats/AllTaskStats";
 
 [[nodiscard]] std::chrono::nanoseconds read(const known::Duration& in);
 void write(std::chrono::nanoseconds in, known::Duration& out);

@@ -4,6 +4,10 @@ namespace drover::driver {
 
 Async<Result<>> Driver::init() { co_return Result<>{}; }
 
+Async<Result<>> Driver::all_task_stats(std::chrono::nanoseconds, Channel<std::vector<TaskStats>>&) {
+  co_return fail(Code::unimplemented, "the driver has only the statistics of one task at a time");
+}
+
 Async<> Driver::shutdown() { co_return; }
 
 Async<Result<CreatedNetwork>> Driver::create_network(std::string, std::string) {

@@ -251,6 +251,10 @@ class Driver {
   virtual Async<Result<TaskStatus>> inspect_task(std::string id) = 0;
   // Sends a sample every `interval` until cancelled or the task ended.
   virtual Async<Result<>> task_stats(std::string id, std::chrono::nanoseconds interval, Channel<TaskStats>& out) = 0;
+  // The same of every task in one stream, for drivers with so many that a stream for each costs more than what it carries: the first
+  // message at once, empty when there is no task, then each task about once an `interval`. Hosts that do not know of it, and those that
+  // are told Code::unimplemented, as here, ask for each task.
+  virtual Async<Result<>> all_task_stats(std::chrono::nanoseconds interval, Channel<std::vector<TaskStats>>& out);
   virtual Async<> task_events(Channel<TaskEvent>& out) = 0;
   virtual Async<Result<>> signal_task(std::string id, std::string signal) = 0;
   virtual Async<Result<ExecResult>> exec_task(std::string id, std::vector<std::string> command, std::chrono::nanoseconds timeout) = 0;

@@ -38,7 +38,8 @@ Async<> pump(Channel<T>& from, rpc::Stream& to, Fill fill) {
   for (;;) {
     const auto value = co_await from.receive();
     if (!value) co_return;
-    Message message;
+    google::protobuf::Arena arena;
+    Message& message = *google::protobuf::Arena::CreateMessage<Message>(&arena);
     fill(*value, message);
     std::string bytes = message.SerializeAsString();
     const bool sent = co_await to.send(std::move(bytes));
@@ -89,6 +90,7 @@ class DriverService final : public plugin::Service {
     add<pb::DestroyNetworkRequest, pb::DestroyNetworkResponse>(server, path, "DestroyNetwork", &DriverService::destroy_network);
     add_stream(server, "Fingerprint", &DriverService::fingerprint);
     add_stream(server, "TaskStats", &DriverService::task_stats);
+    server.handle_stream(batch_stats_path, [this](CallInfo, rpc::Stream& stream) { return all_task_stats(stream); });
     add_stream(server, "TaskEvents", &DriverService::task_events);
     add_stream(server, "ExecTaskStreaming", &DriverService::exec_task_streaming);
   }
@@ -230,6 +232,26 @@ class DriverService final : public plugin::Service {
     const auto fill = [](const TaskStats& value, pb::TaskStatsResponse& out) { write(value, *out.mutable_stats()); };
     auto both = produce(driver_->task_stats(request.task_id(), std::max<std::chrono::nanoseconds>(interval, 10ms), channel), channel, result) ||
                 pump<TaskStats, pb::TaskStatsResponse>(channel, stream, fill);
+    co_await std::move(both);
+    if (!result) co_return fail(plain(result.error()));
+    co_return Result<>{};
+  }
+
+  Async<Result<>> all_task_stats(rpc::Stream& stream) {
+    using Request = plugins::drivers::AllTaskStatsRequest;
+    using Response = plugins::drivers::AllTaskStatsResponse;
+    const auto bytes = co_await stream.receive();
+    Request request;
+    if (!bytes || !request.ParseFromString(*bytes)) co_return fail(Code::internal, "the request for statistics is malformed");
+    const auto interval = request.has_collection_interval() ? read(request.collection_interval()) : 1s;
+    Channel<std::vector<TaskStats>> channel(executor_, stream_limit);
+    Result<> result;
+    using namespace asio::experimental::awaitable_operators;
+    const auto fill = [](const std::vector<TaskStats>& all, Response& out) {
+      for (const TaskStats& one : all) write(one, *out.add_stats());
+    };
+    auto both = produce(driver_->all_task_stats(std::max<std::chrono::nanoseconds>(interval, 10ms), channel), channel, result) ||
+                pump<std::vector<TaskStats>, Response>(channel, stream, fill);
     co_await std::move(both);
     if (!result) co_return fail(plain(result.error()));
     co_return Result<>{};

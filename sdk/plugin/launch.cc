@@ -160,12 +160,12 @@ struct PluginTasks {
 };
 
 namespace {
-Unexpected launch_failure(const Impl& impl, const std::string& phrase, const std::string& executable, const std::string& end) {
+Unexpected launch_failure(const Impl& impl, const std::string& phrase, const std::string& executable, const std::string& end, Code code = Code::unavailable) {
   std::string text = fmt::format("{}; plugin {}", phrase, describe_file(executable));
   if (!end.empty()) text += ", " + end;
   const std::string_view lines = trim(impl.stderr_tail);
   text += lines.empty() ? ", nothing on stderr" : fmt::format(", last lines on stderr:\n{}", lines.substr(lines.size() - std::min(lines.size(), tail_bytes)));
-  return fail(Error(Code::unavailable, std::move(text)));
+  return fail(Error(code, std::move(text)));
 }
 
 // P-10: a unix socket lies in the directory we gave, a TCP address on loopback.
@@ -247,6 +247,7 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
   auto process = spawn_process(spawn);
   if (!process) co_return fail(process.error(), "starting plugin {}", describe_file(options.executable));
   impl->process = std::move(*process);
+  if (options.on_spawn) options.on_spawn(impl->process.pid());
   // Also when the caller is cancelled: a process that nobody knows must not stay.
   Defer abandon([&] {
     [[maybe_unused]] const auto killed = impl->process.signal(SIGKILL);
@@ -268,7 +269,7 @@ Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger l
                                : line.empty() ? "Unrecognized remote plugin message: Failed to read any lines from plugin's stdout"
                                               : fmt::format("plugin exited before we could connect: {}", quote(line));
     co_await impl->scope.close();
-    co_return launch_failure(*impl, phrase, options.executable, late ? "" : impl->end_text);
+    co_return launch_failure(*impl, phrase, options.executable, late ? "" : impl->end_text, late ? Code::deadline_exceeded : Code::unavailable);
   }
   auto handshake = parse_handshake(line);
   auto target = handshake ? check_address(*handshake, options.directory) : Result<std::string>(fail(handshake.error()));
@@ -344,6 +345,7 @@ PluginProcess::~PluginProcess() {
 
 const std::shared_ptr<rpc::Client>& PluginProcess::client() const { return impl_->client; }
 const Reattach& PluginProcess::reattach() const { return impl_->tuple; }
+bool PluginProcess::tls_refused() const { return impl_->dialer && impl_->dialer->refused(); }
 int PluginProcess::pid() const { return impl_->process.pid(); }
 
 Async<std::string> PluginProcess::wait() {

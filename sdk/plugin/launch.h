@@ -31,6 +31,7 @@ struct LaunchOptions {
   std::string directory;                                         // for socket and stderr; made 0700
   bool tls = false;  // P-12: asks the plugin for TLS; one that knows nothing of it goes on without
   std::chrono::nanoseconds start_timeout = std::chrono::minutes(1);
+  std::function<void(int pid)> on_spawn = {};            // before it can have started anything
   std::function<void(const PluginLog&)> on_log = {};  // gets the records of stderr instead of `log`
 };
 
@@ -46,6 +47,7 @@ struct Reattach {
   // P-12: with TLS, the plugin's certificate and what we identify ourselves by, both in PEM.
   std::string certificate = {};
   Identity own = {};
+  [[nodiscard]] bool secure() const { return !certificate.empty(); }
   friend bool operator==(const Reattach&, const Reattach&) = default;
 };
 
@@ -63,6 +65,8 @@ class PluginProcess {
   [[nodiscard]] Async<std::string> wait();
   // Asks the health service whether anybody is there. Code::deadline_exceeded: nobody within `limit`.
   [[nodiscard]] Async<Result<>> ping(std::chrono::nanoseconds limit);
+  // It answered with a certificate, and then hands could not be shaken with it.
+  [[nodiscard]] bool tls_refused() const;
   // The last lines of stderr, at most 4 KiB.
   [[nodiscard]] std::string stderr_tail() const;
   // Controller Shutdown, 2 s of grace, then SIGKILL to this one pid; removes the socket.
@@ -78,6 +82,7 @@ class PluginProcess {
 };
 
 // The error's text begins with the reference's phrase (protocol 1.5) and ends with exit status and last stderr lines.
+// Code::deadline_exceeded: it said nothing in time.
 [[nodiscard]] Async<Result<std::unique_ptr<PluginProcess>>> launch(Executor executor, Logger log, LaunchOptions options);
 // Fails with not_found when the process is gone or is another one. `log` is named after the executable by the caller.
 [[nodiscard]] Async<Result<std::unique_ptr<PluginProcess>>> reattach(Executor executor, Logger log, Reattach tuple,

@@ -40,9 +40,10 @@ pid_t parent_of(pid_t pid) {
 }
 
 // One connection on either side: its own coroutine, so that a slow handshake holds up nobody.
-Async<> carry(Logger log, Fd plain, Fd secure, TlsSide side, Identity own, std::string peer) {
+Async<bool> carry(Logger log, Fd plain, Fd secure, TlsSide side, Identity own, std::string peer) {
   const auto done = co_await relay_tls(std::move(plain), std::move(secure), side, std::move(own), std::move(peer));
   if (!done) log.warn("a connection was refused", "reason", done.error());
+  co_return done.has_value();
 }
 
 Result<Fd> take(Local::socket& socket) {
@@ -70,8 +71,11 @@ struct TlsListener::Impl : std::enable_shared_from_this<Impl> {
       auto secure = take(socket);
       if (!secure) continue;
       self->server.adopt(std::move(theirs));
-      self->scope.spawn(carry(self->log, std::move(ours), std::move(*secure), TlsSide::server, self->own, self->client));
+      self->scope.spawn(serve(self, std::move(ours), std::move(*secure)));
     }
+  }
+  static Async<> serve(std::shared_ptr<Impl> self, Fd ours, Fd secure) {
+    [[maybe_unused]] const bool done = co_await carry(self->log, std::move(ours), std::move(secure), TlsSide::server, self->own, self->client);
   }
   Logger log;
   rpc::Server& server;
@@ -99,6 +103,19 @@ Result<> TlsListener::listen(const std::string& path) {
   return {};
 }
 
+Result<std::string> listen_for_host(const std::string& path, const std::string& certificate, rpc::Server& server, const Executor& executor, const Logger& log,
+                                    std::optional<TlsListener>& tls) {
+  if (certificate.empty()) {
+    DROVER_TRY(server.listen("unix:" + path));
+    return std::string();
+  }
+  const auto identity = make_identity();
+  if (!identity) return fail(identity.error(), "the host asks for TLS");
+  tls.emplace(executor, log, server, *identity, certificate);
+  DROVER_TRY(tls->listen(path));
+  return to_field(identity->certificate);
+}
+
 struct TlsDialer::Impl : std::enable_shared_from_this<Impl> {
   Impl(const Executor& loop, Logger to, std::string path, Identity identity, std::string trusted)
       : log(std::move(to)), socket_path(std::move(path)), own(std::move(identity)), server(std::move(trusted)), acceptor(loop), scope(loop) {}
@@ -117,13 +134,18 @@ struct TlsDialer::Impl : std::enable_shared_from_this<Impl> {
       if (peer_of(plain->get()).pid != ::getpid()) continue;
       auto secure = connect_to(self->socket_path);
       if (!secure) continue;
-      self->scope.spawn(carry(self->log, std::move(*plain), std::move(*secure), TlsSide::client, self->own, self->server));
+      self->scope.spawn(dial(self, std::move(*plain), std::move(*secure)));
     }
+  }
+  static Async<> dial(std::shared_ptr<Impl> self, Fd plain, Fd secure) {
+    const auto done = co_await carry(self->log, std::move(plain), std::move(secure), TlsSide::client, self->own, self->server);
+    if (!done) self->refused = true;
   }
   Logger log;
   std::string socket_path;
   Identity own;
   std::string server;
+  bool refused = false;
   Local::acceptor acceptor;
   Scope scope;
 };
@@ -153,6 +175,8 @@ Result<std::string> TlsDialer::open() {
   impl_->scope.spawn(Impl::accept(impl_));
   return "unix-abstract:" + name;
 }
+
+bool TlsDialer::refused() const { return impl_->refused; }
 
 Result<> check_peer(const std::string& socket, int pid) {
   const auto connection = connect_to(socket);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk/async/scope.h"
@@ -27,6 +28,10 @@ class TlsListener {
   std::shared_ptr<Impl> impl_;
 };
 
+// Serves at the socket, over TLS when the host has a certificate for it (PLUGIN_CLIENT_CERT); yields the handshake's field 6.
+[[nodiscard]] Result<std::string> listen_for_host(const std::string& path, const std::string& certificate, rpc::Server& server, const Executor& executor,
+                                                  const Logger& log, std::optional<TlsListener>& tls);
+
 // The host's side: a place for this process's gRPC client alone, whose connections go over TLS to the plugin's socket.
 class TlsDialer {
  public:
@@ -37,6 +42,8 @@ class TlsDialer {
   TlsDialer& operator=(const TlsDialer&) = delete;
   // The target for gRPC.
   [[nodiscard]] Result<std::string> open();
+  // Whether hands could not be shaken.
+  [[nodiscard]] bool refused() const;
 
  private:
   struct Impl;

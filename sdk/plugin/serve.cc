@@ -21,6 +21,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
+#include "sdk/base/process.h"
 #include "sdk/plugin/handshake.h"
 #include "sdk/plugin/secure_channel.h"
 #include "sdk/rpc/server.h"
@@ -103,20 +104,6 @@ bool share_with_group(const std::string& path, const std::string& group) {
   return ::chown(path.c_str(), static_cast<uid_t>(-1), id) == 0 && ::chmod(path.c_str(), 0660) == 0;
 }
 
-// Serves at the socket, over TLS when the host asks for it; yields the handshake's field 6.
-Result<std::string> listen_at(const std::string& path, rpc::Server& server, const Executor& executor, const Logger& log, std::optional<TlsListener>& tls) {
-  const std::string client = environment("PLUGIN_CLIENT_CERT");
-  if (client.empty()) {
-    DROVER_TRY(server.listen("unix:" + path));
-    return std::string();
-  }
-  const auto identity = make_identity();
-  if (!identity) return fail(identity.error(), "the host asks for TLS");
-  tls.emplace(executor, log, server, *identity, client);
-  DROVER_TRY(tls->listen(path));
-  return to_field(identity->certificate);
-}
-
 int refuse(const std::string& what) {
   std::fprintf(stderr,
                "This program is %s.\n"
@@ -132,6 +119,7 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
   // Ctrl-C on an interactive agent reaches its plugins too; a host that died must not take us with it.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  raise_open_files();
   // One heap: gRPC's threads would each get one of their own and never give it back.
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
@@ -150,7 +138,7 @@ int serve(const std::string& name, const std::string& what, const ServiceFactory
 
   const std::string path = socket_path();
   std::optional<TlsListener> tls;
-  const auto certificate = listen_at(path, server, executor, log, tls);
+  const auto certificate = listen_for_host(path, environment("PLUGIN_CLIENT_CERT"), server, executor, log, tls);
   if (!certificate) {
     log.error("cannot listen", "socket", path, "error", certificate.error());
     return 1;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -129,6 +130,12 @@ Async<Result<>> relay_tls(Fd plain, Fd secure, TlsSide side, Identity own_identi
   const auto session = std::make_shared<Session>(co_await asio::this_coro::executor, **library, std::move(plain), std::move(secure));
   DROVER_CO_TRY(prepare(*session, side, own_identity, peer));
   const bool server = side == TlsSide::server;
+  if (server) {
+    // Who only looks who listens here says nothing, and is nothing to speak of (P-11).
+    const bool spoken = co_await wait_for(session->secure, Descriptor::wait_read);
+    char first = 0;
+    if (!spoken || ::recv(session->secure.native_handle(), &first, 1, MSG_PEEK) == 0) co_return Result<>{};
+  }
   const int shaken = co_await repeat(*session, [&] { return server ? session->ssl.SSL_accept(session->stream.get()) : session->ssl.SSL_connect(session->stream.get()); });
   if (shaken == 0) co_return fail(Code::permission_denied, "the TLS handshake: {}", reason_of(*session));
   using namespace asio::experimental::awaitable_operators;

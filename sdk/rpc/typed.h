@@ -1,6 +1,8 @@
 // Handlers and calls with protobuf messages instead of bytes. Include only where generated messages are at home.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,7 +54,9 @@ Async<Result<>> follow_typed(std::shared_ptr<Client> client, std::string path, R
   for (;;) {
     const auto message = co_await stream->receive();
     if (!message) break;
-    Rep reply;
+    // Messages of many parts are one piece of memory, instead of one a part.
+    google::protobuf::Arena arena;
+    Rep& reply = *google::protobuf::Arena::CreateMessage<Rep>(&arena);
     if (!reply.ParseFromString(*message)) continue;
     T value = convert(reply);
     const bool taken = co_await out.send(std::move(value));

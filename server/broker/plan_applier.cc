@@ -42,6 +42,7 @@ void PlanApplier::flush() {
   while (PendingPtr pending = pop()) finish(*pending, fail(Code::no_leader, "No cluster leader"));
   ++generation_;
   uncommitted_.clear();
+  use_.clear();
 }
 
 void PlanApplier::finish(Pending& pending, Result<model::PlanResult> result) {
@@ -64,7 +65,11 @@ Async<> PlanApplier::run() {
     }
     const auto snapshot = fsm_.store().snapshot();
     const auto start = clock_.monotonic();
-    PlanCheck checked = check_plan(plan, *snapshot, [this](std::string_view node) { return live_on(node); }, fits_);
+    use_.sync(snapshot);
+    const auto quick = [&](const model::Node& node, const model::List<state::AllocPtr>& placed) {
+      return use_.surely_fit(node, placed, plan.job.get(), uncommitted_);
+    };
+    PlanCheck checked = check_plan(plan, *snapshot, [this](std::string_view node) { return live_on(node); }, fits_, quick);
     meter_.since("nomad.plan.evaluate", start);
     for (const auto& rejection : checked.rejected) {
       meter_.count("nomad.plan.node_rejected", 1, {{"node_id", rejection.node_id}});

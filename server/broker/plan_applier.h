@@ -14,6 +14,7 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
 #include "server/broker/eval_broker.h"
+#include "server/broker/node_use.h"
 #include "server/broker/plan_check.h"
 #include "server/fsm/writer.h"
 
@@ -62,6 +63,7 @@ class PlanApplier {
   std::uint64_t generation_ = 0;  // of the leadership: commits of an earlier one do not touch this one's overlay
   std::map<std::int64_t, std::deque<PendingPtr>, std::greater<>> queue_;  // by priority, then first come
   std::list<model::PlanResult> uncommitted_;                             // in log order
+  NodeUse use_;
   Condition changed_;
 };
 

@@ -17,7 +17,7 @@ const Allocs& of(const model::Map<Allocs>& map, const std::string& key) {
 
 // Why the node cannot take what the plan puts on it; empty when it can.
 std::string reject_reason(const model::Plan& plan, const state::Snapshot& snapshot, const LiveAllocs& live, const FitCheck& fits,
-                          const std::string& node_id) {
+                          const QuickFit& quick, const std::string& node_id) {
   const Allocs& placed = of(plan.node_allocation, node_id);
   // Stopping only makes room.
   if (placed.empty()) return {};
@@ -33,6 +33,9 @@ std::string reject_reason(const model::Plan& plan, const state::Snapshot& snapsh
     return only_lost ? "" : "node is down and contains invalid updates";
   }
   if (node->status != "ready") return "node is not ready for placements";
+  const bool closed = node->scheduling_eligibility == "ineligible" || node->drain_strategy;
+  const bool all_new = std::ranges::all_of(placed, [](const AllocPtr& alloc) { return alloc->create_index == 0; });
+  if (all_new && !closed && quick && quick(*node, placed)) return {};
 
   std::vector<AllocPtr> proposed = live(node_id);
   const bool all_there = std::ranges::all_of(placed, [&](const AllocPtr& alloc) {
@@ -40,7 +43,7 @@ std::string reject_reason(const model::Plan& plan, const state::Snapshot& snapsh
   });
   // An update in place claims nothing new: it is taken even by a node that is closed for placements.
   if (all_there) return {};
-  if (node->scheduling_eligibility == "ineligible" || node->drain_strategy) return "node is not eligible";
+  if (closed) return "node is not eligible";
 
   std::set<std::string_view> gone;
   for (const auto& alloc : of(plan.node_update, node_id)) gone.insert(alloc->id);
@@ -96,13 +99,14 @@ AllocPtr stop_record(const model::Allocation& alloc, std::int64_t now) {
 
 }  // namespace
 
-PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, const LiveAllocs& live, const FitCheck& fits) {
+PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, const LiveAllocs& live, const FitCheck& fits,
+                     const QuickFit& quick) {
   PlanCheck out;
   std::set<std::string> nodes;
   for (const auto& [id, allocs] : plan.node_update) nodes.insert(id);
   for (const auto& [id, allocs] : plan.node_allocation) nodes.insert(id);
   for (const auto& id : nodes) {
-    std::string reason = reject_reason(plan, snapshot, live, fits, id);
+    std::string reason = reject_reason(plan, snapshot, live, fits, quick, id);
     if (!reason.empty()) {
       out.rejected.push_back({id, std::move(reason)});
       out.result.rejected_nodes.push_back(id);

@@ -26,7 +26,11 @@ struct PlanCheck {
   std::vector<Rejection> rejected;
 };
 
-[[nodiscard]] PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, const LiveAllocs& live, const FitCheck& fits);
+// Whether new allocations surely fit on an open node; false: look at everything that lives there.
+using QuickFit = std::function<bool(const model::Node& node, const model::List<state::AllocPtr>& placed)>;
+
+[[nodiscard]] PlanCheck check_plan(const model::Plan& plan, const state::Snapshot& snapshot, const LiveAllocs& live, const FitCheck& fits,
+                                   const QuickFit& quick = {});
 
 // The log entry of what is left of a plan; `evals` are those of jobs whose allocations were preempted.
 [[nodiscard]] fsm::PlanResult plan_entry(const model::Plan& plan, const model::PlanResult& result, fsm::EvalList evals, std::int64_t now,

@@ -77,10 +77,6 @@ Async<Result<>> Worker::write_evals(const scheduler::Step& step, std::uint64_t s
 }
 
 Async<Result<>> Worker::process(EvalPtr eval, std::string token) {
-  if (eval->type == "_core") {
-    auto done = co_await c_.run_core(eval);
-    co_return done;
-  }
   auto snapshot = c_.fsm.store().snapshot();
   std::shared_ptr<scheduler::EvalRun> run = c_.make_run(*eval, rng_, &table_);
   auto begin = [run, snapshot, now = c_.clock.unix_nanos()] { return run->begin(snapshot, now); };

@@ -31,8 +31,6 @@ struct WorkerContext {
   Condition& ready;  // notified when the broker has work
   Pool& pool;
   RunFactory make_run;
-  // Evaluations of the core (garbage collection); they have no scheduler.
-  std::function<Async<Result<>>(EvalPtr eval)> run_core;
   Logger log;
   metrics::Meter meter;
   std::size_t pool_above_nodes = 500;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <string_view>
 
 namespace drover::gc {
 namespace {
@@ -64,63 +66,89 @@ EvalVerdict judge_eval(const state::Snapshot& snapshot, const model::Evaluation&
   return out;
 }
 
-Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, bool force) {
-  Garbage out;
-  const auto cutoff = [&](std::chrono::nanoseconds threshold) {
-    return force ? std::numeric_limits<std::int64_t>::max() : now - threshold.count();
-  };
-  const state::Tables& t = snapshot.tables();
+namespace {
 
-  // Jobs first: a job that goes takes all its evaluations and allocations along.
-  std::set<std::pair<std::string, std::string>> dead;
-  t.jobs.scan([&](const state::JobPtr& job) {
-    if (job->status != "dead" || job->submit_time > cutoff(options.job_threshold)) return true;
+// The cut-off of one kind of object. All of time lies before it when ages do not count.
+class Cutoff {
+ public:
+  Cutoff(std::int64_t now, bool force) : now_(now), force_(force) {}
+  std::int64_t operator()(std::chrono::nanoseconds threshold) const {
+    return force_ ? std::numeric_limits<std::int64_t>::max() : now_ - threshold.count();
+  }
+
+ private:
+  std::int64_t now_;
+  bool force_;
+};
+
+bool job_is_garbage(const state::Snapshot& snapshot, const state::JobPtr& job, const std::vector<state::EvalPtr>& evals,
+                    const std::vector<state::AllocPtr>& allocs, std::int64_t cutoff, std::int64_t now) {
+  const auto over_and_old = [&](const state::EvalPtr& eval) { return state::terminal(*eval) && eval->modify_time <= cutoff; };
+  if (!std::ranges::all_of(evals, over_and_old)) return false;
+  if (!std::ranges::all_of(allocs, [&](const auto& alloc) { return collectable(snapshot, *alloc, cutoff, now); })) return false;
+  const auto versions = snapshot.job_versions(job->namespace_, job->id);
+  return std::ranges::none_of(versions, [](const auto& version) { return static_cast<bool>(version->version_tag); });
+}
+
+// A job that goes takes all its evaluations and allocations along.
+void find_jobs(Garbage& out, const state::Snapshot& snapshot, std::int64_t cutoff, std::int64_t now) {
+  snapshot.tables().jobs.scan([&](const state::JobPtr& job) {
+    if (job->status != "dead" || job->submit_time > cutoff) return true;
     const bool parent = job->periodic || (job->parameterized_job && !job->dispatched);
     if (parent && !job->stop) return true;
-    for (const auto& version : snapshot.job_versions(job->namespace_, job->id)) {
-      if (version->version_tag) return true;
-    }
     const auto evals = snapshot.evals_by_job(job->namespace_, job->id);
     const auto allocs = snapshot.allocs_by_job(job->namespace_, job->id, true);
-    const std::int64_t limit = cutoff(options.job_threshold);
-    if (!std::ranges::all_of(evals, [&](const auto& e) { return state::terminal(*e) && e->modify_time <= limit; })) return true;
-    if (!std::ranges::all_of(allocs, [&](const auto& a) { return collectable(snapshot, *a, limit, now); })) return true;
+    if (!job_is_garbage(snapshot, job, evals, allocs, cutoff, now)) return true;
     out.jobs.emplace_back(job->namespace_, job->id);
-    dead.emplace(job->namespace_, job->id);
     for (const auto& eval : evals) out.evals.push_back(eval->id);
     for (const auto& alloc : allocs) out.allocs.push_back(alloc->id);
     return true;
   });
+}
 
-  t.evals.scan([&](const state::EvalPtr& eval) {
-    if (dead.contains({eval->namespace_, eval->job_id})) return true;
-    const auto limit = cutoff(eval->type == "batch" ? options.batch_eval_threshold : options.eval_threshold);
-    auto verdict = judge_eval(snapshot, *eval, limit, now, false);
-    if (verdict.eval) out.evals.push_back(eval->id);
-    std::ranges::move(verdict.allocs, std::back_inserter(out.allocs));
-    return true;
-  });
+bool has_live(const std::vector<state::AllocPtr>& allocs) {
+  return std::ranges::any_of(allocs, [](const auto& alloc) { return !state::terminal(*alloc); });
+}
 
-  t.nodes.scan([&](const state::NodePtr& node) {
-    if (node->status != "down" || node->status_updated_at > cutoff(options.node_threshold) / (force ? 1 : 1'000'000'000)) return true;
-    if (std::ranges::all_of(snapshot.allocs_by_node(node->id), [](const auto& a) { return state::terminal(*a); })) {
-      out.nodes.push_back(node->id);
-    }
-    return true;
-  });
+}  // namespace
 
-  t.deployments.scan([&](const state::DeploymentPtr& deployment) {
-    if (state::active(*deployment) || deployment->modify_time > cutoff(options.deployment_threshold)) return true;
-    if (std::ranges::all_of(snapshot.allocs_by_deployment(deployment->id), [](const auto& a) { return state::terminal(*a); })) {
-      out.deployments.push_back(deployment->id);
-    }
-    return true;
-  });
+Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, Round round) {
+  Garbage out;
+  const Cutoff cutoff(now, round.force);
+  const state::Tables& t = snapshot.tables();
+  if (round.jobs) find_jobs(out, snapshot, cutoff(options.job_threshold), now);
+  if (round.evals) {
+    const std::set<std::pair<std::string_view, std::string_view>> gone(out.jobs.begin(), out.jobs.end());
+    t.evals.scan([&](const state::EvalPtr& eval) {
+      if (!gone.empty() && gone.contains({eval->namespace_, eval->job_id})) return true;
+      const auto limit = cutoff(eval->type == "batch" ? options.batch_eval_threshold : options.eval_threshold);
+      auto verdict = judge_eval(snapshot, *eval, limit, now, false);
+      if (verdict.eval) out.evals.push_back(eval->id);
+      std::ranges::move(verdict.allocs, std::back_inserter(out.allocs));
+      return true;
+    });
+  }
+  if (round.deployments) {
+    t.deployments.scan([&](const state::DeploymentPtr& deployment) {
+      if (state::active(*deployment) || deployment->modify_time > cutoff(options.deployment_threshold)) return true;
+      if (!has_live(snapshot.allocs_by_deployment(deployment->id))) out.deployments.push_back(deployment->id);
+      return true;
+    });
+  }
+  if (round.nodes) {
+    t.nodes.scan([&](const state::NodePtr& node) {
+      // The time of a node's status is kept in seconds.
+      if (node->status != "down" || node->status_updated_at > cutoff(options.node_threshold) / 1'000'000'000) return true;
+      if (!has_live(snapshot.allocs_by_node(node->id))) out.nodes.push_back(node->id);
+      return true;
+    });
+  }
   return out;
 }
 
-Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, GcOptions options, std::int64_t now, bool force) {
-  Garbage garbage = find_garbage(*fsm.store().snapshot(), options, now, force);
+Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, std::int64_t now, Round round) {
+  auto find = [snapshot = fsm.store().snapshot(), options, now, round] { return find_garbage(*snapshot, options, now, round); };
+  Garbage garbage = co_await run_blocking(pool, std::move(find));
   std::uint64_t last = 0;
   const auto keep = [&](const Result<std::uint64_t>& index) { if (index) last = std::max(last, *index); };
 

@@ -1,23 +1,37 @@
 // Garbage collection of what is over (server contract 22): which objects may go is decided by pure functions over a snapshot,
-// deletion is proposed in entries of bounded size. Leader's loop.
+// deletion is proposed in entries of bounded size. Leader's loop; looking for what may go walks all tables, and does so on a pool.
 #pragma once
 
 #include <chrono>
 
-#include "sdk/async/asio.h"
+#include "sdk/async/pool.h"
 #include "sdk/base/clock.h"
 #include "server/fsm/writer.h"
 
 namespace drover::gc {
 
 struct GcOptions {
-  std::chrono::nanoseconds interval = std::chrono::minutes(5);
+  std::chrono::nanoseconds eval_interval = std::chrono::minutes(5);
+  std::chrono::nanoseconds job_interval = std::chrono::minutes(5);
+  std::chrono::nanoseconds node_interval = std::chrono::minutes(5);
+  std::chrono::nanoseconds deployment_interval = std::chrono::minutes(5);
   std::chrono::nanoseconds eval_threshold = std::chrono::hours(1);
   std::chrono::nanoseconds batch_eval_threshold = std::chrono::hours(24);
   std::chrono::nanoseconds job_threshold = std::chrono::hours(4);
   std::chrono::nanoseconds node_threshold = std::chrono::hours(24);
   std::chrono::nanoseconds deployment_threshold = std::chrono::hours(1);
 };
+
+// What one round looks at. `force` ignores ages.
+struct Round {
+  bool jobs = false;
+  bool evals = false;
+  bool deployments = false;
+  bool nodes = false;
+  bool force = false;
+  [[nodiscard]] bool empty() const { return !jobs && !evals && !deployments && !nodes; }
+};
+inline constexpr Round everything_at_once{.jobs = true, .evals = true, .deployments = true, .nodes = true, .force = true};
 
 struct Garbage {
   std::vector<std::string> evals;
@@ -27,8 +41,7 @@ struct Garbage {
   std::vector<std::string> deployments;
 };
 
-// `force` ignores ages.
-[[nodiscard]] Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, bool force);
+[[nodiscard]] Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, Round round);
 
 // Whether nothing needs this allocation any more.
 [[nodiscard]] bool collectable(const state::Snapshot& snapshot, const model::Allocation& alloc, std::int64_t cutoff, std::int64_t now);
@@ -43,6 +56,6 @@ struct EvalVerdict {
                                      bool allow_batch);
 
 // Finds and deletes. Answers the index of the last deletion, 0 when there was none.
-[[nodiscard]] Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, GcOptions options, std::int64_t now, bool force);
+[[nodiscard]] Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, std::int64_t now, Round round);
 
 }  // namespace drover::gc

@@ -21,6 +21,7 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       scope_(executor),
       ready_(executor),
       timer_changed_(executor),
+      garbage_(options_.gc),
       broker_(clock, rng_),
       blocked_(clock, [this](state::EvalPtr eval) { broker_.enqueue(std::move(eval), true); }),
       applier_(executor, scope_, writer, fsm, broker_, clock, options_.fits, log_.named("plan_applier"), options_.meter),
@@ -29,8 +30,7 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       drainer_(executor, scope_, writer, fsm, clock, rng_, log_.named("drainer")),
       periodic_(scope_, writer, fsm, clock, rng_, options_.job_tracked_versions, log_.named("periodic")),
       context_{.broker = broker_, .blocked = blocked_, .applier = applier_, .writer = writer, .fsm = fsm, .clock = clock, .ready = ready_,
-               .pool = pool_, .make_run = options_.make_run, .run_core = {}, .log = log_.named("worker"), .meter = options_.meter} {
-  context_.run_core = [this](state::EvalPtr eval) { return run_core(std::move(eval)); };
+               .pool = pool_, .make_run = options_.make_run, .log = log_.named("worker"), .meter = options_.meter} {
   broker_.set_on_ready([this] { ready_.notify_all(); });
   set_workers(options_.workers, options_.schedulers);
 }
@@ -38,7 +38,6 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
 void Leader::set_workers(int count, std::vector<std::string> schedulers) {
   for (const auto& worker : workers_) worker->retire();
   workers_.clear();
-  schedulers.emplace_back("_core");
   for (int i = 0; i < count; ++i) {
     workers_.push_back(std::make_shared<broker::Worker>(context_, schedulers, rng_.next()));
     if (established_) scope_.spawn(run_worker(workers_.back()));
@@ -51,7 +50,8 @@ Async<> Leader::run_worker(std::shared_ptr<broker::Worker> worker) { co_await wo
 void Leader::establish() {
   established_ = true;
   const MonoTime now = clock_.monotonic();
-  next_gc_ = now + options_.gc.interval;
+  garbage_.start(now);
+  collecting_ = false;
   next_minute_ = now + sweep_interval;
   apply_pause();
   fsm_.store().tables().nodes.scan([&](const state::NodePtr& node) {
@@ -260,18 +260,15 @@ Async<> Leader::store_config() {
   if (!written) log_.warn("storing the scheduler configuration failed", "error", written.error());
 }
 
-Async<> Leader::run_gc(bool force) {
-  auto done = co_await gc::collect(writer_, fsm_, options_.gc, clock_.unix_nanos(), force);
+Async<> Leader::run_gc(gc::Round round) {
+  collecting_ = true;
+  auto done = co_await gc::collect(writer_, fsm_, pool_, options_.gc, clock_.unix_nanos(), round);
+  collecting_ = false;
   if (!done) log_.warn("garbage collection failed", "error", done.error());
 }
 
-Async<Result<>> Leader::run_core(state::EvalPtr eval) {
-  co_await run_gc(eval->job_id == "force-gc");
-  co_return Result<>{};
-}
-
 Leader::MonoTime Leader::next_deadline() const {
-  MonoTime next = std::min(next_gc_, next_minute_);
+  MonoTime next = std::min(garbage_.next_deadline(), next_minute_);
   if (const auto at = broker_.next_deadline()) next = std::min(next, *at);
   if (const auto at = heartbeats_.next_deadline()) next = std::min(next, *at);
   // Deployments and drains name instants of the wall clock.
@@ -304,10 +301,8 @@ void Leader::tick() {
     blocked_.unblock_failed();
     blocked_.prune();
   }
-  if (now >= next_gc_) {
-    next_gc_ = now + options_.gc.interval;
-    scope_.spawn(run_gc(false));
-  }
+  // A round that takes longer than an interval is not joined by another: what that one would find comes with the next.
+  if (const gc::Round due = garbage_.take_due(now); !due.empty() && !collecting_) scope_.spawn(run_gc(due));
   reap();
 }
 

@@ -13,7 +13,7 @@
 #include "server/broker/worker.h"
 #include "server/deploy/watcher.h"
 #include "server/drain/drainer.h"
-#include "server/gc/collector.h"
+#include "server/gc/schedule.h"
 #include "server/nodes/heartbeats.h"
 #include "server/periodic/dispatcher.h"
 
@@ -76,8 +76,7 @@ class Leader {
   Async<> expire_node(std::string node_id);
   Async<> cancel_evals(std::vector<state::EvalPtr> evals, std::string description);
   Async<> reap_failed(broker::Delivery delivery);
-  Async<> run_gc(bool force);
-  Async<Result<>> run_core(state::EvalPtr eval);
+  Async<> run_gc(gc::Round round);
   void reap();
 
   Executor executor_;
@@ -91,7 +90,8 @@ class Leader {
   Condition ready_;         // the broker has work
   Condition timer_changed_;
   MonoTime planned_ = MonoTime::max();
-  MonoTime next_gc_{};
+  gc::Schedule garbage_;
+  bool collecting_ = false;  // one round at a time
   MonoTime next_minute_{};
   Pool pool_{1};
   broker::EvalBroker broker_;

@@ -4,7 +4,7 @@ namespace drover::rpc {
 namespace {
 
 Async<Result<model::WriteMeta>> collect_garbage(Context& c) {
-  auto index = co_await gc::collect(c.writer, c.fsm, c.gc, c.clock.unix_nanos(), true);
+  auto index = co_await gc::collect(c.writer, c.fsm, *c.files, c.gc, c.clock.unix_nanos(), gc::everything_at_once);
   if (!index) co_return fail(index.error());
   model::WriteMeta reply;
   reply.index = *index;

@@ -6,7 +6,6 @@ A storm is some forty kills. After each one the world is left alone until it has
 executor was spared is the process it was and has a log without a gap; every end is reported once, with the code the task itself wrote
 down before it ended, or as unknown where its executor was killed; of every service one process runs; of what has ended nothing is
 left. `KILLS` (60) says how many kills, `SEED` repeats the choices of an earlier run, though not its moments."""
-import glob
 import http.client
 import os
 import random
@@ -186,7 +185,9 @@ class World:
         services = [life for life in self.lives if life.kind.is_service and not life.stopping]
         if services and self.rng.random() < 0.04:
             life = self.rng.choice(services)
-            life.stopping = self.call('DELETE', f'/v1/job/{life.name}') is not None
+            # A stop without an answer may have been made: from here on it is wanted, and asked for again afterwards.
+            life.stopping = True
+            self.call('DELETE', f'/v1/job/{life.name}')
         elif len(waiting) < 8 or len(services) < 4:
             self.number += 1
             life = Life(self.rng.choice(kinds(self.rng)), self.number)
@@ -251,7 +252,14 @@ class World:
                   say=lambda life=life: self.describe(life))
         services = {life.alloc for life in self.lives if life.kind.is_service and not life.stopping}
         until('one process for each task that runs, and none for others',
-              lambda: {alloc: len(pids) for alloc, pids in self.processes().items()} == {alloc: 1 for alloc in services}, 30)
+              lambda: {alloc: len(pids) for alloc, pids in self.processes().items()} == {alloc: 1 for alloc in services}, 30,
+              say=lambda: self.differences(services))
+
+    def differences(self, services):
+        found = self.processes()
+        wrong = [life for life in self.lives if len(found.get(life.alloc, [])) != (life.alloc in services)]
+        strangers = {alloc: pids for alloc, pids in found.items() if alloc not in {life.alloc for life in self.lives}}
+        return f'of allocations that nobody knows {strangers}; ' + '; '.join(f'{life.name}: {self.describe(life)}' for life in wrong)
 
     def describe(self, life):
         """What there is to know of a task that does not get where it should."""
@@ -331,6 +339,14 @@ class World:
             starts = life.notes(self.agent).count('start')
             expect(len(lines) == starts * life.kind.lines, f'{len(lines)} lines in the log, written were {starts} times {life.kind.lines}: {say}')
 
+    def strange_records(self, slots):
+        strange = [path for path in self.sandbox.records() if path.split('/')[-2] not in slots]
+        with open(self.agent.log, encoding='utf-8', errors='replace') as file:
+            lines = [line.strip() for line in file]
+        said = [line for path in strange for line in lines if path.split('/')[-2] in line]
+        files = {path: os.listdir(path) for path in strange if os.path.isdir(path)}
+        return f'{files}; executors {self.executors()}; said {said}; log {lines[-40:]}'
+
     @staticmethod
     def executors():
         """pid -> start directory and children of every executor."""
@@ -356,9 +372,10 @@ class World:
             return set(os.listdir(f'{self.agent.data}/alloc')) == alive
         until('the directories of the ended to go', only_the_living)
         slots = {short_hash(f'{alloc}/t') for alloc in alive}
-        until('the records of the ended to go', lambda: {path.split('/')[-2] for path in glob.glob(f'{self.agent.data}/client/executor/*/*')} == slots)
+        until('the records of the ended to go', lambda: {path.split('/')[-2] for path in self.sandbox.records()} == slots, say=lambda: self.strange_records(slots))
         until('the processes of the ended to go', lambda: set(self.processes()) == alive)
         until('the executors of the ended to go', lambda: len(self.executors()) == len(alive), say=self.executors)
+        harness.reap({self.agent.pid})
         self.sandbox.allocs = {life.alloc for life in gone}
         until('the cgroups and mounts of the ended to go', lambda: not [one for one in self.sandbox.sweep() if one.startswith('cgroup') or (one.startswith('mount') and not any(alloc in one for alloc in alive))])
 

@@ -79,8 +79,7 @@ def test_files_statistics_and_actions_of_another_node(sandbox):
     status, _, data = both_ways(server, near, 'GET', f'/v1/client/fs/logs/{alloc}?task=t&type=stdout')
     expect(status == 200 and json.loads(data)['File'] == 'alloc/logs/t.stdout.0', f'logs: {status} {data}')
 
-    status, _, data = server.request('GET', f'/v1/client/allocation/{alloc}/stats')
-    expect(status == 200 and 't' in json.loads(data)['Tasks'], f'alloc stats: {status} {data}')
+    until('statistics of the task', lambda: 't' in (server.get(f'/v1/client/allocation/{alloc}/stats')['Tasks'] or {}))
     for agent in (server, near):
         status, _, data = agent.request('GET', f'/v1/client/stats?node_id={ids["far"]}')
         expect(status == 200 and json.loads(data)['Uptime'] > 0, f'stats: {status} {data}')

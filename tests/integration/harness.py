@@ -11,6 +11,7 @@ import glob
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -27,7 +28,7 @@ LONG = os.environ.get('LONG') == '1'
 ROUNDS = int(os.environ.get('ROUNDS', 100 if LONG else 10))
 SLOW = float(os.environ.get('SLOW', '1'))  # how many times longer than on a real machine things may take
 LIBC = ctypes.CDLL(None, use_errno=True)
-AT_FDCWD, RENAME_EXCHANGE = -100, 2
+AT_FDCWD, RENAME_EXCHANGE, MNT_DETACH = -100, 2, 2
 PROGRAMS = {  # path in the build tree -> path of the installed tree
     'cli/drover': 'bin/drover',
     'plugins/executor/drover-executor': 'libexec/drover/drover-executor',
@@ -66,15 +67,24 @@ def inside(netns):
             libc.setns(home.fileno(), 0x40000000)
 
 
+given_ports = set()
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(('127.0.0.1', 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody has. Neither those the kernel gives to connections (from 32768 on), which may have one before the agent has
+    it, nor those that tasks are given (from 20000 on)."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(10000, 20000)
+        with socket.socket() as one:
+            try:
+                one.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        if port not in given_ports:
+            given_ports.add(port)
+            ports.append(port)
+    return ports
 
 
 def stage(target):
@@ -139,6 +149,15 @@ def descendants(of=None):
         grown = bool(more)
     below.discard(of or os.getpid())
     return {pid: program(pid) for pid in sorted(below)}
+
+
+def reap(keep):
+    """Takes the ended processes that came to us as their reaper, but for those that somebody waits for: a long test would run out of numbers."""
+    with open(f'/proc/self/task/{os.getpid()}/children', encoding='ascii') as file:
+        for pid in map(int, file.read().split()):
+            fields = stat_fields(pid) if pid not in keep else None
+            if fields and fields[0] == 'Z':
+                os.waitpid(pid, os.WNOHANG)
 
 
 def pss_kib(pid):
@@ -482,7 +501,7 @@ class Sandbox:
         until('killed processes to end', lambda: not descendants(), 5)
         with open('/proc/self/mountinfo', encoding='utf-8', errors='replace') as file:
             for path in reversed([line.split()[4] for line in file if self.directory in line.split()[4]]):
-                subprocess.run(['umount', '-l', path], check=False, stderr=subprocess.DEVNULL)
+                LIBC.umount2(os.fsencode(path), MNT_DETACH)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

@@ -255,6 +255,56 @@ def test_devices_are_found_reserved_and_lost(sandbox):
     until('the devices again', lambda: devices() and len(devices()) == 2)
 
 
+def test_p12_plugins_of_others_are_spoken_to_over_tls(sandbox):
+    """P-12: also by the next agent; a block switches it off; what the record holds is for root alone."""
+    agent, plugins = agent_with(sandbox, 'plugin "drover-driver-hello" {}\nplugin "drover-driver-greeters" {\n  mutual_tls = false\n}\n')
+    install(plugins, 'drover-driver-hello', 'hello')
+    install(plugins, 'drover-driver-greeters', 'greeters')
+    agent.start(drivers=('raw_exec', 'hello'))
+    contains(agent.cli('plugin', 'status', 'hello'), 'mutual TLS')
+    wait_phase(agent, 'hello-device', 'running')
+    expect({name: plugin(agent, name)['MutualTLS'] for name in ('hello', 'hello-device', 'raw_exec')} == {'hello': True, 'hello-device': False, 'raw_exec': False},
+           'who is spoken to over TLS')
+    pid = plugin(agent, 'hello')['PID']
+    state = os.path.join(agent.data, 'client')
+    expect(all(os.stat(os.path.join(state, name)).st_mode & 0o077 == 0 for name in os.listdir(state) if name.startswith('state.db')), 'the state can be read by others')
+    agent.run(hello_job('over-tls', 3600), '-detach')
+    alloc = agent.wait_alloc('over-tls', 'running')
+    agent.kill9()
+    agent.start(drivers=('raw_exec', 'hello'))
+    status = wait_phase(agent, 'drover-driver-hello', 'running')  # by its file's name, which is known before it has answered
+    expect(status['PID'] == pid and status['MutualTLS'], f'after a crash of the agent: {status}')
+    agent.cli('job', 'stop', '-detach', 'over-tls')
+    until('the task to end', lambda: agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'complete')
+
+
+def cgroup_of(pid):
+    with open(f'/proc/{pid}/cgroup', encoding='ascii') as file:
+        return next((line[3:].strip() for line in file if line.startswith('0::')), '')
+
+
+def test_p20_a_plugin_has_a_cgroup_and_leaves_helpers_in_it(sandbox):
+    """P-20: its process is in a cgroup of its own, which is never killed: who lives in it outlives the plugin. Limits are tested in the virtual machine."""
+    if not any(os.path.exists(f'/sys/fs/cgroup{place}/cgroup.procs') for place in ('', '/unified')):
+        raise harness.Skip('no cgroup v2 here')
+    agent, plugins = agent_with(sandbox, 'plugin "drover-driver-hello" {}\n')
+    install(plugins, 'drover-driver-hello', 'hello')
+    agent.start(drivers=('raw_exec', 'hello'))
+    own = {name: cgroup_of(plugin(agent, name)['PID']) for name in ('hello', 'raw_exec')}
+    expect(own['hello'].startswith('/nomad.slice/plugins.slice/drover-driver-hello-') and own['raw_exec'].startswith('/nomad.slice/plugins.slice/drover-driver-raw-exec-'), f'cgroups: {own}')
+    expect(cgroup_of(agent.process.pid) not in own.values(), 'the agent is in the cgroup of a plugin')
+    agent.run(shell_job('outlives', 'exec sleep 600'), '-detach')
+    alloc = agent.wait_alloc('outlives', 'running')
+    [executor] = [pid for pid, exe in harness.descendants().items() if exe == 'drover-executor']
+    expect(cgroup_of(executor) == own['raw_exec'], f'the executor is in {cgroup_of(executor)}')
+    os.kill(plugin(agent, 'raw_exec')['PID'], signal.SIGKILL)
+    until('the next process', lambda: plugin(agent, 'raw_exec')['Restarts'] == 1 and plugin(agent, 'raw_exec')['Phase'] == 'running')
+    expect(cgroup_of(plugin(agent, 'raw_exec')['PID']) == own['raw_exec'] == cgroup_of(executor), 'both are there again')
+    expect(agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'running', 'the task goes on')
+    agent.cli('job', 'stop', '-detach', 'outlives')
+    until('the task to end', lambda: agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'complete')
+
+
 def test_a_reset_tries_at_once_and_forgets(sandbox):
     """P-23: who does not wait for the next start asks for it; each is counted."""
     agent, plugins = agent_with(sandbox, 'plugin "flaky" {}\n')
@@ -332,7 +382,8 @@ def test_output_through_fifos_is_collected(sandbox):
     agent.start(drivers=('hello',))
     expect(collectors() == [second], 'the collector should outlive the agent')
     until('what was said without an agent', lambda: agent.logs(alloc['ID'], 't').endswith('without an agent\n'))
-    until('the task to be taken over', lambda: agent.get(f'/v1/allocation/{alloc["ID"]}')['ClientStatus'] == 'running')
+    agent.stop_jobs()
+    until('the FIFO to go with the task', lambda: not os.path.exists(fifo))
 
 
 if __name__ == '__main__':

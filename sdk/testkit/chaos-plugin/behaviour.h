@@ -4,6 +4,7 @@
 //   { "name": "chaos",                       what PluginInfo says
 //     "version": "1.0.0",
 //     "handshake": "garbage",                garbage, five, seven, long, none, silent (exit 0), version
+//     "tls": "lies",                         a certificate in the handshake, and no TLS behind it
 //     "delay_ms": 500,                       before the handshake
 //     "logs": "types",                       types, long, nul, flood
 //     "without": ["controller", "stdio", "broker", "health"],

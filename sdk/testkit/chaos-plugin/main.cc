@@ -13,6 +13,7 @@
 #include "sdk/base/file.h"
 #include "sdk/driver/service.h"
 #include "sdk/plugin/handshake.h"
+#include "sdk/plugin/secure_channel.h"
 #include "sdk/rpc/typed.h"
 #include "sdk/testkit/chaos-plugin/behaviour.h"
 #include "sdk/testkit/plain_driver.h"
@@ -112,8 +113,8 @@ Async<> flood() {
 }
 
 // The handshake line, or what comes instead; ends the process when that is part of it.
-std::string first_output(const std::string& kind, const std::string& path) {
-  const std::string line = plugin::format_handshake({"unix", path});
+std::string first_output(const std::string& kind, const std::string& path, const std::string& certificate) {
+  const std::string line = plugin::format_handshake({"unix", path, certificate});
   if (kind == "garbage") return "Hello, I am a plugin\n";
   if (kind == "five") return "1|2|unix|" + path + "|grpc\n";
   if (kind == "seven") return line.substr(0, line.size() - 1) + "|true\n";
@@ -201,8 +202,14 @@ int serve(const Behaviour& behaviour) {
   if (!behaviour.without("stdio")) host.handle_stream("/plugin.GRPCStdio/StreamStdio", stay_open);
   if (!behaviour.without("broker")) host.handle_stream("/plugin.GRPCBroker/StartStream", stay_open);
   const std::string path = environment("PLUGIN_UNIX_SOCKET_DIR") + "/plugin" + std::to_string(::getpid());
-  if (!host.listen("unix:" + path)) return 1;
-  const std::string output = first_output(behaviour.text("handshake"), path);
+  std::optional<plugin::TlsListener> tls;
+  // A line of five fields is from a time before TLS.
+  const std::string asked = behaviour.text("handshake") == "five" ? std::string() : environment("PLUGIN_CLIENT_CERT");
+  const bool lies = behaviour.text("tls") == "lies" && !asked.empty();
+  auto certificate = plugin::listen_for_host(path, lies ? "" : asked, host, executor, Logger(), tls);
+  if (lies) certificate = plugin::to_field(asked);
+  if (!certificate) return 1;
+  const std::string output = first_output(behaviour.text("handshake"), path, *certificate);
   if (!write_all(STDOUT_FILENO, output)) return 1;
   if (behaviour.text("logs") == "flood") scope.spawn(flood());
   if (const int after = behaviour.number("die_after_ms"); after > 0) scope.spawn(die_soon(std::chrono::milliseconds(after)));

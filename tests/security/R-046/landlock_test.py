@@ -35,8 +35,3 @@ def R_046_a_session_is_held_too(node):
     need_landlock()
     task = node.start('echo up; exec sleep 1000').until('up')
     equal(task.exec('sh', '-c', 'ls /root 2>/dev/null; echo end')['stdout'], 'end\n')
-
-
-def R_046_the_abi_is_an_attribute(node):
-    node.driver('raw_exec')
-    need_landlock()

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../integration'))
@@ -60,6 +61,26 @@ def test_a_neighbour_is_not_killed_for_it(sandbox):
     contains(agent.logs(loud['ID'], 't'), 'over')  # the shell outlived its child: only the largest process was killed
     expect(set(before.split()) & set(read(f'{scope_of(quiet)}/cgroup.procs').split()), 'the neighbour has other processes now')
     expect(int(dict(line.split() for line in read(f'{scope_of(quiet)}/memory.events').splitlines())['oom_kill']) == 0, 'the neighbour was killed for memory')
+
+
+def test_p20_limits_of_plugins(sandbox):
+    """P-20: a device plugin is limited by default, a driver by its block; a driver's other limits and those of ours are none."""
+    plugins = os.path.join(sandbox.directory, 'plugins')
+    os.mkdir(plugins)
+    for name, source in (('drover-driver-hello', 'hello-driver/drover-hello-driver'), ('drover-driver-greeters', 'hello-device/drover-hello-device')):
+        shutil.copy2(os.path.join(harness.BUILD, 'sdk/examples', source), os.path.join(plugins, name))
+    blocks = 'plugin "drover-driver-greeters" {}\nplugin "drover-driver-hello" {\n  limits {\n    memory_mb = 96\n    cpu_weight = 50\n  }\n}\n'
+    agent = sandbox.agent(dev=True, extra=f'plugin_dir = "{plugins}"\n{blocks}').start(drivers=('raw_exec', 'hello'))
+
+    def limits(name):
+        pid = until(f'plugin {name}', lambda: next((one for one in agent.get('/v1/agent/plugins') if one['Name'] == name and one['Phase'] == 'running'), None))['PID']
+        place = next(line[3:].strip() for line in read(f'/proc/{pid}/cgroup').splitlines() if line.startswith('0::'))
+        return {file: read(f'/sys/fs/cgroup{place}/{file}') for file in ('memory.max', 'memory.high', 'memory.oom.group', 'pids.max', 'cpu.weight')}
+    seen = {name: limits(name) for name in ('hello-device', 'hello', 'raw_exec')}
+    wanted = {'hello-device': {'memory.max': str(512 << 20), 'memory.high': str(448 << 20), 'memory.oom.group': '1', 'pids.max': '512', 'cpu.weight': '100'},
+              'hello': {'memory.max': str(96 << 20), 'memory.high': str(84 << 20), 'memory.oom.group': '0', 'pids.max': 'max', 'cpu.weight': '50'},
+              'raw_exec': {'memory.max': 'max', 'memory.high': 'max', 'memory.oom.group': '0', 'pids.max': 'max', 'cpu.weight': '100'}}
+    expect(seen == wanted, f'limits: {json.dumps(seen)}')
 
 
 if __name__ == '__main__':

@@ -38,7 +38,7 @@ TEST_CASE("client status: the worst of the tasks, in the words of the API") {
   CHECK_FALSE(is_terminal_client_status("running"));
 }
 
-TEST_CASE("deployment health: every task up for the minimum time, within the deadline") {
+TEST_CASE("health: every task up for the minimum time, within the deadline") {
   model::TaskGroup group;
   group.tasks.resize(1);
   group.tasks[0].name = "a";
@@ -46,7 +46,7 @@ TEST_CASE("deployment health: every task up for the minimum time, within the dea
   update.min_healthy_time = std::chrono::seconds(10);
   update.healthy_deadline = std::chrono::seconds(60);
   group.update.ensure() = update;
-  const auto at = [&](const model::TaskState& one, UnixNanos now) { return deployment_health(group, states({{"a", one}}), 100 * second, now * second); };
+  const auto at = [&](const model::TaskState& one, UnixNanos now) { return health_of(group, *health_rules(group, true, "service"), states({{"a", one}}), 100 * second, now * second); };
 
   CHECK(at(state("pending"), 110).healthy == std::nullopt);
   CHECK(at(state("pending"), 110).again_at == 160 * second);
@@ -67,4 +67,19 @@ TEST_CASE("deployment health: every task up for the minimum time, within the dea
     group.tasks[0].lifecycle.ensure() = lifecycle;
     CHECK(at(state("dead"), 110).healthy == true);
   }
+}
+
+TEST_CASE("health: by the rules of the deployment, else of migration, and only where somebody waits for it") {
+  model::TaskGroup group;
+  CHECK(health_rules(group, false, "service")->minimum == std::chrono::seconds(10));
+  CHECK(health_rules(group, false, "service")->deadline == std::chrono::minutes(5));
+  group.update.ensure().min_healthy_time = std::chrono::seconds(1);
+  group.migrate.ensure().min_healthy_time = std::chrono::seconds(2);
+  CHECK(health_rules(group, true, "service")->minimum == std::chrono::seconds(1));
+  CHECK(health_rules(group, true, "system")->minimum == std::chrono::seconds(1));
+  CHECK(health_rules(group, false, "service")->minimum == std::chrono::seconds(2));
+  CHECK_FALSE(health_rules(group, false, "system"));
+  CHECK_FALSE(health_rules(group, false, "batch"));
+  group.update->health_check = "manual";
+  CHECK_FALSE(health_rules(group, true, "service"));
 }

@@ -120,6 +120,7 @@ struct Servers {
 // One machine: directories that outlive its agents, and the plugin that comes as an example.
 struct Machine {
   Machine() {
+    ::signal(SIGPIPE, SIG_IGN);  // as every agent does
     REQUIRE(make_directories(dir.path() + "/plugins"));
     REQUIRE(make_directories(dir.path() + "/libexec"));
     REQUIRE(::symlink(DROVER_HELLO_DRIVER, (dir.path() + "/plugins/hello").c_str()) == 0);
@@ -280,12 +281,13 @@ Async<> runs_and_reports(Machine& m) {
     collected = co_await ops.collect_alloc(first_id);
   }
   CHECK(client->alloc(first_id) == nullptr);
+  while (std::filesystem::exists(m.alloc_path(first_id))) co_await asio::post(m.io, asio::use_awaitable);
   m.servers.assign(hello(first_id, R"({"greeting":"again","seconds":0})"));
   lay_out_output(m, second_id);
   m.servers.assign(hello(second_id, R"({"greeting":"second","seconds":0})"));
   co_await m.until("the end of the other task", [&m] { return m.servers.status(second_id) == "complete"; });
   CHECK(client->alloc(first_id) == nullptr);
-  CHECK(!std::filesystem::exists(m.alloc_path(first_id)));
+  co_await m.until("the directory of the first to go", [&m] { return !std::filesystem::exists(m.alloc_path(first_id)); });
   co_await client->shutdown();
   CHECK(!std::filesystem::exists(m.alloc_path(second_id)));
 }

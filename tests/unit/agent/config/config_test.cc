@@ -67,6 +67,15 @@ TEST_CASE("config: wrong types and bad durations name the dotted path") {
   CHECK(refusal("server {\n enabled = true\n") == "a.hcl:3: the block opened in line 1 is not closed; end it with a }");
 }
 
+TEST_CASE("P_12 config: TLS to a plugin is switched in its block") {
+  const auto config = parse_config(R"(plugin "a" {} plugin "b" { mutual_tls = false } plugin "c" { mutual_tls = true })", "a.hcl");
+  REQUIRE(config);
+  CHECK(!config->plugins.at("a").mutual_tls);
+  CHECK(config->plugins.at("b").mutual_tls == false);
+  CHECK(config->plugins.at("c").mutual_tls == true);
+  CHECK(refusal("plugin \"a\" { mutual_tsl = false }") == "a.hcl:1: unknown key \"mutual_tsl\" in \"plugin.a\"; did you mean \"mutual_tls\"?");
+}
+
 TEST_CASE("config: HCL and JSON say the same") {
   const auto hcl = parse_config(R"(
     client { enabled = true  meta { rack = "r1" }  host_volume "v" { path = "/x" read_only = true } options = { "a.b" = 1 } }
@@ -133,6 +142,10 @@ TEST_CASE("config: roles, directories and addresses are checked and derived") {
   CHECK(complete("data_dir = \"x\" client { enabled = true }").error().message() == "data_dir must be given as an absolute path: got x");
   CHECK(complete("data_dir = \"/d/n\" bind_addr = \"127.0.0.1\" client { enabled = true }").error().message() ==
         "advertise.http: Defaulting advertise to localhost is unsafe, please set advertise manually");
+  CHECK(complete("data_dir = \"/d/n\" server {\n enabled = true\n job_gc_interval = \"-5s\"\n}").error().message() ==
+        "server.job_gc_interval should be greater than 0s");
+  CHECK(complete("data_dir = \"/d/n\" server {\n enabled = true\n max_heartbeats_per_second = -1\n}").error().message() ==
+        "server.max_heartbeats_per_second -1 must be above 0");
   const auto config = complete("data_dir = \"/d/n\" client { enabled = true }");
   REQUIRE(config);
   CHECK(config->client.state_dir == "/d/n/client");

@@ -158,6 +158,62 @@ Async<> wrong_config(Node& node, Executor executor, bool& finished) {
 }
 
 // One plugin runs while another has not got its configuration yet: an agent that dies now must not find the latter again.
+// P-12: a plugin of others is asked for TLS; one of ours is not, and what the block says goes before both.
+Async<> channels(Node& node, Executor executor, bool& finished) {
+  const std::string hello = "exec " DROVER_HELLO_DRIVER "\n";
+  for (const char* name : {"secure", "open"}) {
+    REQUIRE(write_file(node.plugins() + "/" + name, "#!/bin/sh\n" + hello, 0755));
+    REQUIRE(write_file(node.libexec() + "/own-" + name, "#!/bin/sh\n" + hello, 0755));
+  }
+  // It takes no notice of being asked, it ends, and it answers with something that is no certificate.
+  REQUIRE(write_file(node.plugins() + "/deaf", "#!/bin/sh\nunset PLUGIN_CLIENT_CERT\n" + hello, 0755));
+  REQUIRE(write_file(node.plugins() + "/breaks", "#!/bin/sh\n[ -z \"$PLUGIN_CLIENT_CERT\" ] || exit 4\n" + hello, 0755));
+  REQUIRE(write_file(node.plugins() + "/babbles", "#!/bin/sh\n[ -z \"$PLUGIN_CLIENT_CERT\" ] || { echo '1|2|unix|/nowhere|grpc|!'; exec sleep 60; }\n" + hello, 0755));
+  // It answers with a certificate and goes on without TLS.
+  REQUIRE(write_file(node.directory.path() + "/lies.json", R"({"name": "hello", "tls": "lies"})"));
+  REQUIRE(write_file(node.plugins() + "/lies", "#!/bin/sh\nexec " DROVER_CHAOS_PLUGIN " " + node.directory.path() + "/lies.json\n", 0755));
+  struct Case {
+    std::string file;
+    bool secure;
+    std::optional<bool> setting = {};
+  };
+  const std::vector<Case> cases{{"secure", true}, {"open", false, false}, {"own-open", false}, {"own-secure", true, true}, {"deaf", false}, {"breaks", false},
+                                {"babbles", false}, {"lies", false}};
+  for (const Case& one : cases) {
+    CAPTURE(one.file);
+    Options options = node.options();
+    options.blocks = {{one.file, {.args = {}, .config_json = {}, .mutual_tls = one.setting}}};
+    if (!one.file.starts_with("own-")) options.directories.first_party.clear();
+    std::string stored;
+    int pid = 0;
+    {
+      DriverManager manager(executor, Logger(), system_clock(), options);
+      co_await manager.start("");
+      const PluginStatus* status = nullptr;
+      const auto all = manager.plugins();
+      for (const auto& each : all) {
+        if (each.phase == Phase::running) status = &each;
+      }
+      REQUIRE(status != nullptr);
+      CHECK(status->secure == one.secure);
+      CHECK(status->restarts == 0);
+      pid = status->pid;
+      stored = manager.reattach_json();
+      // P-13: what the channel needs is in the record, and only there.
+      CHECK((stored.find("PRIVATE KEY") != std::string::npos) == one.secure);
+      co_await manager.detach();
+    }
+    DriverManager next(executor, Logger(), system_clock(), options);
+    co_await next.start(stored);
+    const auto again = next.plugins();
+    CHECK(std::ranges::any_of(again, [&](const PluginStatus& each) { return each.pid == pid && each.secure == one.secure && each.restarts == 0; }));
+    const auto fingerprint = co_await next.wait_fingerprint("hello", 30s);
+    CHECK(fingerprint);
+    co_await next.shutdown();
+  }
+  finished = true;
+}
+
 Async<> half_started(Node& node, Executor executor, bool& finished) {
   const std::string behaviour = node.directory.path() + "/behaviour.json";
   REQUIRE(write_file(behaviour, R"({"calls": {"SetConfig": {"do": "hang"}}})"));
@@ -285,6 +341,7 @@ Async<> task_events_resume(Node& node, Executor executor, bool& finished) {
 }
 
 void run(Async<> (*scenario)(Node&, Executor, bool&)) {
+  std::signal(SIGPIPE, SIG_IGN);  // as every agent does
   Node node;
   asio::io_context loop;
   Scope scope(loop.get_executor());
@@ -297,6 +354,7 @@ void run(Async<> (*scenario)(Node&, Executor, bool&)) {
 
 TEST_CASE("plugin host: a broken plugin is listed with its reason and stops nothing") { run(broken_and_good); }
 TEST_CASE("plugin host: a plugin that dies is replaced, one that lives is re-attached (F_10, P_13)") { run(restart_and_reattach); }
+TEST_CASE("P_12 plugin host: plugins of others are asked for TLS, also after re-attaching, and those that cannot do it load without") { run(channels); }
 TEST_CASE("F_01 plugin host: a plugin without its configuration is not attached to again") { run(half_started); }
 TEST_CASE("plugin host: of plugins with the same name the newest runs, whichever came up first") { run(newest_wins); }
 TEST_CASE("P_24 L_06 plugin host: calls to a stopped plugin wait up to a limit, and nobody else's do") { run(stopped_plugin); }
@@ -307,16 +365,34 @@ TEST_CASE("plugin host: a mistake in a config block names the argument") { run(w
 TEST_CASE("P_23 restart policy: doubles to a minute, forgets after good service, breaks after ten ends") {
   RestartHistory history;
   UnixNanos now = 0;
-  const auto at = [](std::chrono::nanoseconds time) { return time.count(); };
   for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
-    const auto decision = plan_restart(history, now, now + at(1s), 0);
+    const auto decision = plan_restart(history, 1s, now, 0);
     CHECK(decision.delay == expected);
     CHECK(!decision.broken);
-    now += at(2s);
+    now += std::chrono::nanoseconds(2s).count();
   }
-  CHECK(plan_restart(history, now, now + at(1s), 0).broken);
-  now += at(20min);
-  const auto later = plan_restart(history, now - at(11min), now, 1);
-  CHECK(!later.broken);
-  CHECK(later.delay == 1100ms);
+  CHECK(plan_restart(history, 1s, now, 0).broken);
+  now += std::chrono::nanoseconds(20min).count();
+  CHECK(plan_restart(history, 0s, now, 1).delay > 60s);
+  history.recent_ends.clear();
+  CHECK(plan_restart(history, 11min, now, 1).delay == 0s);
+  CHECK(plan_restart(history, 11min, now, 1).delay == 1100ms);
+}
+
+TEST_CASE("P_23 restart policy: the first end after ten seconds of good service costs no pause, the next ones do") {
+  RestartHistory history;
+  UnixNanos now = 0;
+  CHECK(plan_restart(history, 10s, now, 0).delay == 0s);
+  for (const auto expected : {1s, 2s, 4s}) CHECK(plan_restart(history, 10s, now += 1, 0).delay == expected);
+  // Ten minutes later it is a first one again, however the streak stands.
+  now += std::chrono::nanoseconds(10min).count() + 1;
+  CHECK(plan_restart(history, 10s, now, 0).delay == 0s);
+  CHECK(plan_restart(history, 10s, now, 0).delay == 8s);
+  RestartHistory young;
+  CHECK(plan_restart(young, 9s, now, 0).delay == 1s);
+  // Those that cost nothing count, too.
+  RestartHistory counted;
+  CHECK(plan_restart(counted, 10s, now, 0).delay == 0s);
+  for (int i = 0; i < 8; ++i) CHECK(!plan_restart(counted, 10s, now, 0).broken);
+  CHECK(plan_restart(counted, 10s, now, 0).broken);
 }

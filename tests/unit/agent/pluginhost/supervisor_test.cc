@@ -68,6 +68,28 @@ TEST_CASE("P_23 supervisor: pauses double, the breaker opens after ten ends, and
   CHECK(state.next_start == now + second);
 }
 
+TEST_CASE("P_23 supervisor: a plugin that ran well is started again at once, and what counts is how long it ran, not how long it took to come up") {
+  Supervision state;
+  step(state, Happened::begin, begin_at, 0);
+  step(state, Happened::up, begin_at, 0);
+  const Next next = step(state, Happened::ended, begin_at + 10 * second, 0);
+  CHECK(next.act == Act::start);
+  CHECK(state.phase == Phase::starting);
+  CHECK(state.restarts == 1);
+  CHECK(state.since == begin_at + 10 * second);
+  // It does not come up again.
+  CHECK(step(state, Happened::failed, begin_at + 40 * second, 0).pause == 1s);
+  CHECK(state.phase == Phase::backoff);
+
+  Supervision slow;
+  step(slow, Happened::begin, begin_at, 0);
+  step(slow, Happened::up, begin_at + 30 * second, 0);
+  CHECK(step(slow, Happened::ended, begin_at + 39 * second, 0).pause == 1s);
+  Supervision never;
+  step(never, Happened::begin, begin_at, 0);
+  CHECK(step(never, Happened::failed, begin_at + 60 * second, 0).pause == 1s);
+}
+
 TEST_CASE("P_23 supervisor: a failed plugin gets one start every five minutes") {
   Supervision state;
   UnixNanos now = begin_at;

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "lib/store/crc32c.h"
 #include "lib/store/dir_lock.h"
@@ -160,4 +162,37 @@ TEST_CASE("F-10: a second process is refused at once and told who holds the dire
   REQUIRE(::write(finish.write_end.get(), &byte, 1) == 1);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
   CHECK(DirLock::acquire(dir->path()));
+}
+
+TEST_CASE("dir lock: F-10 what a killed holder was just starting does not keep the next one out") {
+  const auto dir = TempDir::make();
+  REQUIRE(dir);
+  int said[2], released[2];
+  REQUIRE(::pipe(said) == 0);
+  REQUIRE(::pipe(released) == 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const auto held = DirLock::acquire(dir->path());
+    const pid_t child = held ? ::fork() : -1;
+    if (child == 0) {
+      // It has the lock from its parent, as between vfork and exec, until it is told.
+      char go = 0;
+      ::close(released[1]);
+      while (::read(released[0], &go, 1) > 0) {}
+      ::_exit(0);
+    }
+    [[maybe_unused]] const auto wrote = ::write(said[1], held ? "y" : "n", 1);
+    ::kill(::getpid(), SIGKILL);
+  }
+  char answer = 0;
+  REQUIRE(::read(said[0], &answer, 1) == 1);
+  REQUIRE(answer == 'y');
+  ::waitpid(holder, nullptr, 0);
+  ::close(released[0]);
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ::close(released[1]);
+  });
+  CHECK(DirLock::acquire(dir->path()));
+  later.join();
 }

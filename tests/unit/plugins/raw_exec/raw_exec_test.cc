@@ -207,6 +207,13 @@ Async<> run_stats(driver::Driver& driver, std::string id, Channel<driver::TaskSt
   const auto result = co_await driver.task_stats(id, 1h, channel);
   CHECK(result);
 }
+Async<> run_all_stats(driver::Driver& driver, Channel<std::vector<driver::TaskStats>>& channel) {
+  const auto result = co_await driver.all_task_stats(100ms, channel);
+  CHECK(result);
+}
+Async<> next_samples(Channel<std::vector<driver::TaskStats>>& channel, std::vector<driver::TaskStats>& out) {
+  out = *co_await channel.receive();
+}
 }  // namespace
 
 TEST_CASE("raw_exec: statistics count the processes of the task, exec runs beside it") {
@@ -226,6 +233,33 @@ TEST_CASE("raw_exec: statistics count the processes of the task, exec runs besid
   CHECK(result->stdout_data == "hello\n");
   CHECK(result->exit.exit_code == 2);
   bench.destroy(config.id);
+  wait_for(bench.loop, scope.close());
+}
+
+TEST_CASE("raw_exec: statistics of all tasks come in one stream, which begins at once and follows them") {
+  Bench bench;
+  Channel<std::vector<driver::TaskStats>> channel(bench.loop.get_executor(), 1);
+  Scope scope(bench.loop.get_executor());
+  scope.spawn(run_all_stats(*bench.driver, channel));
+  std::vector<driver::TaskStats> samples;
+  wait_for(bench.loop, next_samples(channel, samples));
+  CHECK(samples.empty());
+  const auto config = bench.alloc.config(shell("sleep 1000 & echo up; wait"));
+  REQUIRE(bench.start(config));
+  while (bench.alloc.stdout_text() != "up\n") bench.loop.run_one_for(1ms);
+  for (int round = 0; round < 3; ++round) {
+    wait_for(bench.loop, next_samples(channel, samples));
+    REQUIRE(samples.size() == 1);
+    CHECK(samples[0].id == config.id);
+    CHECK(samples[0].total.memory.rss > 0);
+  }
+  CHECK(samples[0].by_pid.size() == 2);
+  bench.destroy(config.id);
+  REQUIRE(bench.start(bench.alloc.config(shell("exec sleep 1000"), "00000002")));
+  do wait_for(bench.loop, next_samples(channel, samples));
+  while (samples.empty() || samples[0].id == config.id);
+  CHECK(samples[0].by_pid.size() == 1);
+  bench.destroy(samples[0].id);
   wait_for(bench.loop, scope.close());
 }
 

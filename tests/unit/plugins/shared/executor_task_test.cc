@@ -1,11 +1,15 @@
 #include "plugins/shared/executor_task.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 
 #include "plugins/shared/exec_session.h"
 #include "sdk/base/defer.h"
@@ -227,6 +231,31 @@ TEST_CASE("executor: L-03 a second start with the same state is refused, a left-
   wait_for(bench.loop, clear_slot(*bench.scope, place.slot, [](const std::string&) { return false; }));
   CHECK(wait_for(bench.loop, wait_readable(left->pidfd())));
   CHECK_FALSE(exists(bench.state()));
+}
+
+TEST_CASE("executor: L-03 a start that was given up cannot come to life, however late its executor is") {
+  Bench bench;
+  REQUIRE(make_directories(bench.state(), 0700));
+  const auto directory = open_file(bench.state(), O_RDONLY | O_DIRECTORY);  // as an executor has it that is about to begin
+  REQUIRE(directory);
+  bool made_socket = false;
+  SUBCASE("before its socket") {}
+  SUBCASE("between its socket and its record") {
+    const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = fmt::format("/proc/self/fd/{}/{}", directory->get(), executor::socket_name);
+    std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
+    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    made_socket = true;
+  }
+  const auto adopted = bench.adopt();
+  REQUIRE_FALSE(adopted);
+  CHECK(adopted.error().code() == Code::not_found);
+  CHECK_FALSE(exists(bench.state()));
+  const Fd record(::openat(directory->get(), executor::record_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  CHECK_FALSE(record);
+  CHECK((made_socket || errno == ENOENT));
 }
 
 TEST_CASE("executor: rotation on disk keeps lines whole and the newest files") {

@@ -1,4 +1,7 @@
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "plugins/shared/capabilities.h"
 #include "plugins/shared/cgroups.h"
@@ -97,6 +100,83 @@ TEST_CASE("stats: streams of many tasks wake together") {
   CHECK(until_next_sample(10'999ms, 1s) == 901ms);
   for (const auto start : {3ms, 27ms, 64ms, 99ms}) CHECK(start + until_next_sample(start, 1s) == 1s);
   CHECK(until_next_sample(5ns, 7ns) == 7ns);
+}
+
+TEST_CASE("stats: each task about once an interval, new ones at once, and those that came together part") {
+  using namespace std::chrono_literals;
+  StatsRound round(1s);
+  std::map<int, int> turns;
+  std::map<int, nanoseconds> next;
+  std::map<nanoseconds, int> together;
+  const auto look = [&](nanoseconds now, int tasks) {
+    nanoseconds earliest = nanoseconds::max();
+    for (int i = 0; i < tasks; ++i) {
+      if (round.take(next[i], now)) {
+        ++turns[i];
+        ++together[now];
+      }
+      earliest = std::min(earliest, next[i]);
+    }
+    return round.pause(earliest, now);
+  };
+  nanoseconds now = 10'030ms;
+  CHECK(look(now, 10) == 670ms);  // the quickest of them, at the end of its tenth
+  CHECK(together.at(now) == 10);
+  nanoseconds pause = look(now + 100ms, 11);
+  CHECK(turns.at(10) == 1);
+  CHECK(together.at(now + 100ms) == 1);
+  now += 100ms;
+  while (now < 20s) {
+    now += pause;
+    pause = look(now, 11);
+  }
+  for (const auto& [task, count] : turns) CHECK((count >= 10 && count <= 11));
+  for (const auto& [at, count] : together) CHECK((at == 10'030ms || count <= 5));
+}
+
+TEST_CASE("stats: a file that is kept open says what is in it now, and of a process that has ended nothing") {
+  const TempDir directory = *TempDir::make();
+  const std::string path = directory.path() + "/memory.current";
+  KeptFile file(path);
+  CHECK_FALSE(file.read());
+  REQUIRE(write_file(path, "1"));
+  CHECK(file.read() == "1");
+  REQUIRE(write_file(path, std::string(10'000, '2')));
+  CHECK(file.read() == std::string(10'000, '2'));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  KeptFile stat(fmt::format("/proc/{}/stat", child));
+  REQUIRE(stat.read());
+  CHECK(stat.read()->starts_with(std::to_string(child)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(stat.read());
+}
+
+TEST_CASE("stats: what the kernel counts of a cgroup comes from its files") {
+  const TempDir directory = *TempDir::make();
+  const auto put = [&](const char* name, const char* text) { REQUIRE(write_file(directory.path() + "/" + name, text)); };
+  put("cgroup.procs", std::to_string(::getpid()).c_str());
+  put("cpu.stat", "usage_usec 30\nuser_usec 1000000\nsystem_usec 500000\nnr_periods 4\nnr_throttled 3\nthrottled_usec 7\n");
+  put("memory.stat", "anon 4096\nfile 8192\nfile_mapped 100\n");
+  put("memory.current", "12288\n");
+  put("memory.peak", "20480\n");
+  put("memory.swap.current", "1\n");
+  ManualClock clock(10'000'000'000);
+  StatsSampler sampler("id", directory.path(), 0, 1000);
+  auto stats = sampler.sample(clock);
+  CHECK(stats.by_pid.size() == 1);
+  CHECK(stats.total.memory.rss == 4096);
+  CHECK(stats.total.memory.usage == 12288);
+  CHECK(stats.total.memory.max_usage == 20480);
+  CHECK(stats.total.cpu.throttled_periods == 3);
+  put("cpu.stat", "usage_usec 30\nuser_usec 1500000\nsystem_usec 500000\nnr_throttled 3\nthrottled_usec 7\n");
+  clock.advance(std::chrono::seconds(1));
+  stats = sampler.sample(clock);
+  CHECK(stats.total.cpu.percent == doctest::Approx(50));
 }
 
 TEST_CASE("limits: cpu.weight follows the table") {

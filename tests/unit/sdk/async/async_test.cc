@@ -12,6 +12,7 @@
 #include "sdk/async/channel.h"
 #include "sdk/async/pool.h"
 #include "sdk/async/process.h"
+#include "sdk/async/permits.h"
 #include "sdk/async/scope.h"
 
 using namespace drover;
@@ -75,6 +76,53 @@ Async<> spawn_then_signal(bool& arrived) {
 }
 }  // namespace
 
+namespace {
+Async<> with_permit(Permits& permits, Event& go, std::vector<int>& order, int number) {
+  const auto held = co_await permits.take();
+  order.push_back(number);
+  co_await go.wait();
+}
+}  // namespace
+
+TEST_CASE("permits: as many as there are, then first come first served, and who gives up takes nothing with him") {
+  asio::io_context loop;
+  Permits permits(loop.get_executor(), 2);
+  Event first(loop.get_executor()), rest(loop.get_executor());
+  std::vector<int> order;
+  Scope early(loop.get_executor()), late(loop.get_executor()), gone(loop.get_executor());
+  for (const int number : {1, 2}) early.spawn(with_permit(permits, first, order, number));
+  gone.spawn(with_permit(permits, rest, order, 3));
+  for (const int number : {4, 5, 6}) late.spawn(with_permit(permits, rest, order, number));
+  loop.poll();
+  CHECK(order == std::vector<int>{1, 2});
+  CHECK(permits.waiting() == 4);
+  gone.cancel();
+  loop.restart();
+  loop.poll();
+  CHECK(permits.waiting() == 3);
+  first.set();
+  // One whose turn has come is cancelled before it wakes.
+  late.spawn(with_permit(permits, rest, order, 7));
+  loop.restart();
+  loop.poll();
+  CHECK(order == std::vector<int>{1, 2, 4, 5});
+  early.spawn(with_permit(permits, rest, order, 8));
+  loop.restart();
+  loop.poll();
+  late.cancel();
+  loop.restart();
+  loop.run_for(std::chrono::seconds(1));
+  CHECK(order == std::vector<int>{1, 2, 4, 5, 8});
+  CHECK(permits.waiting() == 0);
+  rest.set();
+  loop.restart();
+  loop.run();
+  early.spawn(with_permit(permits, rest, order, 9));
+  loop.restart();
+  loop.run();
+  CHECK(order.back() == 9);
+}
+
 TEST_CASE("process: P-38 a child begins with the usual umask, whatever ours is") {
   asio::io_context loop;
   Scope scope(loop.get_executor());
@@ -91,6 +139,31 @@ TEST_CASE("process: P-38 a child begins with the usual umask, whatever ours is")
   char text[16] = {};
   CHECK(::read(pipe->read_end.get(), text, sizeof text - 1) == 5);
   CHECK(std::string(text) == "0022\n");
+}
+
+TEST_CASE("process: we may open as many files as we are allowed to, a child as many as we began with") {
+  const rlimit before = open_files_at_start();
+  rlimit low = before;
+  low.rlim_cur = std::min<rlim_t>(before.rlim_cur, 100);
+  // As if somebody had taken from us since: raising brings it back.
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  raise_open_files();
+  rlimit now{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &now) == 0);
+  CHECK(now.rlim_cur >= std::min<rlim_t>(before.rlim_max, 1u << 20));
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  auto pipe = make_pipe();
+  REQUIRE(pipe);
+  Result<ExitStatus> status;
+  SpawnOptions options{.executable = "/bin/sh", .arguments = {"-c", "ulimit -Sn"}};
+  options.stdout_fd = pipe->write_end.get();
+  scope.spawn(run_child(options, status, 0));
+  loop.run();
+  REQUIRE(status);
+  char text[32] = {};
+  CHECK(::read(pipe->read_end.get(), text, sizeof text - 1) > 0);
+  CHECK(std::string(text) == (before.rlim_cur == RLIM_INFINITY ? "unlimited\n" : std::to_string(before.rlim_cur) + "\n"));
 }
 
 TEST_CASE("process: starting a child leaves the loop's signal handlers alone") {

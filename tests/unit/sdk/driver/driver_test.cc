@@ -109,6 +109,9 @@ Async<> whole_life(Executor executor, std::string directory, bool& finished) {
   CHECK(refused.error().recoverable());
 
   co_await first_sample(client, executor, task.id);
+  Channel<std::vector<TaskStats>> all(executor, 4);
+  done = co_await client.all_task_stats(10ms, all);
+  CHECK(done.error().code() == Code::unimplemented);
   co_await exec_session(client, executor, task.id);
   const auto executed = co_await client.exec_task(task.id, {"x"}, 5s);
   REQUIRE(executed);

@@ -2,6 +2,7 @@
 
 #include "server/broker/blocked_evals.h"
 #include "server/broker/eval_broker.h"
+#include "server/broker/node_use.h"
 #include "server/broker/plan_check.h"
 #include "server/nodes/heartbeats.h"
 #include "server/state/store.h"
@@ -188,6 +189,66 @@ TEST_CASE("plan: what no longer fits is rejected and the rest is kept, unless it
   const auto whole = check_plan(plan, *store.snapshot(), none, fits);
   CHECK(is_noop(whole.result));
   CHECK(whole.result.refresh_index == 10);
+}
+
+TEST_CASE("plan: plain allocations are checked by what a node's use adds up to, everything else by a closer look") {
+  state::Store store;
+  state::Txn txn = store.begin(10);
+  model::Node node;
+  node.id = "n1";
+  node.status = "ready";
+  auto& room = node.node_resources.ensure();
+  room.cpu.cpu_shares = 1000;
+  room.memory.memory_mb = 1000;
+  room.disk.disk_mb = 1000;
+  txn.put_node(node, nullptr);
+  model::Job job;
+  job.id = "j";
+  job.namespace_ = "default";
+  job.type = "service";
+  job.task_groups.emplace_back().name = "g";
+  txn.put_job(job, nullptr, 6);
+  txn.finish();
+  store.commit(std::move(txn));
+  const auto alloc = [](std::string id, std::int64_t cpu) {
+    auto out = std::make_shared<model::Allocation>();
+    out->id = std::move(id);
+    out->namespace_ = "default";
+    out->job_id = "j";
+    out->node_id = "n1";
+    out->task_group = "g";
+    out->desired_status = "run";
+    model::AllocatedResources resources;
+    resources.tasks["t"].cpu.cpu_shares = cpu;
+    out->allocated_resources = std::move(resources);
+    return out;
+  };
+  const auto fits = [&](NodeUse& use, const std::shared_ptr<model::Allocation>& one, const std::list<model::PlanResult>& uncommitted = {}) {
+    use.sync(store.snapshot());
+    return use.surely_fit(node, {one}, &job, uncommitted);
+  };
+  NodeUse use;
+  CHECK(fits(use, alloc("a", 1000)));
+  CHECK(!fits(use, alloc("a", 1001)));
+  state::Txn place = store.begin(11);
+  place.put_planned_alloc(*alloc("stored", 600), store.snapshot()->job("default", "j"));
+  place.finish();
+  store.commit(std::move(place));
+  CHECK(fits(use, alloc("a", 400)));
+  CHECK(!fits(use, alloc("a", 401)));
+  std::list<model::PlanResult> uncommitted(1);
+  uncommitted.front().node_allocation["n1"].push_back(alloc("on its way", 300));
+  CHECK(fits(use, alloc("a", 100), uncommitted));
+  CHECK(!fits(use, alloc("a", 101), uncommitted));
+  // Ports, devices, cores and volumes may collide although there is room.
+  auto with_port = alloc("a", 1);
+  with_port->allocated_resources->shared.ports.push_back({.label = "http", .value = 80});
+  CHECK(!fits(use, with_port));
+  auto with_cores = alloc("a", 1);
+  with_cores->allocated_resources->tasks["t"].cpu.reserved_cores = {1};
+  CHECK(!fits(use, with_cores));
+  job.task_groups[0].volumes["data"].type = "host";
+  CHECK(!fits(use, alloc("a", 1)));
 }
 
 TEST_CASE("heartbeats: TTL with jitter, expiry after the grace, failover") {
