@@ -61,6 +61,7 @@ Result<> write_file(const std::string& path, std::uint64_t bytes) {
   Rng rng(1);
   fsm::StateLoader loaded;
   loaded.complete();
+  loaded.tables.node_pools = state::Store().tables().node_pools;
   loaded.tables.index = 1'000'000;
   // About 700 bytes each; looked at again when they are written.
   state::JobPtr job;
