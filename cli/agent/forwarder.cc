@@ -53,12 +53,22 @@ Async<std::optional<Response>> Forwarder::ask_others(std::string node_id, const 
   co_return std::nullopt;
 }
 
+// Whoever asks may have heard of the allocation from a server that is ahead of this one.
+Async<std::string> Forwarder::node_of(std::string alloc_id) {
+  std::string known = nodes_->node_of(alloc_id);
+  if (!known.empty() || others_().empty()) co_return known;
+  model::ObjectRequest request;
+  request.id = std::move(alloc_id);
+  const auto alloc = co_await caller_.call(wire::endpoints::alloc_get, std::move(request));
+  co_return alloc && alloc->item ? alloc->item->node_id : std::string();
+}
+
 Async<std::optional<Response>> Forwarder::ask_alloc(std::string alloc_id, const http::Request& request) {
   if (nodes_ == nullptr) {
     auto answer = co_await ask_server(request);
     co_return answer;
   }
-  const std::string node_id = nodes_->node_of(alloc_id);
+  const std::string node_id = co_await node_of(std::move(alloc_id));
   // An allocation of this node that is not here has been collected.
   if (node_id.empty() || node_id == here_) co_return std::nullopt;
   auto answer = co_await ask_node(node_id, request);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "agent/api/elsewhere.h"
+#include "lib/wire/caller.h"
 #include "lib/wire/remote_caller.h"
 #include "server/rpc/node_sessions.h"
 
@@ -15,10 +16,10 @@ namespace drover::cli {
 class Forwarder final : public agent::Elsewhere {
  public:
   // `nodes`: null without the server role. `here`: this node's id, empty without the client role. `others`: host:port of the other
-  // servers, called with the server role only.
+  // servers, called with the server role only. `caller`: asks the server that leads.
   using Others = std::function<std::vector<std::string>()>;
-  Forwarder(const Executor& executor, wire::StreamOpener& servers, rpc::NodeSessions* nodes, std::string here, Others others)
-      : executor_(executor), servers_(servers), nodes_(nodes), here_(std::move(here)), others_(std::move(others)) {}
+  Forwarder(const Executor& executor, wire::StreamOpener& servers, wire::Caller& caller, rpc::NodeSessions* nodes, std::string here, Others others)
+      : executor_(executor), servers_(servers), caller_(caller), nodes_(nodes), here_(std::move(here)), others_(std::move(others)) {}
 
   [[nodiscard]] Async<std::optional<http::Response>> ask_alloc(std::string alloc_id, const http::Request& request) override;
   [[nodiscard]] Async<http::Response> ask_node(std::string node_id, const http::Request& request) override;
@@ -27,9 +28,11 @@ class Forwarder final : public agent::Elsewhere {
 
  private:
   [[nodiscard]] Async<std::optional<http::Response>> ask_others(std::string node_id, const http::Request& request);
+  [[nodiscard]] Async<std::string> node_of(std::string alloc_id);
 
   Executor executor_;
   wire::StreamOpener& servers_;
+  wire::Caller& caller_;
   rpc::NodeSessions* nodes_;
   std::string here_;
   Others others_;

@@ -239,7 +239,7 @@ struct Runtime::Impl {
     rpc::NodeSessions* sessions = server ? &server->node_sessions() : nullptr;
     Forwarder::Others others;
     if (server) others = [this] { return server->others(); };
-    forwarder = std::make_unique<Forwarder>(executor, *remote, sessions, client_ops->node_id(), others);
+    forwarder = std::make_unique<Forwarder>(executor, *remote, caller(), sessions, client_ops->node_id(), others);
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
     if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
