@@ -6,6 +6,7 @@
 
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 using namespace drover::cli;
@@ -77,7 +78,7 @@ TEST_CASE("the table is sorted; every command has a help text, every alias a com
 }
 
 TEST_CASE("the manual page has every command and its line") {
-  const auto page = read_file(DROVER_SOURCE_DIR "/docs/man/drover.1");
+  const auto page = read_file(source_dir() + "/docs/man/drover.1");
   REQUIRE(page);
   for (const CommandEntry& entry : all_commands()) {
     if (entry.hidden || !entry.alias_of.empty()) continue;

@@ -1,3 +1,4 @@
+#include "tests/unit/source_dir.h"
 #include "tests/unit/support/golden.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path stored = fs::path(DROVER_SOURCE_DIR) / "tests/golden";
+const fs::path stored = fs::path(source_dir()) / "tests/golden";
 
 bool verbose() { return std::getenv("DROVER_GOLDEN_VERBOSE") != nullptr; }
 

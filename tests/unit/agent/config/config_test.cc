@@ -7,6 +7,7 @@
 #include "agent/config/load.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 using namespace drover::agent;
@@ -35,7 +36,7 @@ Result<Config> complete(std::string_view text) {
 }  // namespace
 
 TEST_CASE("config: every configuration of the collection loads or is refused for the reason written beside it") {
-  const std::string dir = DROVER_SOURCE_DIR "/tests/golden/agent-config/";
+  const std::string dir = source_dir() + "/tests/golden/agent-config/";
   const auto table = read_file(dir + "expected.txt");
   REQUIRE(table);
   std::size_t rows = 0;

@@ -8,6 +8,7 @@
 #include "lib/http/client.h"
 #include "lib/http/client_connection.h"
 #include "lib/http/server.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 using namespace drover::http;
@@ -97,8 +98,8 @@ Async<> run_steps(World& world, Server& server, Address address, Steps steps) {
   co_await server.close();
 }
 
-const std::string certificate = DROVER_SOURCE_DIR "/tests/data/http/server.pem";
-const std::string key = DROVER_SOURCE_DIR "/tests/data/http/server-key.pem";
+const std::string certificate = source_dir() + "/tests/data/http/server.pem";
+const std::string key = source_dir() + "/tests/data/http/server-key.pem";
 
 void with_server(Steps steps, ServerOptions options = {}, bool over_unix = false, bool over_tls = false) {
   World world;

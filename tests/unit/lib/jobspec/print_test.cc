@@ -9,6 +9,7 @@
 #include "lib/jobspec/parse.h"
 #include "sdk/base/clock.h"
 #include "tests/unit/lib/jobspec/hcl_printer.h"
+#include "tests/unit/source_dir.h"
 #include "tests/unit/support/golden.h"
 
 using namespace drover;
@@ -93,7 +94,7 @@ class Maker {
 }  // namespace
 
 TEST_CASE("jobspec: a job printed as a job file reads as the same job") {
-  const auto root = std::filesystem::path(DROVER_SOURCE_DIR) / "tests";
+  const auto root = std::filesystem::path(source_dir()) / "tests";
   std::size_t count = 0;
   for (const auto& folder : {root / "golden/jobspec/good", root / "seeds"}) {
     for (const auto& stem : golden::stems(folder, ".nomad.hcl")) {

@@ -11,6 +11,7 @@
 #include "lib/jobspec/validate.h"
 #include "lib/model/codec.h"
 #include "sdk/base/text.h"
+#include "tests/unit/source_dir.h"
 #include "tests/unit/support/golden.h"
 #include "tests/unit/support/random_value.h"
 
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path root = fs::path(DROVER_SOURCE_DIR) / "tests";
+const fs::path root = fs::path(source_dir()) / "tests";
 
 model::Json parse(const fs::path& stem) {
   jobspec::ParseInput input;

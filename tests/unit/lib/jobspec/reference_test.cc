@@ -9,12 +9,13 @@
 #include "lib/jobspec/schema.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
+#include "tests/unit/source_dir.h"
 #include "tests/unit/support/golden.h"
 
 using namespace drover;
 
 TEST_CASE("reference: docs/reference/jobspec.md is what the parser's tables say") {
-  const std::string path = std::string(DROVER_SOURCE_DIR) + "/docs/reference/jobspec.md";
+  const std::string path = source_dir() + "/docs/reference/jobspec.md";
   const std::string page = jobspec::reference_page();
   if (std::getenv("ACCEPT") != nullptr) REQUIRE(write_file(path, page));
   CHECK_MESSAGE(golden::read(path) == page, "run this test with ACCEPT=1 and review the difference");
@@ -59,7 +60,7 @@ struct Counted {
 }  // namespace
 
 TEST_CASE("reference: every block and attribute of the contract is in the parser's tables") {
-  for (const std::string& line : split(golden::read(std::string(DROVER_SOURCE_DIR) + "/tests/unit/lib/jobspec/contract.txt"), '\n')) {
+  for (const std::string& line : split(golden::read(source_dir() + "/tests/unit/lib/jobspec/contract.txt"), '\n')) {
     if (line.empty() || line.starts_with('#')) continue;
     CAPTURE(line);
     const auto [path, names] = split_once(line, ':');

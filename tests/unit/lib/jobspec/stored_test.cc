@@ -8,6 +8,7 @@
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/implied.h"
 #include "lib/model/codec.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 
@@ -33,7 +34,7 @@ void differences(const nlohmann::json& got, const nlohmann::json& want, const st
 }  // namespace
 
 TEST_CASE("canonical: recorded jobs are stored as recorded") {
-  std::ifstream file(std::string(DROVER_SOURCE_DIR) + "/tests/golden/stored/jobs.json");
+  std::ifstream file(source_dir() + "/tests/golden/stored/jobs.json");
   std::ostringstream text;
   text << file.rdbuf();
   for (const auto& row : nlohmann::json::parse(text.str())) {

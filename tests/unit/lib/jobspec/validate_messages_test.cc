@@ -8,6 +8,7 @@
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/validate.h"
 #include "sdk/base/text.h"
+#include "tests/unit/source_dir.h"
 #include "tests/unit/support/golden.h"
 
 using namespace drover;
@@ -158,7 +159,7 @@ TEST_CASE("validate: the good job of these rows has nothing to complain of") {
 }
 
 TEST_CASE("validate: every other message is brought about by a job of its own") {
-  const Json rows = golden::read_json(std::filesystem::path(DROVER_SOURCE_DIR) / "tests/unit/lib/jobspec/validate_messages.json");
+  const Json rows = golden::read_json(std::filesystem::path(source_dir()) / "tests/unit/lib/jobspec/validate_messages.json");
   REQUIRE(rows.size() > 150);
   for (const Json& row : rows) {
     INFO(row.dump());
@@ -216,7 +217,7 @@ std::vector<std::string> all_verdicts() {
                                                  .check_time_zone = [](const std::string&) -> Result<> { return fail(Code::invalid_argument, "no"); }});
     out.push_back(verdict.error_text() + verdict.warning_text());
   };
-  const std::filesystem::path tests = std::filesystem::path(DROVER_SOURCE_DIR) / "tests";
+  const std::filesystem::path tests = std::filesystem::path(source_dir()) / "tests";
   for (const Json& row : golden::read_json(tests / "unit/lib/jobspec/validate_messages.json")) {
     if (const auto job = jobspec::job_from_api_json(job_of(row).dump())) keep(*job);
   }
@@ -236,7 +237,7 @@ std::vector<std::string> all_verdicts() {
 }  // namespace
 
 TEST_CASE("validate: every message of the contract is said by a job of these tests, by a file of the servers, or there is a reason") {
-  const std::filesystem::path root = DROVER_SOURCE_DIR;
+  const std::filesystem::path root = source_dir();
   const std::vector<std::string> verdicts = all_verdicts();
   std::size_t said = 0, elsewhere = 0, never = 0;
   for (const std::string& line : split(golden::read(root / "tests/unit/lib/jobspec/messages.txt"), '\n')) {

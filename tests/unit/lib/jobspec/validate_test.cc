@@ -6,6 +6,7 @@
 
 #include "lib/jobspec/canonical.h"
 #include "lib/jobspec/validate.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 
@@ -23,7 +24,7 @@ jobspec::ValidateOptions options() {
 }  // namespace
 
 TEST_CASE("validate: recorded jobs give the recorded errors and warnings") {
-  std::ifstream file(std::string(DROVER_SOURCE_DIR) + "/tests/golden/validate/jobs.json");
+  std::ifstream file(source_dir() + "/tests/golden/validate/jobs.json");
   std::ostringstream text;
   text << file.rdbuf();
   for (const auto& row : nlohmann::json::parse(text.str())) {

@@ -3,6 +3,7 @@
 #include "lib/lint/secrets.h"
 #include "sdk/base/file.h"
 #include "tests/unit/lib/lint/parsed.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 using namespace drover::lint;
@@ -114,7 +115,7 @@ TEST_CASE("lint: a dynamic block is shown at the nearest place known") {
 }
 
 TEST_CASE("lint: every rule has an id of its own, advice, and a line in docs/lint.md") {
-  const auto page = read_file(DROVER_SOURCE_DIR "/docs/lint.md");
+  const auto page = read_file(source_dir() + "/docs/lint.md");
   REQUIRE(page);
   for (const char* id : {parse_rule, read_rule, validate_rule, driver_rule, server_rule, format_rule}) CHECK(page->find("| `" + std::string(id) + "` |") != std::string::npos);
   std::set<std::string> ids;

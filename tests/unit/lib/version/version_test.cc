@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/version/version.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 
 TEST_CASE("version: every recorded constraint is judged alike") {
-  std::ifstream file(DROVER_SOURCE_DIR "/tests/golden/constraints/version.json");
+  std::ifstream file(source_dir() + "/tests/golden/constraints/version.json");
   const auto rows = nlohmann::json::parse(file);
   REQUIRE(rows.size() > 100);
   for (const auto& row : rows) {

@@ -7,6 +7,7 @@
 #include "sdk/conformance/recipe.h"
 #include "sdk/conformance/report.h"
 #include "sdk/conformance/schema_check.h"
+#include "tests/unit/source_dir.h"
 
 using namespace drover;
 using namespace drover::conformance;
@@ -25,7 +26,7 @@ TEST_CASE("conformance: items are numbered from 1 to 114 without a gap") {
 
 TEST_CASE("conformance: the table in docs/plugin-conformance.md is the list of items") {
   // DROVER_ACCEPT=1 writes it.
-  const std::string path = std::string(DROVER_SOURCE_DIR) + "/docs/plugin-conformance.md";
+  const std::string path = source_dir() + "/docs/plugin-conformance.md";
   const std::string text = read_file(path).value();
   const std::string begin = "<!-- items -->\n", end = "<!-- end of items -->";
   const std::size_t from = text.find(begin) + begin.size(), to = text.find(end);

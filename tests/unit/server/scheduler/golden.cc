@@ -11,10 +11,11 @@
 
 #include "lib/model/codec.h"
 #include "server/scheduler/alloc_state.h"
+#include "tests/unit/source_dir.h"
 
 namespace drover::scheduler {
 
-std::string golden_path(const std::string& relative) { return std::string(DROVER_SOURCE_DIR) + "/tests/golden/" + relative; }
+std::string golden_path(const std::string& relative) { return source_dir() + "/tests/golden/" + relative; }
 
 std::string read_text(const std::string& path) {
   std::ifstream in(path);

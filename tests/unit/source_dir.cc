@@ -1,0 +1,7 @@
+#include "tests/unit/source_dir.h"
+
+namespace drover {
+
+std::string source_dir() { return DROVER_SOURCE_DIR; }
+
+}  // namespace drover
