@@ -24,7 +24,7 @@ def build(sandbox):
                           env={**os.environ, 'CGO_ENABLED': '0', 'GOFLAGS': '-mod=readonly -buildvcs=false'})
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [''])[-1]
-        network = any(word in done.stderr for word in ('dial tcp', 'reading https://', 'Forbidden', 'no required module', 'go.mod requires go'))
+        network = any(word in done.stderr for word in ('dial tcp', 'reading https://', 'Forbidden', 'no required module', 'go.mod requires go', 'toolchain not available'))
         expect(network, f'the plugins do not build: {done.stderr[-3000:]}')
         raise Skip(f'{version} has neither a cache nor a proxy of the modules: {last}')
     return out
