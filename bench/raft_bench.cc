@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sdk/async/scope.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/file.h"
 #include "server/cluster/transport.h"
 #include "server/raft/raft.h"
@@ -120,7 +121,7 @@ class Peer {
     options.bootstrap = members_;
     options.executor = loop_.get_executor();
     options.transport = &transport_;
-    options.seed = static_cast<std::uint32_t>(self_.id);
+    options.seed = static_cast<std::uint32_t>(Rng::from_system().next());  // as servers have it: timers of neighbouring seeds run alike
     transport_.set_cluster_id("bench");
     transport_.serve(server_);
     if (!server_.listen(self_.address)) return false;
