@@ -12,6 +12,7 @@
 #include <sstream>
 #include <unistd.h>
 
+#include "bench/many_tasks.h"
 #include "lib/wire/remote_caller.h"
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
@@ -46,50 +47,6 @@ Use use_of(int pid) {
   if (all.size() < 22) return out;
   out.seconds = (std::stod(all[11]) + std::stod(all[12])) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   out.memory = std::stod(all[21]) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
-  return out;
-}
-
-model::Job make_job(int number, std::int64_t count) {
-  model::Job job;
-  job.id = job.name = fmt::format("job-{}", number);
-  job.namespace_ = "default";
-  job.type = "batch";  // a service would have a deployment, which waits for reports of health
-  job.priority = 50;
-  job.datacenters = {"*"};
-  job.node_pool = "default";
-  model::TaskGroup group;
-  group.name = "group";
-  group.count = count;
-  group.ephemeral_disk.ensure().size_mb = 10;
-  group.restart_policy = model::RestartPolicy{.attempts = 3, .interval = std::chrono::hours(24), .delay = std::chrono::seconds(15), .mode = "fail"};
-  group.reschedule_policy = model::ReschedulePolicy{};
-  model::Task task;
-  task.name = "task";
-  task.log_config = model::LogConfig{.max_files = 1, .max_file_size_mb = 1};
-  task.driver = "mock_driver";
-  task.resources = model::Resources{.cpu = 20, .memory_mb = 20};
-  group.tasks.push_back(std::move(task));
-  job.task_groups.push_back(std::move(group));
-  return job;
-}
-
-// What a client of ours tells of a task that has begun.
-model::Map<model::TaskState> running_states(std::int64_t now) {
-  model::TaskState state;
-  state.state = "running";
-  state.started_at = model::Time(now);
-  const auto event = [&](const char* type, const char* text) {
-    model::TaskEvent made;
-    made.type = type;
-    made.time = now;
-    made.message = made.display_message = text;
-    state.events.push_back(std::move(made));
-  };
-  event("Received", "Task received by client");
-  event("Task Setup", "Building Task Directory");
-  event("Started", "Task started by client");
-  model::Map<model::TaskState> out;
-  out["task"] = std::move(state);
   return out;
 }
 
@@ -190,7 +147,8 @@ class Load {
   Async<> register_jobs(int& next) {
     while (next < jobs_) {
       model::JobRegisterRequest request;
-      request.job = std::make_shared<const model::Job>(make_job(next++, count_));
+      // A service would have a deployment, which waits for reports of health.
+      request.job = std::make_shared<const model::Job>(many_tasks(next++, "batch", count_));
       auto reply = co_await callers_.front()->call(e::job_register, std::move(request));
       if (!reply) co_return stop(reply.error());
       ++submitted_;
@@ -245,7 +203,8 @@ class Load {
       model::NodeUpdateAllocRequest update;
       update.node_id = self.id;
       update.secret_id = self.secret;
-      const auto states = running_states(system_clock().unix_nanos());
+      model::Map<model::TaskState> states;
+      states["task"] = running_task(system_clock().unix_nanos());
       for (auto& id : fresh) {
         auto alloc = std::make_shared<model::Allocation>();
         alloc->id = std::move(id);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "bench/many_tasks.h"
 #include "lib/model/codec.h"
 #include "sdk/base/uuid.h"
 #include "server/broker/node_use.h"
@@ -52,46 +53,6 @@ model::Node make_node(int number, Rng& rng) {
   resources.disk.disk_mb = 100'000;
   resources.networks.push_back({.mode = "host", .device = "eth0", .cidr = "192.168.0.100/32", .ip = "192.168.0.100", .m_bits = 1000});
   return node;
-}
-
-model::Job make_job(int number, std::int64_t count) {
-  model::Job job;
-  job.id = job.name = fmt::format("job-{}", number);
-  job.namespace_ = "default";
-  job.type = "service";
-  job.priority = 50;
-  job.datacenters = {"*"};
-  job.node_pool = "default";
-  model::TaskGroup group;
-  group.name = "group";
-  group.count = count;
-  group.ephemeral_disk.ensure().size_mb = 10;
-  model::Task task;
-  task.name = "task";
-  task.driver = "mock_driver";
-  task.resources = model::Resources{.cpu = 20, .memory_mb = 20};
-  group.tasks.push_back(std::move(task));
-  job.task_groups.push_back(std::move(group));
-  return job;
-}
-
-// What a client of ours tells of a task that has begun.
-model::TaskState running_task(std::int64_t now) {
-  model::TaskState out;
-  out.state = "running";
-  out.started_at = model::Time(now);
-  const auto event = [&](const char* type, const char* text) {
-    model::TaskEvent made;
-    made.type = type;
-    made.time = now;
-    made.message = text;
-    made.display_message = text;
-    out.events.push_back(std::move(made));
-  };
-  event("Received", "Task received by client");
-  event("Task Setup", "Building Task Directory");
-  event("Started", "Task started by client");
-  return out;
 }
 
 class Bench {
@@ -144,7 +105,7 @@ class Bench {
     eval.status = "pending";
     eval.create_time = eval.modify_time = now_;
     fsm::JobRegister message;
-    message.job = std::make_shared<const model::Job>(make_job(number, count_));
+    message.job = std::make_shared<const model::Job>(many_tasks(number, "service", count_));
     message.eval = std::make_shared<const model::Evaluation>(eval);
     message.tracked_versions = 6;
     apply(message);

@@ -52,6 +52,18 @@ struct Fixture {
       store.commit(std::move(plan));
     }
   }
+  // One more of the service, which has not ended.
+  void put_live_alloc(state::Txn& txn, const char* deployment) const {
+    model::Allocation alloc;
+    alloc.id = "live";
+    alloc.namespace_ = "default";
+    alloc.job_id = "service";
+    alloc.eval_id = "e-service";
+    alloc.node_id = "n1";
+    alloc.deployment_id = deployment;
+    alloc.desired_status = "run";
+    txn.put_planned_alloc(alloc, store.snapshot()->job("default", "service"));
+  }
 };
 
 }  // namespace
@@ -75,14 +87,7 @@ TEST_CASE("gc: dead jobs go with all they have, once they are old enough or at o
 TEST_CASE("gc: a live allocation keeps its evaluation, its job and its node") {
   Fixture f;
   state::Txn txn = f.store.begin(12);
-  model::Allocation alloc;
-  alloc.id = "live";
-  alloc.namespace_ = "default";
-  alloc.job_id = "service";
-  alloc.eval_id = "e-service";
-  alloc.node_id = "n1";
-  alloc.desired_status = "run";
-  txn.put_planned_alloc(alloc, f.store.snapshot()->job("default", "service"));
+  f.put_live_alloc(txn, "");
   txn.finish();
   f.store.commit(std::move(txn));
   const auto garbage = gc::find_garbage(*f.store.snapshot(), {}, 100 * hour, gc::everything_at_once);
@@ -134,15 +139,7 @@ TEST_CASE("gc: a deployment that has ended goes when none of its allocations liv
     deployment.modify_time = hour;
     txn.put_deployment(std::move(deployment));
   }
-  model::Allocation alloc;
-  alloc.id = "live";
-  alloc.namespace_ = "default";
-  alloc.job_id = "service";
-  alloc.eval_id = "e-service";
-  alloc.node_id = "n1";
-  alloc.deployment_id = "d-live";
-  alloc.desired_status = "run";
-  txn.put_planned_alloc(alloc, f.store.snapshot()->job("default", "service"));
+  f.put_live_alloc(txn, "d-live");
   txn.finish();
   f.store.commit(std::move(txn));
   const auto& state = *f.store.snapshot();
