@@ -25,7 +25,7 @@ bool is_gone(const std::string& pid) {
 }
 }  // namespace
 
-Result<DirLock> DirLock::acquire(const std::string& directory) {
+Result<DirLock> DirLock::acquire(const std::string& directory, const std::function<void()>& pause) {
   DROVER_TRY(make_directories(directory, 0700));
   const std::string path = directory + "/lock";
   auto fd = open_file(path, O_RDWR | O_CREAT, 0600);
@@ -35,7 +35,8 @@ Result<DirLock> DirLock::acquire(const std::string& directory) {
     const auto holder = read_file(path, 64);
     const std::string pid(holder ? trim(*holder) : "");
     if (is_gone(pid) && attempt < most_attempts) {
-      ::usleep(pause_us);
+      if (pause) pause();
+      else ::usleep(pause_us);
       continue;
     }
     return fail(Code::conflict, "data directory \"{}\" is in use by process {}: stop that agent, or give this one another data_dir",

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
 #include "lib/store/crc32c.h"
 #include "lib/store/dir_lock.h"
@@ -167,32 +167,35 @@ TEST_CASE("F-10: a second process is refused at once and told who holds the dire
 TEST_CASE("dir lock: F-10 what a killed holder was just starting does not keep the next one out") {
   const auto dir = TempDir::make();
   REQUIRE(dir);
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
   int said[2], released[2];
   REQUIRE(::pipe(said) == 0);
   REQUIRE(::pipe(released) == 0);
   const pid_t holder = ::fork();
   if (holder == 0) {
     const auto held = DirLock::acquire(dir->path());
-    const pid_t child = held ? ::fork() : -1;
-    if (child == 0) {
+    const pid_t started = held ? ::fork() : -1;
+    if (started == 0) {
       // It has the lock from its parent, as between vfork and exec, until it is told.
       char go = 0;
       ::close(released[1]);
       while (::read(released[0], &go, 1) > 0) {}
       ::_exit(0);
     }
-    [[maybe_unused]] const auto wrote = ::write(said[1], held ? "y" : "n", 1);
+    [[maybe_unused]] const auto wrote = ::write(said[1], &started, sizeof started);
     ::kill(::getpid(), SIGKILL);
   }
-  char answer = 0;
-  REQUIRE(::read(said[0], &answer, 1) == 1);
-  REQUIRE(answer == 'y');
-  ::waitpid(holder, nullptr, 0);
-  ::close(released[0]);
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  pid_t started = -1;
+  REQUIRE(::read(said[0], &started, sizeof started) == sizeof started);
+  REQUIRE(started > 0);
+  REQUIRE(::waitpid(holder, nullptr, 0) == holder);
+  int pauses = 0;
+  const auto let_it_end = [&] {
+    ++pauses;
     ::close(released[1]);
-  });
-  CHECK(DirLock::acquire(dir->path()));
-  later.join();
+    CHECK(::waitpid(started, nullptr, 0) == started);
+  };
+  CHECK(DirLock::acquire(dir->path(), let_it_end));
+  CHECK(pauses == 1);
+  for (const int fd : {said[0], said[1], released[0]}) ::close(fd);
 }
