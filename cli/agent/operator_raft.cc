@@ -3,7 +3,6 @@
 
 #include "cli/agent/stored_raft.h"
 #include "cli/commands.h"
-#include "lib/store/dir_lock.h"
 #include "sdk/base/text.h"
 #include "server/cluster/identity.h"
 
@@ -21,8 +20,8 @@ class RaftInfo final : public Command {
   void flags(FlagSet&) override {}
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
-    auto lock = DirLock::acquire(arguments[0]);
-    if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
+    const auto lock = lock_stopped_server(arguments[0]);
+    if (!lock) return context.failed(lock.error().message());
     auto stored = read_stored_raft(arguments[0]);
     if (!stored) return context.failed(fmt::format("Error reading data directory: {}", stored.error().message()));
     const std::uint64_t first = stored->log.entries.empty() ? 0 : stored->log.first_index;
@@ -48,8 +47,8 @@ class RaftRecover final : public Command {
   }
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
-    auto lock = DirLock::acquire(arguments[0]);
-    if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
+    const auto lock = lock_stopped_server(arguments[0]);
+    if (!lock) return context.failed(lock.error().message());
     auto stored = read_stored_raft(arguments[0]);
     if (!stored) return context.failed(fmt::format("Error reading data directory: {}", stored.error().message()));
     auto wanted = servers(*stored);

@@ -7,7 +7,6 @@
 #include "cli/snapshot_file.h"
 #include "lib/model/codec.h"
 #include "lib/snapshot/archive.h"
-#include "lib/store/dir_lock.h"
 #include "server/api/filter.h"
 #include "server/fsm/entry_text.h"
 #include "server/fsm/fsm.h"
@@ -150,8 +149,8 @@ class RaftLogs final : public Command {
   void flags(FlagSet& set) override { set.boolean("pretty", pretty_, "Write each entry on several lines."); }
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
-    auto lock = DirLock::acquire(arguments[0]);
-    if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
+    const auto lock = lock_stopped_server(arguments[0]);
+    if (!lock) return context.failed(lock.error().message());
     auto log = read_segmented_log(arguments[0] + "/server/raft/log");
     if (!log) return context.failed(fmt::format("failed to get raft logs: {}", log.error().message()));
     for (std::size_t i = 0; i < log->entries.size(); ++i) {
@@ -182,8 +181,8 @@ class RaftState final : public Command {
   }
   int run(Context& context, const std::vector<std::string>& arguments) override {
     if (arguments.size() != 1) return context.usage_error("This command takes one argument: <path>");
-    auto lock = DirLock::acquire(arguments[0]);
-    if (!lock) return context.failed(fmt::format("Stop the agent first: {}", lock.error().message()));
+    const auto lock = lock_stopped_server(arguments[0]);
+    if (!lock) return context.failed(lock.error().message());
     fsm::Fsm fsm;
     if (auto done = replay(arguments[0], fsm); !done) return context.failed(fmt::format("failed to replay logs: {}", done.error().message()));
     write_state(context.ui, fsm.store().tables(), {});

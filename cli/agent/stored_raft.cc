@@ -1,6 +1,7 @@
 #include "cli/agent/stored_raft.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "server/cluster/identity.h"
 #include "server/cluster/raft_fsm.h"
@@ -9,6 +10,16 @@ namespace drover::cli {
 
 std::uint64_t StoredRaft::last_index() const { return std::max(log.last_index(), snapshot_index()); }
 std::uint64_t StoredRaft::last_term() const { return !log.entries.empty() ? log.entries.back()->term : snapshot ? snapshot->meta().term : 0; }
+
+Result<DirLock> lock_stopped_server(const std::string& data_dir) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(data_dir + "/server/raft", error)) {
+    return fail(Code::not_found, "no server has kept anything below \"{}\": name the data_dir of its configuration", data_dir);
+  }
+  auto lock = DirLock::acquire(data_dir);
+  if (!lock) return fail(lock.error(), "Stop the agent first");
+  return lock;
+}
 
 Result<StoredRaft> read_stored_raft(const std::string& data_dir) {
   StoredRaft out{.directory = data_dir + "/server"};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/store/dir_lock.h"
 #include "server/fsm/fsm.h"
 #include "server/raft/log.h"
 #include "server/raft/snapshots.h"
@@ -23,6 +24,9 @@ struct StoredRaft {
   [[nodiscard]] std::uint64_t last_term() const;
 };
 
+// Keeps the agent from starting meanwhile. Refuses while one runs, and a directory in which no server has kept anything, which it leaves
+// as it is.
+[[nodiscard]] Result<DirLock> lock_stopped_server(const std::string& data_dir);
 [[nodiscard]] Result<StoredRaft> read_stored_raft(const std::string& data_dir);
 // The state of a snapshot.
 [[nodiscard]] Result<> restore_state(SnapshotReader& snapshot, fsm::Fsm& fsm);

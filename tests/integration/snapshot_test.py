@@ -262,6 +262,10 @@ def test_a_state_and_a_log_are_shown_without_a_server(sandbox):
     contains(agent.cli('operator', 'snapshot', 'state', '-filter', 'ID ==', path, status=1), 'Invalid filter expression')
     contains(agent.cli('operator', 'raft', 'logs', agent.data, status=1), 'Stop the agent first')
     contains(agent.cli('operator', 'raft', 'state', agent.data, status=1), 'Stop the agent first')
+    nowhere = os.path.join(sandbox.directory, 'nowhere')
+    for what in ('info', 'logs', 'state', 'recover'):
+        contains(agent.cli('operator', 'raft', what, nowhere, status=1), f'no server has kept anything below "{nowhere}"')
+    expect(not os.path.exists(nowhere), 'looking for a server has made a directory')
     last = int(agent.get('/v1/agent/self')['stats']['raft']['applied_index'])
     agent.kill9()
     lines = [json.loads(line) for line in agent.cli('operator', 'raft', 'logs', agent.data).splitlines()]
