@@ -52,7 +52,11 @@ class ManagedDrivers::Entry final : public TaskDriver {
   [[nodiscard]] Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) override {
     return client().stop_task(std::move(id), timeout, std::move(signal));
   }
-  [[nodiscard]] Async<Result<>> destroy(std::string id, bool force) override { return client().destroy_task(std::move(id), force); }
+  [[nodiscard]] Async<Result<>> destroy(std::string id, bool force) override {
+    auto destroyed = co_await client().destroy_task(id, force);
+    early_.erase(id);  // a last sample that nobody asked for
+    co_return destroyed;
+  }
   [[nodiscard]] Async<Result<>> signal(std::string id, std::string signal) override { return client().signal_task(std::move(id), std::move(signal)); }
   [[nodiscard]] Async<Result<>> stats(std::string id, std::chrono::nanoseconds interval, Channel<driver::TaskStats>& out) override {
     const bool all = co_await manager_.gives_all_stats(name_);
