@@ -571,3 +571,28 @@ TEST_CASE("L-14: who refuses a leader of an earlier term says how far its own lo
   CHECK(answer.term == 5);
   CHECK(answer.index == f.replica->last_index());
 }
+
+TEST_CASE("L-14: a follower that does not know that it is a voter votes, once in a term and for nobody with a shorter log") {
+  const std::string others = *encode_members({{.id = 1, .address = "server-1"}, {.id = 2, .address = "server-2"}});
+  LogContents contents;
+  contents.entries = entries_until(5, others);
+  contents.vote = {.term = 1};
+  const auto replica = *Replica::start({.id = 4, .address = "server-4"}, contents, {}, 0, 0);
+  const auto ask = [&](std::uint64_t from, std::uint64_t term, std::uint64_t last, bool pre_vote) {
+    REQUIRE(replica->receive({.type = MessageType::vote, .from = from, .from_address = fmt::format("server-{}", from), .term = term,
+                              .index = last, .index_term = 1, .candidate = from, .pre_vote = pre_vote}, 3));
+    if (const auto write = replica->take_write()) REQUIRE(replica->written(*write, 4));
+    const auto answers = replica->take_output().messages;
+    REQUIRE(answers.size() == 1);
+    return answers[0].granted;
+  };
+  CHECK(ask(1, 2, 9, true));
+  CHECK_FALSE(ask(2, 2, 4, false));
+  CHECK(ask(1, 2, 9, false));
+  CHECK(ask(1, 2, 9, false));
+  CHECK_FALSE(ask(3, 2, 9, false));
+  CHECK(replica->term() == 2);
+  // It asks nobody itself.
+  REQUIRE(replica->tick(1'000'000));
+  CHECK(replica->take_output().messages.empty());
+}
