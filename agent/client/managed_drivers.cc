@@ -46,7 +46,9 @@ class ManagedDrivers::Entry final : public TaskDriver {
   [[nodiscard]] Async<Result<Started>> adopt(driver::TaskConfig config) override {
     auto adopted = co_await client().adopt_task(std::move(config));
     if (!adopted) co_return fail(adopted.error());
-    co_return Started{std::move(adopted->handle.encoded), std::nullopt};
+    // What the start would have told; a driver that cannot say it has no network.
+    auto status = co_await client().inspect_task(adopted->handle.config.id);
+    co_return Started{std::move(adopted->handle.encoded), status ? std::move(status->network) : std::nullopt};
   }
   [[nodiscard]] Async<Result<driver::ExitResult>> wait(std::string id) override { return client().wait_task(std::move(id)); }
   [[nodiscard]] Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) override {

@@ -72,6 +72,8 @@ class TaskRunner {
 
   [[nodiscard]] const model::Task& task() const { return task_; }
   [[nodiscard]] const model::TaskState& state() const { return shown_; }
+  // Where the driver says that the task is reached, since its last start; null: it did not say.
+  [[nodiscard]] const TaskNetwork* network() const { return local_.network.get(); }
   // It was asked to end or to restart.
   [[nodiscard]] bool stopping() const { return stop_asked_.is_set(); }
   // run() is over: the task will not run again, and its driver has forgotten it.
@@ -94,6 +96,7 @@ class TaskRunner {
   [[nodiscard]] bool keeps_logs(const TaskDriver& driver) const;
   [[nodiscard]] Async<Result<TaskDriver::Started>> start(TaskDriver& driver, driver::TaskConfig config);
   [[nodiscard]] Async<> now_runs(TaskDriver::Started started);
+  void keep_network(std::optional<driver::DriverNetwork> told);
   [[nodiscard]] Async<> new_driver_task_id();
   [[nodiscard]] Async<> wait_for_plugin(TaskDriver& driver);
   // From running to forgotten.
