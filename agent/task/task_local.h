@@ -39,6 +39,8 @@ struct TaskLocal {
   // What StopTask was, or is just being, asked for: "kill", "restart" or nothing.
   std::string stopping;
   UnixNanos restart_at = 0;  // not before this; 0: at once
+  // Stored before devices are reserved, and no longer true when their plugin knows that they are free.
+  bool holds_devices = false;
 
   template <class Self, class V>
   static void describe(Self& self, V& v) {
@@ -51,6 +53,7 @@ struct TaskLocal {
     v("Ended", self.ended);
     v("Stopping", self.stopping);
     v("RestartAt", self.restart_at);
+    v("HoldsDevices", self.holds_devices);
   }
 };
 

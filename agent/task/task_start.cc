@@ -157,26 +157,6 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
                            .devices = reserved_ ? *reserved_ : device::Reservation{}});
 }
 
-// Of several groups the later one wins (plugin protocol 6.2).
-Async<Result<>> TaskRunner::reserve_devices() {
-  const auto* resources = alloc_->allocated_resources ? alloc_->allocated_resources->tasks.get(task_.name) : nullptr;
-  if (reserved_ || resources == nullptr || resources->devices.empty()) co_return Result<>{};
-  device::Reservation all;
-  for (const auto& devices : resources->devices) {
-    Result<device::Reservation> one = fail(Code::unavailable, "this node has no devices");
-    if (services_.reserve_devices) one = co_await services_.reserve_devices(devices);
-    if (!one) {
-      add_event(events::hook_failed(now(), fmt::format("devices: {}", one.error().message())));
-      co_return fail(one.error());
-    }
-    for (auto& [name, value] : one->envs) all.envs[name] = std::move(value);
-    all.mounts.insert(all.mounts.end(), one->mounts.begin(), one->mounts.end());
-    all.devices.insert(all.devices.end(), one->devices.begin(), one->devices.end());
-  }
-  reserved_ = std::move(all);
-  co_return Result<>{};
-}
-
 Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {
   if (killed_ && !may_run_already_) co_return fail(Code::cancelled, "the task was killed before it started");
   if (local_.driver_task_id.empty()) co_await new_driver_task_id();
