@@ -23,6 +23,12 @@ bool is_label(const std::string& text) {
 }
 }  // namespace
 
+Result<> check_handle(const TaskHandle& handle) {
+  const std::size_t size = handle.driver_state.size();
+  if (size > max_driver_state) return fail(Code::too_large, "the driver's state of the task has {} bytes, more than the {} that are kept", size, max_driver_state);
+  return {};
+}
+
 DriverNetwork accept_network(DriverNetwork network, std::vector<std::string>& refused) {
   DriverNetwork out{.port_map = {}, .ip = std::move(network.ip), .auto_advertise = network.auto_advertise};
   // The text is compared to its end, so that none can hide behind a NUL.

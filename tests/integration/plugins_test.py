@@ -269,8 +269,13 @@ def test_F_02_devices_are_released_whoever_dies(sandbox):
         agent.run(DEVICE_JOB.replace('NAME', name).replace('COUNT', '1'), '-detach')
         alloc = agent.wait_alloc(name, 'running')
         return alloc['ID'], alloc['AllocatedResources']['Tasks']['t']['Devices'][0]['DeviceIDs'][0]
-    alloc, device = start('one')
-    expect(device_log(agent, 'held', alloc, device) == 1, 'the owner is told before the device is reserved')
+    sandbox.arm('task.devices_stored', 'self')
+    agent.run(DEVICE_JOB.replace('NAME', 'one').replace('COUNT', '1'), '-detach')
+    until('the agent to die before it reserves', lambda: agent.process.poll() is not None)
+    agent.start()
+    one = agent.wait_alloc('one', 'running')
+    alloc, device = one['ID'], one['AllocatedResources']['Tasks']['t']['Devices'][0]['DeviceIDs'][0]
+    expect(device_log(agent, 'held', alloc, device) >= 1, 'the owner is told before the device is reserved')
     sandbox.arm('task.devices_free', 'self')
     agent.cli('job', 'stop', '-detach', 'one')
     until('the agent to die with the device unreleased', lambda: agent.process.poll() is not None)

@@ -2,7 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <unordered_map>
 
-#include "plugins/shared/executor_driver.h"
+#include "sdk/executor/executor_driver.h"
 
 namespace drover {
 namespace {

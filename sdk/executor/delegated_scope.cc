@@ -1,4 +1,4 @@
-#include "plugins/shared/delegated_scope.h"
+#include "sdk/executor/delegated_scope.h"
 
 #include <dlfcn.h>
 #include <spawn.h>

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/shared/kept_file.h"
+#include "sdk/executor/kept_file.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
 

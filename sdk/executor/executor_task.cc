@@ -1,4 +1,4 @@
-#include "plugins/shared/executor_task.h"
+#include "sdk/executor/executor_task.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/executor/wire.h"
+#include "sdk/executor/wire.h"
 #include "sdk/base/error.h"
 #include "sdk/base/fd.h"
 

@@ -5,7 +5,7 @@
 // layer is the task's own directory when files of the task must show or root may write there.
 #pragma once
 
-#include "plugins/shared/launch_spec.h"
+#include "sdk/executor/launch_spec.h"
 #include "sdk/driver/driver.h"
 
 namespace drover {

@@ -1,4 +1,4 @@
-#include "plugins/shared/exec_session.h"
+#include "sdk/executor/exec_session.h"
 
 #include <sys/ioctl.h>
 #include <termios.h>

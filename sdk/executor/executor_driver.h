@@ -10,10 +10,10 @@
 #include <memory>
 #include <set>
 
-#include "plugins/shared/cgroups.h"
-#include "plugins/shared/exec_session.h"
-#include "plugins/shared/executor_binary.h"
-#include "plugins/shared/process_stats.h"
+#include "sdk/executor/cgroups.h"
+#include "sdk/executor/exec_session.h"
+#include "sdk/executor/executor_binary.h"
+#include "sdk/executor/process_stats.h"
 #include "sdk/async/permits.h"
 #include "sdk/base/clock.h"
 #include "sdk/driver/driver.h"
@@ -24,8 +24,8 @@ struct ExecutorHost {
   std::string executor_path;  // of drover-executor
   std::string state_dir;      // e.g. /var/lib/drover/executor
 };
-// DROVER_STATE_DIR and DROVER_EXECUTOR of the environment; by default /var/lib/drover/executor and the drover-executor of the
-// directory above the plugin's own, or beside the plugin.
+// DROVER_STATE_DIR and DROVER_EXECUTOR of the environment; by default /var/lib/drover/executor and the drover-executor beside the plugin,
+// of the directory above, or where it is installed.
 [[nodiscard]] ExecutorHost executor_host_from_environment();
 
 struct PreparedTask {

@@ -1,4 +1,4 @@
-#include "plugins/shared/users.h"
+#include "sdk/executor/users.h"
 
 #include <grp.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "plugins/shared/executor_driver.h"
+#include "sdk/executor/executor_driver.h"
 
 #include <unistd.h>
 
@@ -8,8 +8,8 @@
 #include <thread>
 #include <nlohmann/json.hpp>
 
-#include "plugins/shared/delegated_scope.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/delegated_scope.h"
+#include "sdk/executor/users.h"
 #include "sdk/base/fail_point.h"
 #include "sdk/base/file.h"
 
@@ -92,7 +92,8 @@ ExecutorHost executor_host_from_environment() {
     std::error_code error;
     const auto own = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
     const auto beside = own / "drover-executor";
-    out.executor_path = std::filesystem::exists(beside, error) ? beside : own.parent_path() / "drover-executor";
+    const auto above = own.parent_path() / "drover-executor";
+    out.executor_path = std::filesystem::exists(beside, error) ? beside : std::filesystem::exists(above, error) ? above : std::filesystem::path(DROVER_INSTALLED_EXECUTOR);
   }
   const std::string state = value_of("DROVER_STATE_DIR");
   out.state_dir = state.empty() ? "/var/lib/drover/executor" : state + "/executor";

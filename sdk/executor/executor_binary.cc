@@ -1,4 +1,4 @@
-#include "plugins/shared/executor_binary.h"
+#include "sdk/executor/executor_binary.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "plugins/shared/process_stats.h"
+#include "sdk/executor/process_stats.h"
 
 #include <sys/sysinfo.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "plugins/shared/kept_file.h"
+#include "sdk/executor/kept_file.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "plugins/shared/executor_task.h"
+#include "sdk/executor/executor_task.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "plugins/shared/exec_session.h"
+#include "sdk/executor/exec_session.h"
 #include "sdk/base/defer.h"
 #include "tests/unit/plugins/support.h"
 

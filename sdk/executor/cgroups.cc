@@ -1,4 +1,4 @@
-#include "plugins/shared/cgroups.h"
+#include "sdk/executor/cgroups.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "plugins/shared/limits.h"
+#include "sdk/executor/limits.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 

@@ -1,4 +1,4 @@
-#include "plugins/exec/rootfs.h"
+#include "sdk/executor/rootfs.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 #include "sdk/base/fd.h"
 #include "sdk/base/text.h"
 

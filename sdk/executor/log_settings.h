@@ -4,7 +4,7 @@
 // the defaults hold, unless the host's stdout path is a FIFO, which then is a host that collects logs itself.
 #pragma once
 
-#include "plugins/shared/launch_spec.h"
+#include "sdk/executor/launch_spec.h"
 
 namespace drover {
 

@@ -1,4 +1,4 @@
-#include "plugins/shared/limits.h"
+#include "sdk/executor/limits.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "plugins/shared/executor_task.h"
+#include "sdk/executor/executor_task.h"
 
 namespace drover {
 

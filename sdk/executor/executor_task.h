@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "plugins/shared/launch_spec.h"
+#include "sdk/executor/launch_spec.h"
 #include "sdk/async/event.h"
 #include "sdk/async/process.h"
 #include "sdk/async/scope.h"

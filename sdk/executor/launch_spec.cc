@@ -1,4 +1,4 @@
-#include "plugins/shared/launch_spec.h"
+#include "sdk/executor/launch_spec.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

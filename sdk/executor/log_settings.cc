@@ -1,4 +1,4 @@
-#include "plugins/shared/log_settings.h"
+#include "sdk/executor/log_settings.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
