@@ -27,8 +27,8 @@ REMOVALS = [
     ('N_001_logs', 'a link in place of the log directory is followed', [
         (SHARED + 'launch_spec.cc', 'O_RDONLY | O_DIRECTORY | O_NOFOLLOW);', 'O_RDONLY | O_DIRECTORY);')]),
     ('N_001_directories', 'a link in place of a directory of the task is followed', [
-        (STAGES + 'mounts.cc', 'if (S_ISLNK(info.st_mode)) return {ELOOP, m.source};', ''),
-        (STAGES + 'mounts.cc', '::open(m.source, O_PATH | O_NOFOLLOW | O_CLOEXEC)', '::open(m.source, O_PATH | O_CLOEXEC)')]),
+        (STAGES + 'mount_sources.cc', 'if (S_ISLNK(info.st_mode)) return {ELOOP, m.source};', ''),
+        (STAGES + 'mount_sources.cc', '::open(m.source, O_PATH | O_NOFOLLOW | O_CLOEXEC)', '::open(m.source, O_PATH | O_CLOEXEC)')]),
     ('N_002_a_log_in', 'whatever has the name of a log is one', [
         (EXECUTOR + 'log_stream.cc', 'S_ISREG(info.st_mode) && info.st_nlink == 1;', 'true;'),
         (EXECUTOR + 'log_stream.cc', 'O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK', 'O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK')]),
