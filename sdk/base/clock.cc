@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include <random>
+
 #include "sdk/base/error.h"
 
 namespace drover {
@@ -21,6 +23,17 @@ const Clock& system_clock() {
   static const SystemClock clock;
   return clock;
 }
+
+struct Rng::Engine {
+  std::mt19937_64 next;
+};
+
+Rng::Rng(std::uint64_t seed) : engine_(new Engine{std::mt19937_64(seed)}) {}
+Rng::Rng(Rng&& other) noexcept = default;
+Rng& Rng::operator=(Rng&& other) noexcept = default;
+Rng::~Rng() = default;
+
+std::uint64_t Rng::next() { return engine_->next(); }
 
 Rng Rng::from_system() {
   std::uint64_t seed = 0;
