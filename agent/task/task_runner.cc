@@ -9,8 +9,10 @@ namespace {
 constexpr std::size_t kept_events = 10;
 // How long a task that is to start waits for a driver whose plugin is being started.
 constexpr std::chrono::seconds start_wait{10};
-// How long the end of a task waits for a plugin that is down; its record then stays for the next agent to remove.
-constexpr std::chrono::minutes forget_wait{1};
+// How long the end of a task waits for a plugin that is down; its record then stays. When the task is to run again, the next start removes
+// it. When it is not, nobody ever would: the allocation may be forgotten before the next agent looks, and one plugin that dies too often is
+// started again after minutes (P-23).
+constexpr std::chrono::minutes forget_wait{1}, last_forget_wait{15};
 }  // namespace
 
 TaskRunner::TaskRunner(TaskServices& services, std::shared_ptr<const model::Allocation> alloc, const model::TaskGroup& group,
@@ -228,13 +230,16 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
 Async<> TaskRunner::let_driver_forget() {
   if (!local_.ended) co_return;
   auto found = co_await services_.drivers.find(task_.driver, start_wait);
+  const nanoseconds wait = local_.run_complete ? last_forget_wait : forget_wait;
+  // Without such a driver on this node there is nothing to wait for.
+  if (!found && found.error().code() == Code::unavailable) found = co_await services_.drivers.find(task_.driver, wait);
   Result<> left = found ? Result<>{} : fail(found.error());
   for (bool recovered = false; found;) {
     TaskDriver& driver = **found;
     left = co_await driver.destroy(local_.driver_task_id, true);
     if (left) break;
     if (left.error().code() == Code::unavailable) {
-      const bool ready = co_await driver.wait_ready(forget_wait);
+      const bool ready = co_await driver.wait_ready(wait);
       if (!ready) break;
     } else if (left.error().code() != Code::not_found || recovered) {
       break;

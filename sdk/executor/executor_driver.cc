@@ -147,6 +147,7 @@ driver::TaskHandle ExecutorDriver::handle_of(const Task& task) const {
 
 std::shared_ptr<ExecutorDriver::Task> ExecutorDriver::reserve(driver::TaskConfig config) {
   auto task = std::make_shared<Task>(loop_, std::move(config));
+  task->number = ++tasks_known_;
   tasks_.emplace(task->config.id, task);
   return task;
 }
@@ -188,6 +189,8 @@ Async<> ExecutorDriver::hold_turn(std::shared_ptr<Task> task, Permits::Held) {
 Async<Result<>> ExecutorDriver::launch(std::shared_ptr<Task> own) {
   Task& task = *own;
   const auto place = state_directory(host_.state_dir, task.config.id);
+  auto alone = co_await end_earlier_starts(own);
+  if (!alone) co_return fail(std::move(alone).error());
   if (::access(place.slot.c_str(), F_OK) == 0) co_await clear_slot(scope_, place.slot, [this](const std::string& path) { return is_known(path); });
   auto files = co_await make_files(task.config);
   if (!files) co_return fail(std::move(files).error());
@@ -208,6 +211,26 @@ Async<Result<>> ExecutorDriver::launch(std::shared_ptr<Task> own) {
   }
   task.running = std::move(*started);
   co_return Result<>{};
+}
+
+// A host that was not answered in time asks for a new start, while the old one, or its recovery, is still under way. Only those of
+// before are waited for, so that no two wait for each other.
+Async<Result<>> ExecutorDriver::end_earlier_starts(std::shared_ptr<Task> own) {
+  const std::string prefix = own->config.id.substr(0, own->config.id.rfind('/') + 1);
+  for (;;) {
+    std::shared_ptr<Task> earlier;
+    for (auto at = tasks_.lower_bound(prefix); !prefix.empty() && at != tasks_.end() && at->first.starts_with(prefix); ++at) {
+      const bool is_same = at->first.find('/', prefix.size()) == std::string::npos;
+      if (is_same && at->second->number < own->number) earlier = at->second;
+    }
+    if (!earlier) co_return Result<>{};
+    co_await earlier->settled.wait();
+    const auto at = tasks_.find(earlier->config.id);
+    if (at == tasks_.end() || at->second != earlier) continue;
+    log_.warn("an earlier start of the task, which its host has given up, is ended", "id", earlier->config.id);
+    auto ended = co_await destroy(earlier, true);
+    if (!ended) co_return ended;
+  }
 }
 
 Async<Result<>> ExecutorDriver::recover_task(driver::TaskHandle handle) {
@@ -294,15 +317,24 @@ Async<Result<>> ExecutorDriver::stop_task(std::string id, std::chrono::nanosecon
 }
 
 Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
-  const auto task = find(id);
-  if (!task) co_return fail(task.error());
-  const auto running = (*task)->running;
-  const std::string cgroup = (*task)->made_cgroup;
+  const auto at = tasks_.find(id);
+  if (at == tasks_.end()) co_return fail(task_not_found());
+  const auto task = at->second;
+  // One that is being started or taken over is not unknown.
+  co_await task->settled.wait();
+  if (!task->running) co_return fail(task_not_found());
+  auto done = co_await destroy(task, force);
+  co_return done;
+}
+
+Async<Result<>> ExecutorDriver::destroy(std::shared_ptr<Task> task, bool force) {
+  const auto running = task->running;
+  const std::string id = task->config.id, cgroup = task->made_cgroup;
   if (!running->ended()) {
     if (!force) co_return fail(Code::conflict, "cannot destroy running task");
     DROVER_CO_TRY(running->stop(SIGKILL, 0ms));
     const bool ended = co_await running->wait_for(kill_limit);
-    if (!ended) co_return fail(unkillable_error((*task)->config.name, running->status()));
+    if (!ended) co_return fail(unkillable_error(task->config.name, running->status()));
   }
   fail_point("driver.destroy.ended");
   // The record goes last: until then whoever comes after us finds the task, and its cgroup by it (L-17).
@@ -310,7 +342,7 @@ Async<Result<>> ExecutorDriver::destroy_task(std::string id, bool force) {
   fail_point("driver.destroy.cgroup_removed");
   running->reap();
   told_.erase(id);
-  tasks_.erase(id);
+  if (const auto at = tasks_.find(id); at != tasks_.end() && at->second == task) tasks_.erase(at);
   fail_point("driver.destroy.done");
   co_return Result<>{};
 }

@@ -91,12 +91,16 @@ class ExecutorDriver : public driver::Driver {
     std::optional<driver::DriverNetwork> network;
     Event settled;
     Result<> outcome;
+    std::uint64_t number = 0;  // in the order in which they became known
   };
   std::shared_ptr<Task> reserve(driver::TaskConfig config);
   // Work of a start or recovery, in the driver's scope: a host that dies takes its calls with it, and what was begun must not
   // stop half way (F-02).
   Async<> settle(std::shared_ptr<Task> task, Async<Result<>> work);
   Async<Result<>> launch(std::shared_ptr<Task> own);
+  // L-03: what is known of the same task under earlier ids, and was given up by the host, ends first.
+  Async<Result<>> end_earlier_starts(std::shared_ptr<Task> own);
+  Async<Result<>> destroy(std::shared_ptr<Task> task, bool force);
   static Async<> hold_turn(std::shared_ptr<Task> task, Permits::Held turn);
   Async<Result<>> take_over(Task& task, std::string driver_state);
   driver::Fingerprint health();
@@ -115,6 +119,7 @@ class ExecutorDriver : public driver::Driver {
   Permits starts_;
   Scope scope_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
+  std::uint64_t tasks_known_ = 0;
   std::string delegated_root_;            // empty: the plain layout
   std::deque<driver::TaskEvent> events_;  // for whoever listens; the oldest ones are kept
   std::set<std::string> told_;

@@ -46,6 +46,11 @@ Result<Fd> connect_to(const std::string& state_path) {
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return fail_errno("connecting to the executor in \"{}\"", state_path);
   }
+  // an executor is of our own user; what anybody else says there is not listened to.
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return fail_errno("asking who listens in \"{}\"", state_path);
+  if (peer.uid != ::geteuid()) return fail(Code::permission_denied, "user {} listens in \"{}\", where an executor should", peer.uid, state_path);
   return fd;
 }
 

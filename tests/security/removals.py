@@ -11,6 +11,11 @@ REMOVALS = [
         (STAGES + 'init.cc', '::waitpid(-1, &status, WNOHANG)', '::waitpid(program, &status, WNOHANG)')]),
     ('F_16_signals', 'process 1 keeps signals to itself', [
         (STAGES + 'init.cc', 'if (number > 0 && number != SIGCHLD) ::kill(program, number);', '')]),
+    ('F_18_closed', 'the end waits for whoever has the output, and nobody ends them', [
+        (EXECUTOR + 'task_end.cc', 'round < 64 && log.active()', 'round < 1000000000 && log.active()'),
+        (EXECUTOR + 'task_end.cc', '      else if (log.moved_bytes() == 0) break;\n', ''),
+        (EXECUTOR + 'task_end.cc', 'if (file && ::write(file.get(), "1", 1) == 1 && !task_ended_) return;', 'if (file) {}'),
+        (EXECUTOR + 'task_end.cc', '    if (pid > 1) ::kill(pid, SIGKILL);', '')]),
     ('F_18_output', 'the end is told before the pipes are read', [
         (EXECUTOR + 'task_end.cc', 'round < 64 && log.active()', 'round < 0 && log.active()')]),
     ('F_21_a_full_disk', 'a full disk blocks the task', [
@@ -79,6 +84,8 @@ REMOVALS = [
         (EXECUTOR + 'executor.cc', 'if (spec.has(flag::pid_namespace)) args.flags |= CLONE_NEWPID;', '')]),
     ('N_024_effective', 'a default becomes another', [
         (EXEC + 'config.cc', 'plugin::get_bool(*json, "no_new_privs", true)', 'plugin::get_bool(*json, "no_new_privs", false)')]),
+    ('N_024_a_missing', 'what is written down without a value counts as off', [
+        (EXEC + 'config.cc', 'plugin::get_bool(*json, "no_new_privs", true)', '!json->contains("no_new_privs")')]),
     ('N_027_a_set_uid', 'the task directory may hold set-uid programs', [
         (STAGES + 'mounts.cc', 'attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;', 'attributes.attr_set = 0;'),
         (STAGES + 'confine.cc', 'child.spec.has(flag::no_new_privs) && ', 'false && ')]),
@@ -139,6 +146,8 @@ REMOVALS = [
         (STAGES + 'mounts.cc', 'open_beneath(AT_FDCWD, spec.root, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS)', 'open_beneath(AT_FDCWD, spec.root, O_PATH | O_DIRECTORY, 0, 0)')]),
     ('R_013_links_files', 'a link to a directory is one', [
         (EXEC + 'rootfs.cc', 'out.flags = bits | flags::plain_target;', 'out.flags = bits;')]),
+    ('R_013_links_below', 'there is no private /dev', [
+        (STAGES + 'mounts.cc', '    case MountKind::devices: return attach_source(root, m, source);', '    case MountKind::devices: return {};')]),
     ('R_018', 'the executor is linked as any program', [
         (EXECUTOR + 'meson.build', "executor_link_args = ['-static']", 'executor_link_args = []'),
         (EXECUTOR + 'meson.build', "host_machine.cpu_family() == 'x86_64' and", 'false and')]),
@@ -172,6 +181,8 @@ REMOVALS = [
         (STAGES + 'capabilities.cc', 'child.spec.user_namespace_fd >= 0 && ::setns', 'false && ::setns')]),
     ('R_032_rights', 'the user namespace is not entered', [
         (STAGES + 'capabilities.cc', 'child.spec.user_namespace_fd >= 0 && ::setns', 'false && ::setns')]),
+    ('R_032_ranges', 'every allocation has the same ids', [
+        (SHARED + 'user_namespace.cc', '    if (taken.contains(first)) continue;\n', '')]),
     ('R_033_no_new', 'no_new_privs is not set', [
         (STAGES + 'confine.cc', 'child.spec.has(flag::no_new_privs) && ', 'false && ')]),
     ('R_033_a_set_uid', 'no_new_privs is not set', [
@@ -184,8 +195,13 @@ REMOVALS = [
         (EXECUTOR + 'session.cc', '    own.rights = rights_;\n', '    own.rights = rights_;\n    own.rights.limit_count = 0;\n')]),
     ('R_040_masked', 'nothing is masked', [
         (EXEC + 'rootfs.cc', '  for (const char* path : masked) {', '  for (const char* path : masked) {\n    if (path != nullptr) break;')]),
+    ('R_040_masks_cannot', 'cap_drop does nothing, so root may unmount', [
+        (SHARED + 'capabilities.cc', 'return (base & ~*drop) | *add;', 'return base | *add;')]),
     ('R_040_kernel', 'nothing is read-only', [
         (EXEC + 'rootfs.cc', '  for (const char* path : read_only) {', '  for (const char* path : read_only) {\n    if (path != nullptr) break;')]),
+    ('R_042_a_task', 'executor and task stay in the driver\'s session', [
+        ('sdk/async/process.cc', 'if (new_session && ::setsid() < 0)', 'if (false && new_session)'),
+        (STAGES + 'attributes.cc', '  if (::setsid() < 0) return failed("setsid");\n', '')]),
     ('R_042_the_filter', 'the filter lets TIOCSTI through', [
         (SHARED + 'seccomp.cc', '{std::uint64_t{TIOCSTI}, std::uint64_t{TIOCLINUX}}', '{std::uint64_t{TIOCLINUX}}')]),
     ('R_043_nodes', 'the device program lets everything through', [
@@ -225,6 +241,8 @@ REMOVALS = [
         (STAGES + 'exec.cc', 'if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("parent-death signal");', '')]),
     ('R_050_nobody', 'the socket is open to everybody', [
         (EXECUTOR + 'control.cc', '::umask(0177)', '::umask(0)')]),
+    ('R_050_a_squatted', 'whoever listens is believed', [
+        (SHARED + 'executor_task.cc', 'if (peer.uid != ::geteuid()) return fail(', 'if (false) return fail(')]),
     ('R_052', 'the socket is named by its path', [
         (SHARED + 'executor_task.cc', 'fmt::format("/proc/self/fd/{}/{}", directory->get(), executor::socket_name);', '(state_path + "/" + executor::socket_name).substr(0, 100);')]),
     ('R_060_arguments', 'a specification of any size is written', [
@@ -243,15 +261,11 @@ REMOVALS = [
 
 # Without a removal, and why.
 NOT_REMOVED = {
-    'F_18_closed': 'shows that nothing is waited for',
     'F_21_a_log': 'what would take it away is the kernel keeping an open file',
-    'N_024_a_missing': 'two ways to the same defaults, both from one table',
     'N_030': 'needs controllers: runs in the virtual machine', 'N_114': 'three layers hold it: the spawn gives 0, 1 and 2, the executor opens /dev/null, its spec needs them',
     'R_001_session': 'the kernel opens no program for writing that runs; the read-only mount has a test of its own',
     'R_012_directory': 'without the rule it would make directories in /etc of this machine; N_014_mount_targets fails when targets are not resolved in the root',
-    'R_013_links_below': 'shows what lies below the private /dev', 'R_024_pids': 'needs controllers: runs in the virtual machine',
-    'R_032_ranges': 'persistence of the allocator: unit tests of plugins/shared break it', 'R_040_a_planted': 'two layers hold it: the private /dev comes first, and the device is looked at',
-    'R_040_masks_cannot': 'the kernel asks for SYS_ADMIN, which the task has not got; what the masks hide has a test of its own',
-    'R_041': 'what it forbids, opening the peer by path, would open the same terminal unless somebody may mount', 'R_042_a_task': 'two layers hold it: the executor has no terminal either',
-    'R_050_a_squatted': 'the directory is root\'s alone',
+    'R_024_pids': 'needs controllers: runs in the virtual machine',
+    'R_040_a_planted': 'three layers hold it: the private /dev comes first, a link is not followed, and the device is looked at; without them it would write settings of this kernel',
+    'R_041': 'what it forbids, opening the peer by path, would open the same terminal unless somebody may mount',
 }

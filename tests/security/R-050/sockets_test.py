@@ -2,7 +2,7 @@
 import os
 import socket
 
-from tasks import equal, expect
+from tasks import contains, equal, expect
 
 
 TALK = """
@@ -50,7 +50,8 @@ def R_050_nobody_connects_to_a_control_socket(node):
 
 
 def R_050_a_squatted_socket_is_not_used(node):
-    """Whoever has made the directory of a start first: the start is refused, and nothing of his is used."""
+    """Whoever has made the directory of a start first: that start is refused; the task's next one ends what is there without a word to
+    the other's socket, or one from it."""
     alloc = node.allocation()
     task = node.start('exec sleep 1000', alloc=alloc)
     place = os.path.dirname(control_sockets(node)[0])
@@ -58,8 +59,22 @@ def R_050_a_squatted_socket_is_not_used(node):
     os.makedirs(place)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(place + '/control')
+    # A socket has the user who called listen().
+    os.seteuid(65534)
     listener.listen()
+    os.seteuid(0)
+    contains(node.start('exec sleep 1000', alloc=alloc).error, 'already started')
+    equal(os.listdir(place), ['control'])
+    task = node.start('exec sleep 1000', alloc=alloc, start='00000002')
+    equal(task.error, '')
+    equal(os.path.basename(os.readlink(f'/proc/{task.executor}/exe')), 'drover-executor')
+    expect(not os.path.exists(place), 'the directory of the squatter is still there')
     listener.settimeout(0)
-    started = node.start('exec sleep 1000', alloc=alloc)
-    expect(started.error != '' or started.pid, 'no answer')
+    said = b''
+    try:
+        while True:
+            said += listener.accept()[0].recv(4096)
+    except BlockingIOError:
+        pass
+    equal(said, b'', 'what the squatter was told')
     listener.close()

@@ -32,6 +32,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
   std::vector<std::string> calls;     // "start <id>"
   std::set<std::string> dies_at;      // "start" before, "started" after the task came to run; once each
   bool up = true;
+  std::chrono::nanoseconds first_answer{};  // who waits for less finds a plugin that has not started yet
   bool adopts = true;  // false: a driver that cannot recover without its own handle
   Result<> start_result;
   std::optional<driver::DriverNetwork> network;  // that a start tells
@@ -66,7 +67,11 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     return out;
   }
 
-  Async<Result<agent::TaskDriver*>> find(std::string, std::chrono::nanoseconds) override { co_return this; }
+  Async<Result<agent::TaskDriver*>> find(std::string name, std::chrono::nanoseconds limit) override {
+    if (limit < first_answer) co_return fail(Error(Code::unavailable, fmt::format("driver \"{}\" has not answered yet", name)).with_recoverable());
+    first_answer = {};
+    co_return this;
+  }
   [[nodiscard]] driver::Capabilities capabilities() const override { return {}; }
   [[nodiscard]] Result<std::string> encode_config(const std::string&, const std::string&) const override { return std::string(); }
 

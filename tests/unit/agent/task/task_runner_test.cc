@@ -100,6 +100,20 @@ TEST_CASE("task runner: F-03 an end that was stored is only forgotten, by a plug
   CHECK(run.ends() == 0);
 }
 
+TEST_CASE("task runner: L-17 an end is forgotten by a plugin that takes minutes to start; nobody would come back to it") {
+  RunnerWorld world;
+  TaskLocal local = fresh();
+  local.handle = "handle " + local.driver_task_id;
+  local.ended = local.run_complete = true;
+  local.state.state = "dead";
+  world.driver.tasks[local.driver_task_id] = {.known = false, .exit = driver::ExitResult{.exit_code = 7}};
+  world.driver.first_answer = std::chrono::minutes(10);
+  Run run(world, local);
+  run.until_done();
+  CHECK(world.driver.tasks.empty());
+  CHECK(world.driver.count("start") == 0);
+}
+
 TEST_CASE("task runner: F-02 a start without a stored handle is taken over, not repeated") {
   RunnerWorld world;
   world.driver.tasks[fresh().driver_task_id] = {.known = false, .exit = {}, .env = {}};

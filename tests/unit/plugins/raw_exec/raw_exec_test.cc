@@ -129,6 +129,57 @@ TEST_CASE("raw_exec: L-03 a task whose handle was lost is gone before its next s
   bench.destroy(config.id);
 }
 
+TEST_CASE("raw_exec: L-03 a start that the host has given up ends before the next one of the task runs") {
+  Bench bench;
+  const auto first = bench.start(bench.alloc.config(shell("exec sleep 1000")));
+  REQUIRE(first);
+  const auto before = wait_for(bench.loop, bench.driver->inspect_task(first->handle.config.id));
+  const auto process = Process::open(std::atoi(before->driver_attributes.at("pid").c_str()));
+  REQUIRE(process);
+  const auto config = bench.alloc.config(shell("exit 0"), "00000002");
+  REQUIRE(bench.start(config));
+  CHECK_FALSE(process->alive());
+  CHECK(wait_for(bench.loop, bench.driver->wait_task(first->handle.config.id)).error() == driver::task_not_found());
+  // Another task of the allocation is none of its starts.
+  auto other = bench.alloc.config(shell("exec sleep 1000"), "00000003");
+  other.id = other.alloc_id + "/web2/00000001";
+  REQUIRE(bench.start(other));
+  bench.finish(config.id);
+  bench.destroy(config.id);
+  CHECK(wait_for(bench.loop, bench.driver->inspect_task(other.id))->state == driver::TaskState::running);
+  bench.destroy(other.id);
+  for (const auto& entry : std::filesystem::directory_iterator(bench.state.path() + "/executor")) FAIL("left: ", entry.path().string());
+}
+
+namespace {
+Async<> start_into(driver::Driver& driver, driver::TaskConfig config, std::optional<Result<driver::StartedTask>>& out) { out = co_await driver.start_task(std::move(config)); }
+}  // namespace
+
+TEST_CASE("raw_exec: L-03 a start that is destroyed or superseded while it is under way comes to an end first") {
+  Bench bench;
+  Scope scope(bench.loop.get_executor());
+  const auto config = bench.alloc.config(shell("exec sleep 1000"));
+  std::optional<Result<driver::StartedTask>> started;
+  bench.loop.restart();
+  scope.spawn(start_into(*bench.driver, config, started));
+  // Known as soon as the call has begun, long before the task runs.
+  Result<> destroyed = fail(driver::task_not_found());
+  while (!destroyed && !started) destroyed = wait_for(bench.loop, bench.driver->destroy_task(config.id, true));
+  CHECK(destroyed);
+  while (!started) bench.loop.run_one();
+  REQUIRE(*started);
+  CHECK(wait_for(bench.loop, bench.driver->inspect_task(config.id)).error() == driver::task_not_found());
+  std::optional<Result<driver::StartedTask>> first, second;
+  bench.loop.restart();
+  scope.spawn(start_into(*bench.driver, config, first));
+  scope.spawn(start_into(*bench.driver, bench.alloc.config(shell("exec sleep 1000"), "00000002"), second));
+  while (!first || !second) bench.loop.run_one();
+  REQUIRE(*second);
+  CHECK(wait_for(bench.loop, bench.driver->inspect_task(config.id)).error() == driver::task_not_found());
+  bench.destroy((*second)->handle.config.id);
+  wait_for(bench.loop, scope.close());
+}
+
 TEST_CASE("raw_exec: stop, signal and destroy of a running task") {
   Bench bench;
   const auto config = bench.alloc.config(shell("trap 'echo hup' HUP; trap 'echo int; exit 0' INT; echo ready; while :; do sleep 0.01; done"));
