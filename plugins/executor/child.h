@@ -22,11 +22,8 @@ struct Child {
   int task_pidfd = -1;           // exec sessions: whose namespaces are joined
   pid_t task_pid = 0;            // the same process, which is this one's sibling
   std::uint64_t namespaces = 0;  // flags of the task
-  // Set by the mounts stage.
-  Handle root = {};
-  Handle old_root = {};        // what the root will take the place of
-  Handle old_root_place = {};  // where that is to be hidden; none: it is to be unmounted
-  Handle terminal = {};        // set by the terminal stage: the slave side
+  Handle root = {};      // set by the mounts stage
+  Handle terminal = {};  // set by the terminal stage: the slave side
 };
 
 struct StageEntry {

@@ -82,6 +82,9 @@ REMOVALS = [
         (STAGES + 'namespaces.cc', 'if ((child.namespaces & flag::ipc_namespace) != 0) flags |= CLONE_NEWIPC;', '')]),
     ('N_023_processes', 'no pid namespace', [
         (EXECUTOR + 'executor.cc', 'if (spec.has(flag::pid_namespace)) args.flags |= CLONE_NEWPID;', '')]),
+    ('N_023_nothing', 'the mounts of the host stay under the root', [
+        (EXEC + 'driver.cc', '  launch.mount_base_fd = mount_base();\n', ''),
+        (STAGES + 'pivot.cc', 'spec.mount_base_fd >= 0 || spec.has(flag::no_pivot_root)', 'true')]),
     ('N_024_effective', 'a default becomes another', [
         (EXEC + 'config.cc', 'plugin::get_bool(*json, "no_new_privs", true)', 'plugin::get_bool(*json, "no_new_privs", false)')]),
     ('N_024_a_missing', 'what is written down without a value counts as off', [
@@ -147,7 +150,7 @@ REMOVALS = [
     ('R_013_links_files', 'a link to a directory is one', [
         (EXEC + 'rootfs.cc', 'out.flags = bits | flags::plain_target;', 'out.flags = bits;')]),
     ('R_013_links_below', 'there is no private /dev', [
-        (STAGES + 'mounts.cc', '    case MountKind::devices: return attach_source(root, m, source);', '    case MountKind::devices: return {};')]),
+        (STAGES + 'mounts.cc', '    case MountKind::devices: return attach_source(root, m, source);', '      return attach_source(root, m, source);\n    case MountKind::devices: return {};')]),
     ('R_018', 'the executor is linked as any program', [
         (EXECUTOR + 'meson.build', "executor_link_args = ['-static']", 'executor_link_args = []'),
         (EXECUTOR + 'meson.build', "host_machine.cpu_family() == 'x86_64' and", 'false and')]),

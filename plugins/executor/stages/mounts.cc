@@ -17,21 +17,13 @@
 namespace drover::executor {
 namespace {
 
-// Directories are hidden by an empty read-only one. The root that a namespace without mounts comes with is such a directory; and since it
-// has to go anyway, and unmounting it waits for every processor, the first of them gets it itself (pivot.cc).
+// Directories are hidden by an empty read-only one. The root that a namespace without mounts comes with is such a directory.
 struct Hiding {
-  Handle& old_root;
-  Handle& old_root_place;
-  bool old_root_is_empty = false;
   Handle empty = {};
 
-  Failure cover(const Mount& m, Handle target) {
-    if (old_root_is_empty && !old_root_place) {
-      old_root_place = std::move(target);
-      return {};
-    }
-    if (old_root_is_empty || empty) {
-      const Handle tree(::open_tree(old_root_is_empty ? old_root.get() : empty.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+  Failure cover(const Mount& m, const Handle& target) {
+    if (empty) {
+      const Handle tree(::open_tree(empty.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
       if (!tree) return failed(m.target);
       return attach(tree.get(), target.get(), m.target);
     }
@@ -47,11 +39,11 @@ struct Hiding {
 
 // files are hidden by our own /dev/null. What does not exist needs no mask.
 Failure mask(int root, const Mount& m, Hiding& hiding) {
-  Handle target(open_beneath(root, m.target + 1, O_PATH | O_NOFOLLOW, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  const Handle target(open_beneath(root, m.target + 1, O_PATH | O_NOFOLLOW, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   if (!target) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? Failure{} : failed(m.target);
   struct stat info {};
   if (::fstat(target.get(), &info) != 0) return failed(m.target);
-  if (S_ISDIR(info.st_mode)) return hiding.cover(m, std::move(target));
+  if (S_ISDIR(info.st_mode)) return hiding.cover(m, target);
   const Handle null(open_beneath(root, "dev/null", O_PATH | O_NOFOLLOW, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   struct stat device {};
   if (!null || ::fstat(null.get(), &device) != 0) return failed("/dev/null");
@@ -183,10 +175,11 @@ Failure enter_mounts(Child& child) {
     if (failure && !may_fail(i)) return failure;
   }
   if (auto failure = leave_host_mounts(child)) return failure;
-  child.old_root = Handle(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!child.old_root) return failed("/");
-  if (auto failure = attach(root.get(), child.old_root.get(), spec.root)) return failure;
-  Hiding hiding{child.old_root, child.old_root_place, spec.mount_base_fd >= 0 && !spec.has(flag::no_pivot_root)};
+  Handle top(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top) return failed("/");
+  if (auto failure = attach(root.get(), top.get(), spec.root)) return failure;
+  Hiding hiding;
+  if (spec.mount_base_fd >= 0) hiding.empty = std::move(top);
   for (std::size_t i = 0; i < spec.mount_count; ++i) {
     const auto failure = apply(root.get(), spec.mounts[i], sources[i], hiding);
     if (failure && !may_fail(i)) return failure;
