@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "plugins/exec/mount_base.h"
 #include "plugins/exec/tree_copy.h"
 #include "sdk/executor/log_settings.h"
 #include "sdk/executor/task_surroundings.h"
@@ -143,6 +144,7 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   for (const auto& mount : launch.mounts) {
     if (mount.kind == executor::MountKind::overlay) DROVER_TRY(make_directories(mount.work, 0700));
   }
+  launch.mount_base_fd = mount_base();
   launch.flags = executor::flag::mount_namespace | executor::flag::die_with_executor | executor::flag::uts_namespace;
   if (options->init) launch.flags |= executor::flag::init;
   if (options->private_pid) launch.flags |= executor::flag::pid_namespace;
@@ -168,6 +170,14 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
     return fail(std::move(confined).error());
   }
   return out;
+}
+
+int ExecDriver::mount_base() {
+  if (!mount_base_) {
+    mount_base_ = make_mount_base();
+    if (!*mount_base_) log().warn("each task starts with a copy of all mounts of the host, which takes long when there are many", "reason", mount_base_->error().message());
+  }
+  return *mount_base_ ? (*mount_base_)->get() : -1;
 }
 
 // Limits, devices, capabilities, system calls.

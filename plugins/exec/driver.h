@@ -67,12 +67,15 @@ class ExecDriver : public ExecutorDriver {
   [[nodiscard]] const Config& settings() const { return config_; }
 
  private:
+  // A descriptor of the namespace that tasks' mounts start from; negative where there is none, and they start from the host's.
+  int mount_base();
   Result<> confine(PreparedTask& task, const driver::TaskConfig& config, const TaskOptions& options, const Account& account);
 
   Config config_;
   SeccompCache seccomp_;
   DevicePrograms device_programs_;
   std::optional<Pool> pool_;  // made when a task's root has to be copied or unpacked
+  std::optional<Result<Fd>> mount_base_;  // made with the first task
   bool has_device_program_ = true;  // until the kernel refuses one
 };
 

@@ -148,6 +148,11 @@ Result<PreparedLaunch> prepare_launch(const LaunchSpec& spec, const std::string&
     numbers.add(Tag::user_namespace_fd, std::move(*fd));
     executor::put_number(out, Tag::user_namespace_first, spec.user_namespace_first);
   }
+  if (spec.mount_base_fd >= 0) {
+    auto fd = duplicate(spec.mount_base_fd);
+    if (!fd) return fail(fd.error(), "mount namespace to start from");
+    numbers.add(Tag::mount_base_fd, std::move(*fd));
+  }
   if (!spec.cgroup.empty()) {
     auto fd = open_file(spec.cgroup, O_RDONLY | O_DIRECTORY);
     if (!fd) return fail(fd.error(), "cgroup of the task");

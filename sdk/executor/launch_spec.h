@@ -73,6 +73,7 @@ struct LaunchSpec {
   std::string hostname;  // needs executor::flag::uts_namespace
   int user_namespace_fd = -1;  // borrowed
   uid_t user_namespace_first = 0;
+  int mount_base_fd = -1;  // borrowed; a mount namespace to start from instead of the plugin's own
   std::string root;  // empty: the host's
   std::vector<RootMount> mounts;
   std::string cgroup;        // directory of a cgroup2 hierarchy, empty: none

@@ -119,6 +119,7 @@ enum class Tag : std::uint16_t {
   checksum = 90,             // last field of an exit record: of all bytes before it
   // 91 was the source of a mount as a descriptor, which no driver ever sent.
   user_namespace_first = 92, // the host's id of the namespace's 0
+  mount_base_fd = 93,        // a mount namespace without the host's mounts, of which the task's is made
 };
 
 enum class State : std::uint8_t { starting = 1, running = 2, exited = 3, failed = 4 };
