@@ -23,6 +23,7 @@ Cluster::Cluster(const Executor& executor, ClusterOptions options, fsm::Fsm& fsm
       options_(std::move(options)),
       log_(options_.log.named("raft")),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      reckoning_(clock_),
       state_(fsm),
       fsm_(fsm, options_.log.named("fsm")),
       transport_(executor, to_member(options_), log_),

@@ -14,6 +14,7 @@
 #include "lib/model/cluster.h"
 #include "lib/wire/remote_caller.h"
 #include "sdk/async/scope.h"
+#include "sdk/base/reckoning.h"
 #include "server/cluster/autopilot.h"
 #include "server/cluster/raft_fsm.h"
 #include "server/cluster/transport.h"
@@ -118,6 +119,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   ClusterOptions options_;
   Logger log_;
   const Clock& clock_;
+  Reckoning reckoning_;
   fsm::Fsm& state_;
   RaftFsm fsm_;
   Transport transport_;
