@@ -40,6 +40,7 @@ struct ClusterOptions {
   std::uint32_t snapshot_trailing = 1024;
   const Clock* clock = nullptr;             // null: the machine's
   std::uint32_t seed = 1;
+  std::shared_ptr<const NodeTls> tls;       // of calls to other servers; null: none
   Logger log;
 };
 
