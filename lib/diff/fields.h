@@ -4,7 +4,7 @@
 // Lists, objects and pointers are not in it; the rules of the type say how they appear (rules.h).
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <initializer_list>
 #include <map>

@@ -1,5 +1,6 @@
 #include "lib/http/client.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "lib/http/connection.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <array>

@@ -1,5 +1,7 @@
 #include "lib/http/response_stream.h"
 
+#include <fmt/format.h>
+
 #include "lib/http/connection.h"
 
 namespace drover::http {

@@ -1,7 +1,7 @@
 // A growing list of complaints and the text that joins them. Internal to lib/jobspec's validation.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <vector>

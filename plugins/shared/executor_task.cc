@@ -335,7 +335,9 @@ Async<Result<std::shared_ptr<ExecutorTask>>> ExecutorTask::start(Scope& scope, s
     task->reap();
     co_return fail(error);
   }
-  if (task->ended() && !task->status_.exit.error.empty()) {
+  // Once there was a process it may have begun to run, and the start counts: its end is unknown. Were it called a start that failed, an
+  // agent that dies before it has noted this would start the task once more than its policy allows (L-02, L-03).
+  if (task->ended() && !task->status_.exit.error.empty() && task->status_.pid == 0) {
     Error error(Code::internal, task->status_.exit.error);
     task->reap();
     // Nothing is wrong with the task: the restart policy may try again.

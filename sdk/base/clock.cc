@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <random>
 #include <string>
 
 #include "sdk/base/error.h"
@@ -41,6 +42,17 @@ const Clock& system_clock() {
   static const SystemClock clock;
   return clock;
 }
+
+struct Rng::Engine {
+  std::mt19937_64 next;
+};
+
+Rng::Rng(std::uint64_t seed) : engine_(new Engine{std::mt19937_64(seed)}) {}
+Rng::Rng(Rng&& other) noexcept = default;
+Rng& Rng::operator=(Rng&& other) noexcept = default;
+Rng::~Rng() = default;
+
+std::uint64_t Rng::next() { return engine_->next(); }
 
 Rng Rng::from_system() {
   std::uint64_t seed = 0;

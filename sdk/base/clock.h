@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <random>
+#include <memory>
 
 namespace drover {
 
@@ -35,20 +35,24 @@ class ManualClock final : public Clock {
   UnixNanos now_;
 };
 
-// A seeded generator; one per owner, not shared between threads.
+// A seeded generator; one per owner, not shared between threads. <random> stays out of this header, which everything includes.
 class Rng {
  public:
-  explicit Rng(std::uint64_t seed) : engine_(seed) {}
+  explicit Rng(std::uint64_t seed);
+  Rng(Rng&& other) noexcept;
+  Rng& operator=(Rng&& other) noexcept;
+  ~Rng();
   // Seeded from getrandom(2).
   [[nodiscard]] static Rng from_system();
-  [[nodiscard]] std::uint64_t next() { return engine_(); }
+  [[nodiscard]] std::uint64_t next();
   // Uniform in [0, bound); bound > 0.
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
+  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return next() % bound; }
   // Uniform in [0, 1).
-  [[nodiscard]] double unit() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
+  [[nodiscard]] double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
  private:
-  std::mt19937_64 engine_;
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
 };
 
 }  // namespace drover

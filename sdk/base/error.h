@@ -5,7 +5,7 @@
 // Errors are values: copy, compare and move them freely, from any thread.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <string>

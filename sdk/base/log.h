@@ -6,7 +6,7 @@
 // `log.warn("task exited", "task", name, "exit_code", code)`: a fixed message, then keys and values.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <cstdint>

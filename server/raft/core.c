@@ -296,6 +296,22 @@ static int step_submit(drover_raft* self, const drover_raft_event* in, struct ra
   return code;
 }
 
+/*
+ * libraft lets only a voter of its own configuration vote. But a member learns that it is one by the leader's log, and when the leader
+ * is lost before that, or a later change with it, its vote may be needed to elect anybody. Whose votes count is the candidate's
+ * affair (Raft, 4.1), so for the length of a question every follower is a voter.
+ */
+static int step_vote(struct raft* raft, struct raft_event* event, struct raft_update* update) {
+  if (raft_state(raft) != RAFT_FOLLOWER) return raft_step(raft, event, update);
+  struct raft_server me = {.id = raft->id, .address = raft->address, .role = RAFT_VOTER};
+  const struct raft_configuration kept = raft->configuration;
+  raft->configuration.servers = &me;
+  raft->configuration.n = 1;
+  const int code = raft_step(raft, event, update);
+  raft->configuration = kept;
+  return code;
+}
+
 static int step_receive(drover_raft* self, const drover_raft_event* in, struct raft_event* event,
                         const drover_raft_sink* sink, uint32_t* changes) {
   struct raft_update update;
@@ -304,7 +320,7 @@ static int step_receive(drover_raft* self, const drover_raft_event* in, struct r
   if (code != 0) return code;
   event->type = RAFT_RECEIVE;
   event->receive.message = &message;
-  code = raft_step(&self->raft, event, &update);
+  code = message.type == RAFT_REQUEST_VOTE ? step_vote(&self->raft, event, &update) : raft_step(&self->raft, event, &update);
   if (code == 0) code = deliver(self, &update, sink, changes);
   if (message.type == RAFT_APPEND_ENTRIES && message.append_entries.n_entries > 0) {
     /* libraft frees the data of entries it does not ask to have persisted. */

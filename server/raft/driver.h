@@ -8,8 +8,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <random>
+#include <optional>
 
 #include "sdk/async/event.h"
 #include "sdk/async/pool.h"

@@ -216,6 +216,8 @@ void Replica::send(RaftMessage message, std::uint32_t entry_count) {
     message.entries.push_back(cache_[index - cache_first_]);
   }
   if (message.type == MessageType::install) message.snapshot = snapshot_;
+  // libraft leaves this field as it was in memory when it refuses a leader of an earlier term.
+  if (message.type == MessageType::append_result && message.rejected != 0) message.index = last_index();
   // libraft refuses a pre-vote in the asker's term, who would then never learn that this term has gone by. One with the longest log
   // must catch up with the terms of the others, or nobody could be elected any more.
   if (message.type == MessageType::vote_result && message.pre_vote && !message.granted && message.term < term()) message.term = term();
@@ -295,8 +297,11 @@ Result<> Replica::receive(RaftMessage message, std::uint64_t now_ms) {
     if (known != 0 && (silent || known == lost_leader_)) message.disrupt_leader = true;
   }
   // A refusal that comes late speaks of what the follower has stored since. libraft believes it, goes back behind what it knows to be
-  // there, and then takes no answer for progress any more.
-  if (message.type == MessageType::append_result && is_leader() && message.rejected != 0 && message.rejected <= match_index(message.from)) return {};
+  // there, and then takes no answer for progress any more. One of a later term is different: it says that this leader's time is over.
+  if (message.type == MessageType::append_result && is_leader() && message.term <= term() && message.rejected != 0 &&
+      message.rejected <= match_index(message.from)) {
+    return {};
+  }
   DROVER_TRY(skip_committed(message));
   if (message.type != MessageType::append) {
     incoming_ = {.meta = {}, .data = std::move(message.snapshot_data), .file = std::move(message.snapshot_file)};

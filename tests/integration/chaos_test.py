@@ -122,11 +122,11 @@ class Killer(threading.Thread):
             for name in self.rng.choice([list(DRIVERS.values()), *[[one] for one in DRIVERS.values()]]):
                 if not agent and self.of_driver.get(name, 0) >= DRIVER_KILLS:
                     continue
-                for pid in [pid for pid, exe in processes.items() if exe == name]:
+                for pid in [pid for pid, exe in processes.items() if exe == name and not self.is_child_of_same(pid, exe)]:
                     self.kill('driver', pid)
                     self.of_driver[name] = self.of_driver.get(name, 0) + 1
         if executor:
-            executors = [pid for pid, exe in processes.items() if exe == 'drover-executor' and self.is_executor(pid)]
+            executors = [pid for pid, exe in processes.items() if exe == 'drover-executor' and not self.is_child_of_same(pid, exe)]
             for pid in self.rng.sample(executors, min(len(executors), self.rng.choice([1, 1, 2]))):
                 self.kill('executor', pid)
         if agent:
@@ -137,10 +137,10 @@ class Killer(threading.Thread):
             self.agent.spawn()
 
     @staticmethod
-    def is_executor(pid):
-        """Not a task's process that has yet to become its program: that one has the executor for a parent."""
+    def is_child_of_same(pid, exe):
+        """A process that has yet to become its program: an executor its driver has just forked, a task its executor has."""
         fields = harness.stat_fields(pid)
-        return fields is not None and harness.program(int(fields[1])) != 'drover-executor'
+        return fields is None or harness.program(int(fields[1])) == exe
 
     def kill(self, what, pid):
         try:

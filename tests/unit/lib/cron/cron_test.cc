@@ -1,5 +1,6 @@
 // Recorded launches, an oracle that tries every minute, and the edges of time zones.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>

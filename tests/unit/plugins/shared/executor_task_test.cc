@@ -198,6 +198,8 @@ TEST_CASE("executor: F-11 F-12 an executor killed at any step leaves no task and
                             (point == FailPoint::before_exit_record || point == FailPoint::before_exit_sync ? "exit 0" : "exec sleep 1000"));
     spec.fail_point = point;
     auto task = bench.start(std::move(spec));
+    // What may have run was started, and has an end.
+    CHECK(task.has_value() == (point != FailPoint::before_record && point != FailPoint::after_record));
     if (task) {
       wait_for(bench.loop, (*task)->wait());
       // Written but not yet durable is enough as long as the machine lives.

@@ -533,3 +533,66 @@ TEST_CASE("L-14: a refusal that comes late does not hold a follower back") {
   }
   CHECK(f.replica->match_index(2) == f.replica->last_index());
 }
+
+TEST_CASE("L-14: a refusal in a later term ends the leader's time, however little it says about the log") {
+  Compacted f;
+  std::uint64_t now = f.replica->deadline_ms();
+  const auto settle = [&] {
+    while (const auto write = f.replica->take_write()) REQUIRE(f.replica->written(*write, now));
+  };
+  REQUIRE(f.replica->tick(now));
+  REQUIRE(f.replica->receive(granted(2, true), ++now));
+  REQUIRE(f.replica->receive(granted(3, false), ++now));
+  settle();
+  REQUIRE(f.replica->is_leader());
+  const RaftMessage stored{.type = MessageType::append_result, .from = 2, .from_address = "server-2", .term = 2, .index = 22};
+  REQUIRE(f.replica->receive(stored, ++now));
+  REQUIRE(f.replica->match_index(2) == 22);
+  // Server 2 wanted to be elected, was not, and will take nothing from a leader of term 2 any more.
+  RaftMessage refusal = stored;
+  refusal.term = 3;
+  refusal.rejected = 22;
+  REQUIRE(f.replica->receive(refusal, ++now));
+  CHECK(!f.replica->is_leader());
+  CHECK(f.replica->term() == 3);
+}
+
+TEST_CASE("L-14: who refuses a leader of an earlier term says how far its own log goes") {
+  Compacted f;
+  REQUIRE(f.replica->receive({.type = MessageType::vote, .from = 3, .from_address = "server-3", .term = 5, .index = 1, .index_term = 1,
+                              .candidate = 3, .disrupt_leader = true}, 3));
+  const auto write = f.replica->take_write();
+  REQUIRE(write);
+  REQUIRE(f.replica->written(*write, 4));
+  (void)f.replica->take_output();
+  REQUIRE(f.replica->receive({.type = MessageType::append, .from = 2, .from_address = "server-2", .term = 1, .index = 22, .index_term = 1}, 5));
+  const auto answer = f.answer();
+  CHECK(answer.rejected == 22);
+  CHECK(answer.term == 5);
+  CHECK(answer.index == f.replica->last_index());
+}
+
+TEST_CASE("L-14: a follower that does not know that it is a voter votes, once in a term and for nobody with a shorter log") {
+  const std::string others = *encode_members({{.id = 1, .address = "server-1"}, {.id = 2, .address = "server-2"}});
+  LogContents contents;
+  contents.entries = entries_until(5, others);
+  contents.vote = {.term = 1};
+  const auto replica = *Replica::start({.id = 4, .address = "server-4"}, contents, {}, 0, 0);
+  const auto ask = [&](std::uint64_t from, std::uint64_t term, std::uint64_t last, bool pre_vote) {
+    REQUIRE(replica->receive({.type = MessageType::vote, .from = from, .from_address = fmt::format("server-{}", from), .term = term,
+                              .index = last, .index_term = 1, .candidate = from, .pre_vote = pre_vote}, 3));
+    if (const auto write = replica->take_write()) REQUIRE(replica->written(*write, 4));
+    const auto answers = replica->take_output().messages;
+    REQUIRE(answers.size() == 1);
+    return answers[0].granted;
+  };
+  CHECK(ask(1, 2, 9, true));
+  CHECK_FALSE(ask(2, 2, 4, false));
+  CHECK(ask(1, 2, 9, false));
+  CHECK(ask(1, 2, 9, false));
+  CHECK_FALSE(ask(3, 2, 9, false));
+  CHECK(replica->term() == 2);
+  // It asks nobody itself.
+  REQUIRE(replica->tick(1'000'000));
+  CHECK(replica->take_output().messages.empty());
+}
