@@ -31,7 +31,7 @@ SpecShape shape() {
   add("consul", consul);
   add("local_storage", same({"path"}));
   add("aws_storage", same({"access_key_id", "secret_access_key", "session_token", "s3_region", "s3_bucket", "s3_key_prefix", "s3_endpoint",
-                           "s3_server_side_encryption", "s3_enable_kms", "s3_kms_key", "s3_force_path_style", "ca_file", "ca_path"}));
+                           "s3_server_side_encryption", "s3_enable_kms", "s3_kms_key", "s3_force_path_style", "s3_part_size", "ca_file", "ca_path"}));
   return out;
 }
 
@@ -90,6 +90,10 @@ Result<> read_s3(const Json& block, S3Storage& storage) {
     {"ca_path", &storage.ca_path}};
   for (const auto& [name, to] : fields) DROVER_TRY(take(block, "aws_storage", name, *to));
   DROVER_TRY(take(block, "aws_storage", "s3_server_side_encryption", storage.encrypt));
+  if (const auto size = block.find("s3_part_size"); size != block.end()) {
+    if (!size->is_number_integer() || size->get<std::int64_t>() <= 0) return wrong("aws_storage", "s3_part_size", "a number of bytes");
+    storage.part_size = size->get<std::uint64_t>();
+  }
   return {};
 }
 

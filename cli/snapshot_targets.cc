@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -111,24 +112,92 @@ class S3Target final : public SnapshotTarget {
     if (!file) return fail(file.error());
     auto bytes = file_bytes(*file);
     if (!bytes) return fail(bytes.error());
+    auto done = *bytes > storage_.part_size ? send_parts(file->get(), *bytes, key) : send_whole(file->get(), *bytes, key);
+    if (!done) return fail(done.error(), "writing \"{}\" into bucket \"{}\"", key, storage_.bucket);
+    return {};
+  }
+
+  // The fields by which the store is told to encrypt.
+  [[nodiscard]] snapshot::Pairs encryption() const {
+    if (!storage_.kms_key.empty()) return {{"X-Amz-Server-Side-Encryption", "aws:kms"}, {"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", storage_.kms_key}};
+    if (storage_.encrypt) return {{"X-Amz-Server-Side-Encryption", "AES256"}};
+    return {};
+  }
+
+  Result<> send_whole(int file, std::uint64_t bytes, const std::string& key) {
     snapshot::Sha256 sum;
-    for (std::uint64_t at = 0; at < *bytes;) {
-      auto part = snapshot::read_at(file->get(), at, 1u << 20);
+    for (std::uint64_t at = 0; at < bytes;) {
+      auto part = snapshot::read_at(file, at, 1u << 20);
       if (!part) return fail(part.error());
-      if (part->empty()) return fail(Code::internal, "\"{}\" ends early", path);
+      if (part->empty()) return fail(Code::internal, "the file ends early");
       sum.add(*part);
       at += part->size();
     }
-    snapshot::S3Request request{.method = "PUT", .host = host_, .path = path_of(key), .query = {}, .headers = {}, .payload_sha256 = hex_encode(sum.finish())};
-    if (!storage_.kms_key.empty()) {
-      request.headers.emplace_back("X-Amz-Server-Side-Encryption", "aws:kms");
-      request.headers.emplace_back("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", storage_.kms_key);
-    } else if (storage_.encrypt) {
-      request.headers.emplace_back("X-Amz-Server-Side-Encryption", "AES256");
-    }
-    auto answer = send(request, "", file->get(), *bytes);
-    if (!answer) return fail(answer.error(), "writing \"{}\" into bucket \"{}\"", key, storage_.bucket);
+    const snapshot::S3Request request{.method = "PUT", .host = host_, .path = path_of(key), .query = {}, .headers = encryption(), .payload_sha256 = hex_encode(sum.finish())};
+    auto answer = send(request, "", file, bytes);
+    if (!answer) return fail(answer.error());
     return {};
+  }
+
+  // The store puts the parts together when all are there; until then the key is what it was.
+  Result<> send_parts(int file, std::uint64_t bytes, const std::string& key) {
+    auto begun = send_text({.method = "POST", .host = host_, .path = path_of(key), .query = {{"uploads", ""}}, .headers = encryption(), .payload_sha256 = {}}, "");
+    if (!begun) return fail(begun.error());
+    const auto ids = elements(begun->body, "UploadId");
+    if (ids.empty()) return fail(Code::unavailable, "the store at {} did not say which upload has begun", storage_.endpoint);
+    auto done = send_parts_of(file, bytes, key, ids[0]);
+    if (done) return {};
+    // What is there of it would be kept, and paid for, for ever.
+    auto dropped = send_text({.method = "DELETE", .host = host_, .path = path_of(key), .query = {{"uploadId", ids[0]}}, .headers = {}, .payload_sha256 = {}}, "");
+    if (!dropped) return fail(done.error(), "the parts that were sent stay in the store ({})", dropped.error().message());
+    return done;
+  }
+
+  Result<> send_parts_of(int file, std::uint64_t bytes, const std::string& key, const std::string& id) {
+    constexpr std::uint64_t most_parts = 10'000;
+    const std::uint64_t size = std::max(storage_.part_size, (bytes + most_parts - 1) / most_parts);
+    std::uint64_t number = 0;
+    for (std::uint64_t at = 0; at < bytes;) {
+      auto part = snapshot::read_at(file, at, size);
+      if (!part) return fail(part.error());
+      if (part->empty()) return fail(Code::internal, "the file ends early");
+      at += part->size();
+      auto sent = send_text({.method = "PUT", .host = host_, .path = path_of(key), .query = {{"partNumber", std::to_string(++number)}, {"uploadId", id}}, .headers = {},
+                             .payload_sha256 = {}}, std::move(*part));
+      if (!sent) return fail(sent.error(), "part {}", number);
+    }
+    auto tags = list_parts(key, id);
+    if (!tags) return fail(tags.error());
+    if (tags->size() != number) return fail(Code::unavailable, "the store at {} has {} parts of {}", storage_.endpoint, tags->size(), number);
+    std::string document = "<CompleteMultipartUpload>";
+    for (std::size_t i = 0; i < tags->size(); ++i) document += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1, (*tags)[i]);
+    document += "</CompleteMultipartUpload>";
+    auto whole = send_text({.method = "POST", .host = host_, .path = path_of(key), .query = {{"uploadId", id}}, .headers = {}, .payload_sha256 = {}}, std::move(document));
+    if (!whole) return fail(whole.error());
+    // What goes wrong while it is put together is told in an answer that has begun well.
+    if (const auto code = elements(whole->body, "Code"); !code.empty()) return fail(Code::unavailable, "the store at {} could not put the parts together: {}", storage_.endpoint, code[0]);
+    return {};
+  }
+
+  // The tags of all parts, as the store wrote them, in the order of their numbers.
+  Result<std::vector<std::string>> list_parts(const std::string& key, const std::string& id) {
+    std::vector<std::string> out;
+    std::string next;
+    do {
+      snapshot::S3Request request{.method = "GET", .host = host_, .path = path_of(key), .query = {{"uploadId", id}}, .headers = {}, .payload_sha256 = {}};
+      if (!next.empty()) request.query.emplace_back("part-number-marker", next);
+      auto answer = send_text(std::move(request), "");
+      if (!answer) return fail(answer.error(), "listing the parts");
+      for (std::string& tag : elements(answer->body, "ETag")) out.push_back(std::move(tag));
+      const auto more = elements(answer->body, "IsTruncated"), marker = elements(answer->body, "NextPartNumberMarker");
+      next = !more.empty() && more[0] == "true" && !marker.empty() ? marker[0] : "";
+    } while (!next.empty());
+    return out;
+  }
+
+  Result<ApiAnswer> send_text(snapshot::S3Request request, std::string body) {
+    request.payload_sha256 = hex_encode(snapshot::sha256(body));
+    return send(request, std::move(body), -1, 0);
   }
 
   Result<ApiAnswer> send(const snapshot::S3Request& request, std::string body, int file, std::uint64_t bytes) {

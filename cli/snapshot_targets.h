@@ -25,6 +25,7 @@ struct S3Storage {
   std::string kms_key;   // or by this one of its key service
   std::string ca_cert;   // of the endpoint; empty: the system's
   std::string ca_path;
+  std::uint64_t part_size = 16u << 20;  // a larger file goes in parts of so many bytes
 };
 
 class SnapshotTarget {

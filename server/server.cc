@@ -79,6 +79,7 @@ struct Server::Impl {
     out.snapshot_trailing = options.tuning.snapshot_trailing;
     out.clock = options.clock;
     out.seed = static_cast<std::uint32_t>(rng.next());
+    out.tls = options.tls;
     out.log = options.log;
     auto opened = cluster::Cluster::open(executor, std::move(out), fsm);
     if (!opened) return fail(opened.error());

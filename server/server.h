@@ -29,6 +29,7 @@
 namespace drover {
 
 class NodeRpcServer;
+class NodeTls;
 namespace rpc {
 class NodeSessions;
 }
@@ -72,6 +73,7 @@ struct ServerOptions {
 
   const Clock* clock = nullptr;           // null: the machine's
   std::uint64_t seed = 0;                 // of every random choice; 0: from the system
+  std::shared_ptr<const NodeTls> tls;     // of calls to other servers; null: none
   Logger log;
   metrics::Registry* metrics = nullptr;   // null: nothing is measured
   GaugeOptions gauges;

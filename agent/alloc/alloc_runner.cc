@@ -37,7 +37,8 @@ AllocRunner::AllocRunner(AllocServices& services, std::shared_ptr<const model::A
       may_run_already_(may_run_already),
       log_(services.tasks.log.named("alloc_runner").with("alloc_id", alloc_->id)),
       scope_(services.tasks.executor),
-      changed_(services.tasks.executor) {}
+      changed_(services.tasks.executor),
+      reckoning_(services.tasks.clock) {}
 
 AllocRunner::~AllocRunner() = default;
 
@@ -95,7 +96,7 @@ void AllocRunner::fail_setup(const Error& error) {
 }
 
 Async<> AllocRunner::run() {
-  watched_since_ = services_.tasks.clock.unix_nanos();
+  watched_since_ = reckoning_.now();
   auto prepared = co_await prepare();
   if (!prepared) fail_setup(prepared.error());
   services_.changed(alloc_->id);
@@ -104,7 +105,7 @@ Async<> AllocRunner::run() {
   if (rules) scope_.spawn(watch_health(*rules));
   co_await coordinate();
   fail_point("alloc.ended");
-  terminal_since_ = services_.tasks.clock.unix_nanos();
+  terminal_since_ = reckoning_.now();
   services_.changed(alloc_->id);
 }
 
@@ -171,12 +172,17 @@ Async<> AllocRunner::watch_health(HealthRules rules) {
   if (alloc_->deployment_status && alloc_->deployment_status->healthy.has_value()) co_return;
   for (;;) {
     model::Map<model::TaskState> states;
-    for (const auto& runner : tasks_) states[runner->task().name] = runner->state();
-    const UnixNanos now = services_.tasks.clock.unix_nanos();
+    for (const auto& runner : tasks_) {
+      auto& state = states[runner->task().name] = runner->state();
+      if (state.state != "running") continue;
+      state.started_at = model::Time(runner->up_since());
+      state.last_restart = {};
+    }
+    const UnixNanos now = reckoning_.now();
     const Health health = health_of(*group_, rules, states, watched_since_, now);
     if (health.healthy) {
       healthy_ = health.healthy;
-      healthy_at_ = now;
+      healthy_at_ = services_.tasks.clock.unix_nanos();
       services_.changed(alloc_->id);
       co_return;
     }

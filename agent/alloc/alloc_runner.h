@@ -79,6 +79,7 @@ class AllocRunner {
   LifecycleState lifecycle_ = LifecycleState::init;
   bool killing_ = false;
   std::optional<bool> healthy_;
+  Reckoning reckoning_;  // of what is timed here (L-10)
   UnixNanos watched_since_ = 0;
   UnixNanos healthy_at_ = 0;
   UnixNanos terminal_since_ = 0;

@@ -269,7 +269,7 @@ struct Client::Impl {
       request.status = "ready";
       auto reply = co_await options.caller.call(wire::endpoints::node_update_status, std::move(request));
       if (reply) {
-        last_heartbeat = options.clock.unix_nanos();
+        last_heartbeat = options.clock.monotonic();
         std::vector<std::string> servers;
         for (const auto& server : reply->servers) servers.push_back(server.rpc_advertise_addr);
         if (options.learn_servers) options.learn_servers(std::move(servers));
@@ -470,7 +470,7 @@ struct Client::Impl {
   std::map<std::string, std::uint64_t, std::less<>> known;      // AllocModifyIndex of what runners have
   std::map<std::string, std::uint64_t, std::less<>> collected;  // given up here while the servers still list them
   LostDevices lost_devices;
-  UnixNanos last_heartbeat = 0;
+  std::chrono::steady_clock::time_point last_heartbeat{};
   bool registered = false;
 };
 
@@ -570,11 +570,12 @@ void Client::publish_gauges() {
 }
 
 std::map<std::string, std::string> Client::stats() const {
-  const UnixNanos now = impl_->options.clock.unix_nanos();
+  const auto now = impl_->options.clock.monotonic();
+  const auto last = impl_->last_heartbeat;
   return {{"node_id", impl_->node_id},
           {"known_servers", impl_->registered ? "1" : "0"},
           {"num_allocations", std::to_string(impl_->runners.size())},
-          {"last_heartbeat", impl_->last_heartbeat == 0 ? "never" : format_duration(nanoseconds(now - impl_->last_heartbeat))},
+          {"last_heartbeat", last == decltype(last)() ? "never" : format_duration(nanoseconds(now - last))},
           {"heartbeat_ttl", "10s"}};
 }
 

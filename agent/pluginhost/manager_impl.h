@@ -8,6 +8,7 @@
 #include "agent/pluginhost/driver_manager.h"
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
+#include "sdk/base/reckoning.h"
 #include "sdk/device/client.h"
 #include "sdk/plugin/config.h"
 
@@ -78,11 +79,12 @@ struct PluginEntry {
 
 struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   Impl(Executor loop, Logger logger, const Clock& time, Options given)
-      : executor(loop), log(std::move(logger)), clock(time), options(std::move(given)), rng(Rng::from_system()), scope(loop) {}
+      : executor(loop), log(std::move(logger)), clock(time), reckoning(time), options(std::move(given)), rng(Rng::from_system()), scope(loop) {}
 
   Executor executor;
   Logger log;
   const Clock& clock;
+  Reckoning reckoning;
   Options options;
   Rng rng;
   std::vector<std::unique_ptr<PluginEntry>> entries;
@@ -106,7 +108,7 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   // Any plugin by its own name or its file's.
   [[nodiscard]] PluginEntry* find_any(const std::string& name) const;
 
-  Next advance(PluginEntry& entry, Happened happened) { return step(entry.supervision, happened, clock.unix_nanos(), rng.unit()); }
+  Next advance(PluginEntry& entry, Happened happened) { return step(entry.supervision, happened, reckoning.now(), rng.unit()); }
   // One plugin from its start to the manager's end (plugin_life.cc).
   Async<> supervise(PluginEntry& entry, std::optional<plugin::Reattach> tuple);
   Async<> drop(PluginEntry& entry);

@@ -35,7 +35,7 @@ std::function<void(const plugin::PluginLog&)> DriverManager::Impl::log_lines_of(
     if (!impl) return;
     const UnixNanos now = impl->clock.unix_nanos();
     std::uint64_t dropped = 0;
-    if (!entry.line_rate.pass(now, dropped)) return;
+    if (!entry.line_rate.pass(impl->reckoning.now(), dropped)) return;
     const auto keep = [&](LogLevel level, const std::string& message, const std::vector<std::pair<std::string, std::string>>& pairs) {
       to.write(level, message, pairs);
       entry.lines.add(format_text({now, level, entry.candidate.name, message, pairs}));

@@ -1,6 +1,7 @@
 // What happens after a task ended or failed to start (client contract 3.5). Pure: time and chance are arguments.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -43,6 +44,9 @@ struct RestartDecision {
 [[nodiscard]] bool success_stops(const std::string& job_type, const model::Task& task);
 
 // Decides and updates `history`.
+// No pause of the policy is longer.
+[[nodiscard]] inline nanoseconds longest_pause(const model::RestartPolicy& policy) { return std::max<nanoseconds>(policy.interval, 2 * policy.delay); }
+
 [[nodiscard]] RestartDecision next_restart(const model::RestartPolicy& policy, bool stops_on_success, const TaskOutcome& outcome,
                                            UnixNanos now, Rng& rng, RestartHistory& history);
 

@@ -28,7 +28,8 @@ TaskRunner::TaskRunner(TaskServices& services, std::shared_ptr<const model::Allo
       start_allowed_(services.executor),
       stop_asked_(services.executor),
       done_(services.executor),
-      may_run_already_(may_run_already) {
+      may_run_already_(may_run_already),
+      reckoning_(services.clock) {
   if (local_.state.state.empty()) local_.state.state = "pending";
   shown_ = local_.state;
   // An earlier agent was stopping the task: this one goes on with that, and knows whose doing the end is (F-03).
@@ -130,7 +131,8 @@ Async<> TaskRunner::run() {
     // What may be running is looked after whatever its turn is.
     if (local_.handle.empty()) co_await start_allowed_.wait();
     for (bool again = true; again;) {
-      const nanoseconds delay(local_.restart_at - now());
+      // The agent that planned the pause may have seen another date: none is longer than its policy makes it.
+      const nanoseconds delay = std::min<nanoseconds>(nanoseconds(local_.restart_at - reckoning_.now()), longest_pause(restart_policy()));
       if (local_.restart_at != 0 && delay.count() > 0) [[maybe_unused]] const bool asked = co_await stop_asked_.wait_for(delay);
       local_.restart_at = 0;
       const TaskOutcome outcome = co_await run_once();
@@ -195,13 +197,16 @@ void TaskRunner::forget_secret_files() {
   if (auto gone = forget_secrets(alloc_dir(), task_.name); !gone) log_.warn("the task's secrets could not be removed", "error", gone.error());
 }
 
+const model::RestartPolicy& TaskRunner::restart_policy() const {
+  static const model::RestartPolicy fallback;
+  return task_.restart_policy ? *task_.restart_policy : group_.restart_policy ? *group_.restart_policy : fallback;
+}
+
 // What follows from an end, in local_.
 bool TaskRunner::runs_again(const TaskOutcome& outcome) {
   using Kind = RestartDecision::Kind;
-  const model::RestartPolicy fallback;
-  const model::RestartPolicy& policy = task_.restart_policy ? *task_.restart_policy : group_.restart_policy ? *group_.restart_policy : fallback;
   const std::string job_type = alloc_->job ? alloc_->job->type : "service";
-  const auto decision = next_restart(policy, success_stops(job_type, task_), outcome, now(), services_.rng, local_.restarts);
+  const auto decision = next_restart(restart_policy(), success_stops(job_type, task_), outcome, reckoning_.now(), services_.rng, local_.restarts);
   auto& state = local_.state;
   local_.stopping.clear();
   if (decision.kind == Kind::restart && !killed_) {
@@ -210,7 +215,7 @@ bool TaskRunner::runs_again(const TaskOutcome& outcome) {
     state.state = "pending";
     ++state.restarts;
     state.last_restart = model::Time(now());
-    if (decision.delay.count() > 0) local_.restart_at = now() + decision.delay.count();
+    if (decision.delay.count() > 0) local_.restart_at = reckoning_.now() + decision.delay.count();
     if (!local_.ended) local_.driver_task_id.clear();
     push_event(events::restarting(now(), decision.reason, decision.delay));
     count("client.allocs.restart");

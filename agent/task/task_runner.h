@@ -7,6 +7,7 @@
 // task. state() shows only what is stored, so that no death of the agent takes back what was told (F-02, F-03).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@
 #include "lib/model/alloc.h"
 #include "lib/model/node.h"
 #include "sdk/async/event.h"
-#include "sdk/base/clock.h"
+#include "sdk/base/reckoning.h"
 #include "sdk/base/log.h"
 #include "sdk/device/device.h"
 
@@ -83,6 +84,8 @@ class TaskRunner {
   [[nodiscard]] bool done() const { return done_.is_set(); }
   // The driver's last usage sample; null before the first.
   [[nodiscard]] const driver::TaskStats* stats() const { return stats_ ? &*stats_ : nullptr; }
+  // Since when it has been running as it is, by a clock that nobody sets (L-10).
+  [[nodiscard]] UnixNanos up_since() const { return up_since_ != 0 ? up_since_ : std::min(local_.state.started_at.unix_nanos(), reckoning_.now()); }
   // What its metrics are labelled with.
   [[nodiscard]] metrics::Labels metric_labels() const;
   [[nodiscard]] Async<> kill_and_wait(model::TaskEvent why, bool skip_shutdown_delay);
@@ -119,6 +122,7 @@ class TaskRunner {
   void count(std::string_view metric) const;
   [[nodiscard]] std::string alloc_dir() const { return services_.alloc_root + "/" + alloc_->id; }
   [[nodiscard]] UnixNanos now() const { return services_.clock.unix_nanos(); }
+  [[nodiscard]] const model::RestartPolicy& restart_policy() const;
   [[nodiscard]] nanoseconds kill_timeout() const;
 
   TaskServices& services_;
@@ -138,6 +142,8 @@ class TaskRunner {
   bool killed_ = false;
   bool restart_asked_ = false;
   bool skip_shutdown_delay_ = false;
+  Reckoning reckoning_;  // of pauses between restarts, and of how long it has been up
+  UnixNanos up_since_ = 0;
   std::optional<driver::TaskStats> stats_;
   std::optional<device::Reservation> reserved_;  // asked for once, then used at every restart
 };

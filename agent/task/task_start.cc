@@ -111,6 +111,7 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   local_.handle = std::move(started.handle);
   local_.state.state = "running";
   local_.state.started_at = model::Time(now());
+  up_since_ = reckoning_.now();
   push_event(events::started(now()));
   keep_network(std::move(started.network));
   count("client.allocs.running");

@@ -42,7 +42,7 @@ Async<std::optional<Response>> Forwarder::ask_others(std::string node_id, const 
   const std::vector<std::string> addresses = others_();
   for (const std::string& address : addresses) {
     auto& caller = callers_[address];
-    if (!caller) caller = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address});
+    if (!caller) caller = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address}, tls_);
     model::HttpRelayRequest message = relay::to_message(request);
     message.node = node_id;
     auto stream = co_await caller->open(wire::streams::http_relay, std::move(message));

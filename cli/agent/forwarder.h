@@ -18,8 +18,9 @@ class Forwarder final : public agent::Elsewhere {
   // `nodes`: null without the server role. `here`: this node's id, empty without the client role. `others`: host:port of the other
   // servers, called with the server role only. `caller`: asks the server that leads.
   using Others = std::function<std::vector<std::string>()>;
-  Forwarder(const Executor& executor, wire::StreamOpener& servers, wire::Caller& caller, rpc::NodeSessions* nodes, std::string here, Others others)
-      : executor_(executor), servers_(servers), caller_(caller), nodes_(nodes), here_(std::move(here)), others_(std::move(others)) {}
+  Forwarder(const Executor& executor, wire::StreamOpener& servers, wire::Caller& caller, rpc::NodeSessions* nodes, std::string here, Others others,
+            std::shared_ptr<const NodeTls> tls = nullptr)
+      : executor_(executor), servers_(servers), caller_(caller), nodes_(nodes), here_(std::move(here)), others_(std::move(others)), tls_(std::move(tls)) {}
 
   [[nodiscard]] Async<std::optional<http::Response>> ask_alloc(std::string alloc_id, const http::Request& request) override;
   [[nodiscard]] Async<http::Response> ask_node(std::string node_id, const http::Request& request) override;
@@ -36,6 +37,7 @@ class Forwarder final : public agent::Elsewhere {
   rpc::NodeSessions* nodes_;
   std::string here_;
   Others others_;
+  std::shared_ptr<const NodeTls> tls_;
   std::map<std::string, std::unique_ptr<wire::RemoteCaller>> callers_;
 };
 

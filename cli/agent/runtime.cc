@@ -62,11 +62,10 @@ nodes::HeartbeatOptions heartbeat_options(const agent::ServerConfig& config) {
   return out;
 }
 
-// What is asked for and not there must not be left out in silence: whoever wants encryption would not get it.
-Result<> require_supported(const agent::Config& config) {
-  if (!config.tls.rpc) return {};
-  return fail(Code::unimplemented, "tls.rpc is set, but RPC between agents is not encrypted in this version: remove it, and keep ports.rpc ({}) "
-              "on a network of the agents' own", config.ports.rpc);
+NodeTlsOptions node_tls(const agent::Config& config) {
+  const agent::TlsConfig& tls = config.tls;
+  return {.enabled = tls.rpc, .ca_file = tls.ca_file, .certificate_file = tls.cert_file, .key_file = tls.key_file, .min_version = tls.tls_min_version,
+          .region = config.region, .verify_server_hostname = tls.verify_server_hostname, .upgrade_mode = tls.rpc_upgrade_mode};
 }
 }  // namespace
 
@@ -83,9 +82,31 @@ struct Runtime::Impl {
     return {};
   }
 
+  Result<> load_tls() {
+    auto loaded = NodeTls::load(node_tls(options.config));
+    if (!loaded) return fail(loaded.error());
+    tls = std::move(*loaded);
+    return {};
+  }
+
+  Result<> reload_tls(const agent::Config& config) {
+    // A listener without TLS is gRPC's own.
+    if (config.tls.rpc && server && !listens_securely) {
+      return fail(Code::invalid_argument, "tls.rpc cannot be turned on by a reload: restart the agent, with rpc_upgrade_mode while others have no TLS yet");
+    }
+    return tls->reload(node_tls(config));
+  }
+
+  Result<> listen_for_rpc(const std::string& host_port) {
+    if (!listens_securely) return rpc_server->listen(host_port);
+    return rpc_server->listen_tls(host_port, tls, options.log.named("rpc"));
+  }
+
   Result<> start_server() {
     const agent::Config& config = options.config;
     rpc_server = std::make_unique<NodeRpcServer>(executor);
+    rpc_server->set_servers_only({"Raft.", "Server."});
+    listens_securely = config.tls.rpc;
     ServerOptions out;
     out.dev = config.dev_mode;
     out.data_dir = config.server.data_dir.empty() ? config.data_dir + "/server" : config.server.data_dir;
@@ -108,6 +129,7 @@ struct Runtime::Impl {
     out.gc = gc_options(config.server);
     out.heartbeats = heartbeat_options(config.server);
     out.hooks = server_hooks(config);
+    out.tls = tls;
     out.log = options.log.named("nomad");
     out.metrics = &metrics;
     out.gauges = {.repeat = metrics_options(config).interval, .dispatched_jobs = !config.telemetry.disable_dispatched_job_summary_metrics};
@@ -122,7 +144,7 @@ struct Runtime::Impl {
         [this](model::HttpRelayRequest request, NodeStream& stream) { return answer_agent(std::move(request), stream); });
     for (const std::string& address : split(config.addresses.rpc, ' ')) {
       const std::string host_port = with_default_port(address, config.ports.rpc);
-      if (auto listening = rpc_server->listen(host_port); !listening) {
+      if (auto listening = listen_for_rpc(host_port); !listening) {
         return fail(listening.error(), "listening for RPC on {}; choose another with ports.rpc or addresses.rpc", host_port);
       }
     }
@@ -183,7 +205,7 @@ struct Runtime::Impl {
     add(client_config.servers);
     add(client_config.server_join.start_join);
     add(client_config.server_join.retry_join);
-    remote = std::make_unique<wire::RemoteCaller>(executor, std::move(servers));
+    remote = std::make_unique<wire::RemoteCaller>(executor, std::move(servers), tls);
   }
 
   // The server of this process is asked without a detour over the network.
@@ -239,7 +261,7 @@ struct Runtime::Impl {
     rpc::NodeSessions* sessions = server ? &server->node_sessions() : nullptr;
     Forwarder::Others others;
     if (server) others = [this] { return server->others(); };
-    forwarder = std::make_unique<Forwarder>(executor, *remote, caller(), sessions, client_ops->node_id(), others);
+    forwarder = std::make_unique<Forwarder>(executor, *remote, caller(), sessions, client_ops->node_id(), others, tls);
     agent::add_client_routes(router, *client_ops, pool, forwarder.get());
     if (server) agent::add_client_routes(relay_router, *client_ops, pool, forwarder.get());
     if (client) agent::add_client_routes(node_router, *client_ops, pool, nullptr);
@@ -300,6 +322,8 @@ struct Runtime::Impl {
   http::Router router;
   http::Router relay_router;  // what agents without the server role may ask of this one
   http::Router node_router;   // what a server may ask of this node
+  std::shared_ptr<NodeTls> tls;
+  bool listens_securely = false;  // for RPC, or did when it began
   std::unique_ptr<NodeRpcServer> rpc_server;
   std::unique_ptr<Server> server;
   std::unique_ptr<wire::LocalCaller> local;
@@ -317,7 +341,7 @@ Runtime::~Runtime() = default;
 
 Async<Result<std::unique_ptr<Runtime>>> Runtime::start(Executor executor, RuntimeOptions options) {
   auto impl = std::make_unique<Impl>(executor, std::move(options));
-  Result<> started = require_supported(impl->options.config);
+  Result<> started = impl->load_tls();
   if (started) started = add_sinks(impl->metrics, impl->options.config);
   if (started) started = impl->lock();
   if (started && impl->options.config.server.enabled) started = impl->start_server();
@@ -348,7 +372,7 @@ Async<Result<>> Runtime::leave() {
 Async<> Runtime::shutdown() { co_await impl_->stop(); }
 
 Result<> Runtime::reload(const agent::Config& config) {
-  DROVER_TRY(require_supported(config));
+  DROVER_TRY(impl_->reload_tls(config));
   DROVER_TRY(impl_->listeners->reload(config));
   impl_->options.config.tls = config.tls;
   if (impl_->server) impl_->server->tune(server_tuning(config.server));

@@ -5,13 +5,15 @@
 #include "lib/metrics/interval.h"
 #include "lib/metrics/series.h"
 #include "lib/metrics/summary.h"
+#include "sdk/base/reckoning.h"
 
 namespace drover::metrics {
 
 struct Registry::Impl {
-  Impl(const Clock& source, Options wanted) : clock(source), options(std::move(wanted)) {}
+  Impl(const Clock& source, Options wanted) : clock(source), time(source), options(std::move(wanted)) {}
 
   const Clock& clock;
+  Reckoning time;  // of intervals and ages of series
   Options options;
   std::deque<Interval> intervals;
   SeriesTable table;
@@ -98,7 +100,7 @@ Registry::~Registry() = default;
 
 void Registry::set_gauge(std::string_view name, double value, const Labels& labels) {
   if (!impl_->prepare(name, labels)) return;
-  const auto now = impl_->clock.unix_nanos();
+  const auto now = impl_->time.now();
   auto& interval = impl_->current(now);
   auto* series = impl_->series(SeriesKind::gauge, labels, now);
   if (series == nullptr) return;
@@ -114,7 +116,7 @@ void Registry::set_gauge(std::string_view name, double value, const Labels& labe
 
 void Registry::add_counter(std::string_view name, double value, const Labels& labels) {
   if (!impl_->prepare(name, labels)) return;
-  const auto now = impl_->clock.unix_nanos();
+  const auto now = impl_->time.now();
   auto& interval = impl_->current(now);
   auto* series = impl_->series(SeriesKind::counter, labels, now);
   if (series == nullptr) return;
@@ -125,7 +127,7 @@ void Registry::add_counter(std::string_view name, double value, const Labels& la
 
 void Registry::add_sample(std::string_view name, double value, const Labels& labels) {
   if (!impl_->prepare(name, labels)) return;
-  const auto now = impl_->clock.unix_nanos();
+  const auto now = impl_->time.now();
   auto& interval = impl_->current(now);
   auto* series = impl_->series(SeriesKind::summary, labels, now);
   if (series == nullptr) return;
@@ -149,14 +151,14 @@ void Registry::add_sink(Sink sink) { impl_->sinks.push_back(std::move(sink)); }
 
 std::string Registry::summary_json(bool pretty) const {
   auto& impl = *impl_;
-  static_cast<void>(impl.current(impl.clock.unix_nanos()));
+  static_cast<void>(impl.current(impl.time.now()));
   const auto count = impl.intervals.size();
   const auto& shown = impl.intervals[count > 1 ? count - 2 : 0];
   return to_summary_json(shown, impl.options.interval, pretty);
 }
 
 std::string Registry::prometheus_text() const {
-  const auto now = impl_->clock.unix_nanos();
+  const auto now = impl_->time.now();
   impl_->expire(now);
   auto table = impl_->table;
   if (impl_->dropped > 0) {

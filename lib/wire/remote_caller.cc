@@ -9,13 +9,16 @@ Unexpected no_servers() {
 }
 }  // namespace
 
-RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers) : executor_(std::move(executor)) { learn(servers); }
+RemoteCaller::RemoteCaller(Executor executor, std::vector<std::string> servers, std::shared_ptr<const NodeTls> tls)
+    : executor_(std::move(executor)), tls_(std::move(tls)) {
+  learn(servers);
+}
 
 void RemoteCaller::learn(const std::vector<std::string>& servers) {
   for (const std::string& server : servers) {
     if (std::ranges::find(servers_, server) != servers_.end()) continue;
     servers_.push_back(server);
-    clients_.push_back(NodeRpcClient::connect(executor_, server));
+    clients_.push_back(NodeRpcClient::connect(executor_, server, tls_));
   }
 }
 

@@ -14,8 +14,8 @@ namespace drover::wire {
 
 class RemoteCaller final : public Caller, public StreamOpener {
  public:
-  // `servers`: host:port of their RPC listeners, in the order to try.
-  RemoteCaller(Executor executor, std::vector<std::string> servers);
+  // `servers`: host:port of their RPC listeners, in the order to try. `tls` as NodeRpcClient takes it.
+  RemoteCaller(Executor executor, std::vector<std::string> servers, std::shared_ptr<const NodeTls> tls = nullptr);
   // The in-process channel; `server` outlives the caller.
   RemoteCaller(Executor executor, NodeRpcServer& server);
   ~RemoteCaller() override;
@@ -34,6 +34,7 @@ class RemoteCaller final : public Caller, public StreamOpener {
   [[nodiscard]] Async<Result<std::unique_ptr<NodeStream>>> open_bytes(std::string name, std::string payload) override;
 
   Executor executor_;
+  std::shared_ptr<const NodeTls> tls_;
   std::vector<std::string> servers_;
   std::vector<std::shared_ptr<NodeRpcClient>> clients_;
   std::size_t current_ = 0;

@@ -2,6 +2,7 @@
 
 #include <noderpc.pb.h>
 
+#include <algorithm>
 #include <map>
 
 #include "sdk/rpc/client.h"
@@ -85,7 +86,7 @@ class FramedStream final : public NodeStream {
 }  // namespace
 
 struct NodeRpcServer::Impl {
-  explicit Impl(Executor executor) : server(std::move(executor)) {
+  explicit Impl(Executor loop) : executor(loop), server(std::move(loop)) {
     server.handle(call_path, [this](CallInfo info, std::string request) { return answer(std::move(info), std::move(request)); });
     server.handle_stream(stream_path, [this](CallInfo info, rpc::Stream& stream) { return serve(std::move(info), stream); });
   }
@@ -95,6 +96,10 @@ struct NodeRpcServer::Impl {
     CallReply reply;
     if (!request.ParseFromString(bytes)) {
       put_failure(*reply.mutable_failure(), Error(Code::invalid_argument, "the request is malformed"));
+      co_return reply.SerializeAsString();
+    }
+    if (refused(info, request.method())) {
+      put_failure(*reply.mutable_failure(), not_a_server(request.method()));
       co_return reply.SerializeAsString();
     }
     const auto handler = unary.find(request.method());
@@ -116,7 +121,9 @@ struct NodeRpcServer::Impl {
     Frame last;
     last.set_end(true);
     const auto handler = streams.find(first.method());
-    if (handler == streams.end()) {
+    if (refused(info, first.method())) {
+      put_failure(*last.mutable_failure(), not_a_server(first.method()));
+    } else if (handler == streams.end()) {
       put_failure(*last.mutable_failure(), Error(Code::unimplemented, fmt::format("unknown RPC stream \"{}\"", first.method())));
     } else {
       info.method = first.method();
@@ -130,10 +137,20 @@ struct NodeRpcServer::Impl {
     co_return Result<>{};
   }
 
+  [[nodiscard]] bool refused(const CallInfo& info, const std::string& method) const {
+    return !info.from_server && std::ranges::any_of(servers_only, [&](const std::string& prefix) { return method.starts_with(prefix); });
+  }
+  static Error not_a_server(const std::string& method) {
+    return Error(Code::permission_denied, fmt::format("\"{}\" is for servers: the caller's certificate has no name \"server.<region>.nomad\"", method));
+  }
+
   std::map<std::string, UnaryHandler, std::less<>> unary;
   std::map<std::string, StreamHandler, std::less<>> streams;
+  Executor executor;
+  std::vector<std::string> servers_only;
   int port = 0;
   rpc::Server server;
+  std::unique_ptr<NodeListener> listener;
 };
 
 NodeRpcServer::NodeRpcServer(Executor executor) : impl_(std::make_unique<Impl>(std::move(executor))) {}
@@ -150,24 +167,74 @@ Result<> NodeRpcServer::listen(const std::string& host_port) {
   return {};
 }
 
+Result<> NodeRpcServer::listen_tls(const std::string& host_port, std::shared_ptr<const NodeTls> tls, const Logger& log) {
+  if (!impl_->listener) {
+    impl_->listener = std::make_unique<NodeListener>(impl_->executor, log, std::move(tls), [impl = impl_.get()](Fd connection, bool from_server) {
+      impl->server.adopt_agent(std::move(connection), from_server);
+    });
+  }
+  const auto port = impl_->listener->listen(host_port);
+  if (!port) return fail(port.error());
+  impl_->port = *port;
+  return {};
+}
+
+void NodeRpcServer::set_servers_only(std::vector<std::string> prefixes) { impl_->servers_only = std::move(prefixes); }
+
 int NodeRpcServer::port() const { return impl_->port; }
 
-Async<> NodeRpcServer::stop() { return impl_->server.stop(); }
+Async<> NodeRpcServer::stop() {
+  if (impl_->listener) co_await impl_->listener->close();
+  co_await impl_->server.stop();
+}
 
 struct NodeRpcClient::Impl {
+  explicit Impl(std::shared_ptr<rpc::Client> given) : client(std::move(given)) {}
+  Impl(Executor loop, std::string address, std::shared_ptr<const NodeTls> with) : executor(std::move(loop)), host_port(std::move(address)), tls(std::move(with)) {
+    connect();
+  }
+
+  void connect() {
+    secure = tls && tls->options().enabled;
+    client.reset();
+    dialer.reset();
+    std::string target = host_port;
+    if (secure) {
+      dialer = std::make_unique<NodeDialer>(executor, tls, host_port);
+      auto place = dialer->open();
+      // Without a place nobody is reached, and the calls say so.
+      target = place ? *place : "unix-abstract:";
+    }
+    client = rpc::Client::connect(executor, target, true);
+  }
+  // The connection as the settings want it now.
+  std::shared_ptr<rpc::Client> current() {
+    if (tls && tls->options().enabled != secure) connect();
+    return client;
+  }
+  // gRPC knows only that the connection ended; the dialer knows why.
+  [[nodiscard]] Error explain(Error error) const {
+    if (!dialer || dialer->problem().empty() || error.code() != Code::unavailable) return error;
+    return Error(Code::unavailable, fmt::format("failed to connect: {}", dialer->problem()));
+  }
+
+  Executor executor;
+  std::string host_port;
+  std::shared_ptr<const NodeTls> tls;
+  bool secure = false;
+  std::unique_ptr<NodeDialer> dialer;
   std::shared_ptr<rpc::Client> client;
 };
 
 NodeRpcClient::NodeRpcClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NodeRpcClient::~NodeRpcClient() = default;
 
-std::unique_ptr<NodeRpcClient> NodeRpcClient::connect(Executor executor, const std::string& host_port) {
-  return std::unique_ptr<NodeRpcClient>(
-      new NodeRpcClient(std::make_unique<Impl>(Impl{rpc::Client::connect(std::move(executor), host_port, true)})));
+std::unique_ptr<NodeRpcClient> NodeRpcClient::connect(Executor executor, const std::string& host_port, std::shared_ptr<const NodeTls> tls) {
+  return std::unique_ptr<NodeRpcClient>(new NodeRpcClient(std::make_unique<Impl>(std::move(executor), host_port, std::move(tls))));
 }
 
 std::unique_ptr<NodeRpcClient> NodeRpcClient::in_process(Executor, NodeRpcServer& server) {
-  return std::unique_ptr<NodeRpcClient>(new NodeRpcClient(std::make_unique<Impl>(Impl{server.impl_->server.in_process()})));
+  return std::unique_ptr<NodeRpcClient>(new NodeRpcClient(std::make_unique<Impl>(server.impl_->server.in_process())));
 }
 
 Async<Result<std::string>> NodeRpcClient::call(std::string method, std::string payload, std::chrono::nanoseconds deadline) {
@@ -175,10 +242,11 @@ Async<Result<std::string>> NodeRpcClient::call(std::string method, std::string p
   request.set_method(method);
   request.set_payload(std::move(payload));
   std::string bytes = request.SerializeAsString();
-  auto answer = co_await impl_->client->call(call_path, std::move(bytes), deadline);
+  const auto client = impl_->current();
+  auto answer = co_await client->call(call_path, std::move(bytes), deadline);
   // gRPC's words when there was no connection to send the request on: nobody has got it.
   const bool unsent = !answer && answer.error().message().find("failed to connect") != std::string::npos;
-  if (!answer) co_return fail(Error(answer.error().context(fmt::format("calling {}", method))).with_recoverable(unsent));
+  if (!answer) co_return fail(Error(impl_->explain(answer.error()).context(fmt::format("calling {}", method))).with_recoverable(unsent));
   CallReply reply;
   if (!reply.ParseFromString(*answer)) co_return fail(Code::internal, "calling {}: the answer is malformed", method);
   if (reply.has_failure()) co_return fail(get_failure(reply.failure()));
@@ -186,7 +254,7 @@ Async<Result<std::string>> NodeRpcClient::call(std::string method, std::string p
 }
 
 Async<Result<std::unique_ptr<NodeStream>>> NodeRpcClient::open(std::string method, std::string first_payload) {
-  auto stream = impl_->client->open(stream_path);
+  auto stream = impl_->current()->open(stream_path);
   Frame first;
   first.set_method(method);
   first.set_payload(std::move(first_payload));
@@ -195,7 +263,7 @@ Async<Result<std::unique_ptr<NodeStream>>> NodeRpcClient::open(std::string metho
   if (!sent) {
     [[maybe_unused]] const auto nothing = co_await stream->receive();
     const auto status = stream->status();
-    co_return fail(status ? Error(Code::unavailable, "the stream was closed") : status.error(), "opening stream {}", method);
+    co_return fail(status ? Error(Code::unavailable, "the stream was closed") : impl_->explain(status.error()), "opening stream {}", method);
   }
   rpc::Stream& borrowed = *stream;
   std::unique_ptr<NodeStream> out = std::make_unique<FramedStream>(borrowed, std::move(stream));

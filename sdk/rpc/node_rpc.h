@@ -10,9 +10,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sdk/async/asio.h"
 #include "sdk/base/error.h"
+#include "sdk/rpc/node_tls.h"
 #include "sdk/rpc/stream.h"
 
 namespace drover {
@@ -47,6 +49,10 @@ class NodeRpcServer {
   void handle_stream(std::string method, StreamHandler handler);
   // "host:port"; may be called for several addresses. Port 0 takes a free one, see port().
   [[nodiscard]] Result<> listen(const std::string& host_port);
+  // The same over TLS; `tls` may turn it off later, and on again.
+  [[nodiscard]] Result<> listen_tls(const std::string& host_port, std::shared_ptr<const NodeTls> tls, const Logger& log);
+  // Methods whose names begin so are refused to callers that are no servers (N-079).
+  void set_servers_only(std::vector<std::string> prefixes);
   // Port of the last listen().
   [[nodiscard]] int port() const;
   // Cancels running handlers, waits for them, and closes the listeners.
@@ -62,7 +68,8 @@ class NodeRpcClient {
  public:
   // Does not wait for the connection: an unreachable server shows as Code::unavailable at the first call, and later calls
   // connect again by themselves.
-  [[nodiscard]] static std::unique_ptr<NodeRpcClient> connect(Executor executor, const std::string& host_port);
+  // `tls`: null, or whether and how connections from now on are encrypted.
+  [[nodiscard]] static std::unique_ptr<NodeRpcClient> connect(Executor executor, const std::string& host_port, std::shared_ptr<const NodeTls> tls = nullptr);
   // Calls in this process through gRPC's in-process channel; the server need not listen. It must outlive the client.
   [[nodiscard]] static std::unique_ptr<NodeRpcClient> in_process(Executor executor, NodeRpcServer& server);
   ~NodeRpcClient();

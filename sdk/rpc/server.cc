@@ -7,6 +7,7 @@
 #include <grpcpp/server_posix.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <array>
 #include <map>
 #include <set>
 
@@ -22,10 +23,11 @@ namespace {
 // One call. gRPC owns the reactor until OnDone; operations are started only on the loop and only before finish().
 class ServerCall final : public grpc::ServerGenericBidiReactor, public Stream, public std::enable_shared_from_this<ServerCall> {
  public:
-  ServerCall(std::shared_ptr<Gate> gate, grpc::GenericCallbackServerContext& context)
+  ServerCall(std::shared_ptr<Gate> gate, grpc::GenericCallbackServerContext& context, bool from_server)
       : gate_(std::move(gate)), changed_(gate_->executor()), cancelled_(gate_->executor()) {
     info_.method = context.method();
     info_.peer = context.peer();
+    info_.from_server = from_server;
     const auto deadline = context.deadline();
     if (deadline != std::chrono::system_clock::time_point::max()) {
       info_.time_left = std::max(deadline - std::chrono::system_clock::now(), std::chrono::system_clock::duration(1));
@@ -127,16 +129,17 @@ const grpc::Status cancelled_status(grpc::StatusCode::CANCELLED, "the server is 
 struct Server::Impl : std::enable_shared_from_this<Impl> {
   // gRPC lets a generic service belong to one server, so each has its own face of the same handlers.
   struct Face final : grpc::CallbackGenericService {
-    explicit Face(Impl& owner) : impl(owner) {}
-    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override { return impl.create(context); }
+    Face(Impl& owner, bool server) : impl(owner), from_server(server) {}
+    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override { return impl.create(context, from_server); }
     Impl& impl;
+    bool from_server;
   };
 
   explicit Impl(Executor executor) : gate(std::make_shared<Gate>(executor)), scope(std::move(executor)) {}
 
   // On a gRPC thread.
-  grpc::ServerGenericBidiReactor* create(grpc::GenericCallbackServerContext* context) {
-    auto call = std::make_shared<ServerCall>(gate, *context);
+  grpc::ServerGenericBidiReactor* create(grpc::GenericCallbackServerContext* context, bool from_server) {
+    auto call = std::make_shared<ServerCall>(gate, *context, from_server);
     call->hold_by_grpc();
     ServerCall* const reactor = call.get();
     if (!gate->post([self = shared_from_this(), call] { self->scope.spawn(run(self, call)); })) reactor->finish(cancelled_status);
@@ -178,28 +181,30 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     call->finish(result ? grpc::Status::OK : to_status(result.error()));
   }
 
-  std::unique_ptr<grpc::Server> build(const std::string& address, int* port) {
+  enum class Callers : std::uint8_t { plugins, servers, others };
+  std::unique_ptr<grpc::Server> build(const std::string& address, int* port, Callers callers) {
     grpc::ServerBuilder builder;
-    faces.push_back(std::make_unique<Face>(*this));
+    faces.push_back(std::make_unique<Face>(*this, callers != Callers::others));
     builder.RegisterCallbackGenericService(faces.back().get());
     builder.SetMaxReceiveMessageSize(-1);
     builder.SetMaxSendMessageSize(-1);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);
     // A port in use must be an error, not a second owner.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    if (!address.empty() && !address.starts_with("unix:")) {
+    if (callers != Callers::plugins) {
       set_keepalive([&](const char* name, int value) { builder.AddChannelArgument(name, value); });
     }
     if (!address.empty()) builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
     return builder.BuildAndStart();
   }
 
-  grpc::Server& without_listener() {
-    if (local == nullptr) {
-      servers.push_back(build("", nullptr));
-      local = servers.back().get();
+  grpc::Server& without_listener(Callers callers = Callers::plugins) {
+    grpc::Server*& place = local[static_cast<std::size_t>(callers)];
+    if (place == nullptr) {
+      servers.push_back(build("", nullptr, callers));
+      place = servers.back().get();
     }
-    return *local;
+    return *place;
   }
 
   std::shared_ptr<Gate> gate;
@@ -209,7 +214,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
   bool stopping = false;
   std::vector<std::unique_ptr<Face>> faces;  // outlive the servers
   std::vector<std::unique_ptr<grpc::Server>> servers;
-  grpc::Server* local = nullptr;
+  std::array<grpc::Server*, 3> local{};  // without a listener, by who calls
   Scope scope;
 };
 
@@ -232,8 +237,8 @@ void Server::handle_stream(std::string path, StreamHandler handler) { impl_->str
 
 Result<int> Server::listen(const std::string& address) {
   int port = 0;
-  auto server = impl_->build(address, &port);
   const bool is_unix = address.starts_with("unix:");
+  auto server = impl_->build(address, &port, is_unix ? Impl::Callers::plugins : Impl::Callers::servers);
   if (!server || (port == 0 && !is_unix)) {
     return fail(Code::unavailable, "listening on \"{}\": the address is in use or does not belong to this machine", address);
   }
@@ -243,6 +248,12 @@ Result<int> Server::listen(const std::string& address) {
 
 void Server::adopt(Fd connection) {
   if (!impl_->stopping) grpc::AddInsecureChannelFromFd(&impl_->without_listener(), connection.release());
+}
+
+void Server::adopt_agent(Fd connection, bool from_server) {
+  if (impl_->stopping) return;
+  auto& server = impl_->without_listener(from_server ? Impl::Callers::servers : Impl::Callers::others);
+  grpc::AddInsecureChannelFromFd(&server, connection.release());
 }
 
 std::shared_ptr<Client> Server::in_process() {
@@ -255,7 +266,7 @@ Async<> Server::stop() {
   co_await impl_->scope.close();
   auto servers = std::move(impl_->servers);
   impl_->servers.clear();
-  impl_->local = nullptr;
+  impl_->local = {};
   Pool pool(1);
   auto work = [&servers] {
     for (auto& server : servers) server->Shutdown(std::chrono::system_clock::now());

@@ -31,6 +31,8 @@ class Server {
   [[nodiscard]] Result<int> listen(const std::string& address);
   // Serves a connected stream socket, as if it had come in at a listener.
   void adopt(Fd connection);
+  // The same for another agent, which pings; its calls are known as coming from a server or not.
+  void adopt_agent(Fd connection, bool from_server);
   // A client in this process; the server need not listen and must outlive it.
   [[nodiscard]] std::shared_ptr<Client> in_process();
   // Cancels the handlers, waits for them, then closes the listeners.

@@ -14,6 +14,7 @@ struct CallInfo {
   std::string method;
   std::string peer;                   // "ipv4:10.0.0.1:40000"; empty in process
   std::chrono::nanoseconds time_left{0};  // until the caller's deadline; 0: it set none
+  bool from_server = true;            // false: the caller's certificate says that it is no server (N-079)
 };
 
 namespace rpc {

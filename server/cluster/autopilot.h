@@ -35,7 +35,7 @@ class Autopilot {
   // A server that has been silent for so many stabilisation times is dead.
   static constexpr int dead_after = 10;
 
-  // `now`: nanoseconds of the wall clock.
+  // `now`: nanoseconds since the epoch, by a clock that is not set while this judges.
   [[nodiscard]] model::ClusterHealth judge(const model::AutopilotConfiguration& config, const std::vector<Answer>& answers,
                                            const LeaderView& leader, std::int64_t now);
   // One change at most, of those that were judged last.

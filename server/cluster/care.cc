@@ -32,7 +32,7 @@ Async<> Cluster::judge_servers() {
   co_await asking.join();
   const RaftStats s = raft_->stats();
   const LeaderView view{.node_id = options_.node_id, .term = s.term, .last_index = s.last_index};
-  health_ = autopilot_.judge(autopilot_config(), answers, view, clock_.unix_nanos());
+  health_ = autopilot_.judge(autopilot_config(), answers, view, reckoning_.now());
 }
 
 Async<> Cluster::look_after_servers(std::uint64_t turn) {
@@ -40,7 +40,7 @@ Async<> Cluster::look_after_servers(std::uint64_t turn) {
     co_await judge_servers();
     if (turn != turn_ || !ready_) co_return;
     const auto config = autopilot_config();
-    const Advice advice = autopilot_.advise(config, clock_.unix_nanos());
+    const Advice advice = autopilot_.advise(config, reckoning_.now());
     Result<> done;
     if (advice.kind == Advice::Kind::promote) {
       done = co_await promote(advice.node_id);

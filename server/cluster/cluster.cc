@@ -23,9 +23,10 @@ Cluster::Cluster(const Executor& executor, ClusterOptions options, fsm::Fsm& fsm
       options_(std::move(options)),
       log_(options_.log.named("raft")),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      reckoning_(clock_),
       state_(fsm),
       fsm_(fsm, options_.log.named("fsm")),
-      transport_(executor, to_member(options_), log_),
+      transport_(executor, to_member(options_), log_, options_.tls),
       changed_(executor),
       scope_(executor) {}
 
@@ -177,7 +178,7 @@ Async<Result<std::string>> Cluster::forward(std::string address, std::string met
 
 wire::RemoteCaller& Cluster::caller(const std::string& address) {
   auto& place = callers_[address];
-  if (!place) place = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address});
+  if (!place) place = std::make_unique<wire::RemoteCaller>(executor_, std::vector<std::string>{address}, options_.tls);
   return *place;
 }
 

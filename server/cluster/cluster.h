@@ -14,6 +14,7 @@
 #include "lib/model/cluster.h"
 #include "lib/wire/remote_caller.h"
 #include "sdk/async/scope.h"
+#include "sdk/base/reckoning.h"
 #include "server/cluster/autopilot.h"
 #include "server/cluster/raft_fsm.h"
 #include "server/cluster/transport.h"
@@ -39,6 +40,7 @@ struct ClusterOptions {
   std::uint32_t snapshot_trailing = 1024;
   const Clock* clock = nullptr;             // null: the machine's
   std::uint32_t seed = 1;
+  std::shared_ptr<const NodeTls> tls;       // of calls to other servers; null: none
   Logger log;
 };
 
@@ -118,6 +120,7 @@ class Cluster final : public fsm::Log, public wire::Router {
   ClusterOptions options_;
   Logger log_;
   const Clock& clock_;
+  Reckoning reckoning_;
   fsm::Fsm& state_;
   RaftFsm fsm_;
   Transport transport_;

@@ -47,8 +47,8 @@ struct Transport::Link {
   }
 };
 
-Transport::Transport(const Executor& executor, Member self, Logger log)
-    : executor_(executor), self_(std::move(self)), log_(std::move(log)), scope_(executor) {}
+Transport::Transport(const Executor& executor, Member self, Logger log, std::shared_ptr<const NodeTls> tls)
+    : executor_(executor), self_(std::move(self)), log_(std::move(log)), tls_(std::move(tls)), scope_(executor) {}
 Transport::~Transport() = default;
 
 Transport::Link& Transport::link(std::uint64_t id, const std::string& address) {
@@ -126,7 +126,7 @@ Async<Result<>> Transport::connected(std::shared_ptr<Link> link) {
     co_await link->changed.wait();
   }
   link->made = steady_clock::now();
-  const auto client = NodeRpcClient::connect(executor_, link->address);
+  const auto client = NodeRpcClient::connect(executor_, link->address, tls_);
   std::string first = model::to_msgpack(hello(*link));
   auto stream = co_await client->open(wire::streams::raft_messages.name, std::move(first));
   if (!stream) co_return fail(stream.error());
@@ -184,7 +184,7 @@ Async<> Transport::send_snapshot(std::shared_ptr<Link> link, RaftMessage message
   const Defer done([&] { link->installing = false; });
   model::RaftInstallHello opening{.hello = hello(*link), .message = model::Bytes(encode_message(message))};
   log_.info("sending a snapshot", "address", link->address, "index", message.index);
-  const auto client = NodeRpcClient::connect(executor_, link->address);
+  const auto client = NodeRpcClient::connect(executor_, link->address, tls_);
   std::string first = model::to_msgpack(opening);
   auto stream = co_await client->open(wire::streams::raft_install.name, std::move(first));
   Result<> result;

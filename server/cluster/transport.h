@@ -27,7 +27,8 @@ class Transport final : public RaftTransport {
   // Silence after which a link is made anew.
   static constexpr std::chrono::seconds silence{2};
 
-  Transport(const Executor& executor, Member self, Logger log);
+  // `tls` as NodeRpcClient takes it.
+  Transport(const Executor& executor, Member self, Logger log, std::shared_ptr<const NodeTls> tls = nullptr);
   ~Transport() override;
 
   void set_cluster_id(std::string id) { cluster_id_ = std::move(id); }
@@ -64,6 +65,7 @@ class Transport final : public RaftTransport {
   Executor executor_;
   Member self_;
   Logger log_;
+  std::shared_ptr<const NodeTls> tls_;
   std::string cluster_id_;
   std::function<Result<>(const std::string&)> adopt_;
   std::function<void(RaftMessage)> receive_;

@@ -61,21 +61,35 @@ void Watcher::alloc_changed(const state::AllocPtr& before, const state::AllocPtr
   want(after->deployment_id);
 }
 
-std::optional<UnixNanos> Watcher::next_deadline() const {
-  std::optional<UnixNanos> out;
-  for (const auto& [id, at] : deadlines_) {
-    if (at && (!out || *at < *out)) out = at;
+std::optional<MonoTime> Watcher::next_deadline() const {
+  std::optional<MonoTime> out;
+  for (const auto& [id, due] : deadlines_) {
+    if (due.armed && (!out || due.at < *out)) out = due.at;
   }
   return out;
 }
 
-void Watcher::tick(UnixNanos now) {
-  for (auto& [id, at] : deadlines_) {
-    if (!at || *at > now) continue;
-    at.reset();
+void Watcher::tick(MonoTime now) {
+  for (auto& [id, due] : deadlines_) {
+    if (!due.armed || due.at > now) continue;
+    due.armed = false;
     wanted_.insert(id);
     wake_.set();
   }
+}
+
+bool Watcher::overdue(const model::Deployment& deployment, std::optional<UnixNanos> cutoff) {
+  Due& due = deadlines_[deployment.id];
+  due.armed = false;
+  if (deployment.status != "running" || !cutoff) return false;
+  if (due.cutoff != *cutoff) {
+    nanoseconds longest{};
+    for (const auto& [name, group] : deployment.task_groups) longest = std::max<nanoseconds>(longest, group.progress_deadline);
+    due.cutoff = *cutoff;
+    due.at = due_at(clock_, *cutoff, longest);
+  }
+  due.armed = due.at > clock_.monotonic();
+  return !due.armed;
 }
 
 Async<> Watcher::run() {
@@ -102,10 +116,7 @@ Async<> Watcher::look(std::string id) {
   if (!job || job->stop || job->version != deployment->job_version || job->create_index != deployment->job_create_index) co_return;
   const auto allocs = snapshot->allocs_by_deployment(id);
   const UnixNanos now = clock_.unix_nanos();
-  const auto cutoff = progress_cutoff(*deployment, allocs);
-  const bool running = deployment->status == "running";
-  deadlines_[id] = running && cutoff && *cutoff > now ? cutoff : std::nullopt;
-  if (running && cutoff && *cutoff <= now) {
+  if (overdue(*deployment, progress_cutoff(*deployment, allocs))) {
     // Healthy canaries that wait for a person are not failed by the clock.
     const auto verdict = at_deadline(*deployment, *job);
     if (verdict.fail) {

@@ -10,6 +10,7 @@
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
+#include "sdk/base/reckoning.h"
 #include "server/deploy/decide.h"
 #include "server/fsm/writer.h"
 
@@ -25,13 +26,21 @@ class Watcher {
   void stop();
   void deployment_changed(const state::DeploymentPtr& before, const state::DeploymentPtr& after);
   void alloc_changed(const state::AllocPtr& before, const state::AllocPtr& after);
-  [[nodiscard]] std::optional<UnixNanos> next_deadline() const;
+  [[nodiscard]] std::optional<MonoTime> next_deadline() const;
   // Looks at deployments whose deadline passed.
-  void tick(UnixNanos now);
+  void tick(MonoTime now);
   [[nodiscard]] std::size_t watched() const { return deadlines_.size(); }
 
  private:
+  // When it must have made progress. The state names that by the wall clock; what is left of it is fixed when it is first seen, so
+  // that setting the date ends no deployment (L-10).
+  struct Due {
+    UnixNanos cutoff = 0;  // what `at` was made of
+    MonoTime at{};
+    bool armed = false;
+  };
   void want(const std::string& id);
+  [[nodiscard]] bool overdue(const model::Deployment& deployment, std::optional<UnixNanos> cutoff);
   Async<> run();
   Async<> look(std::string id);
   Async<> fail_deployment(state::DeploymentPtr deployment, JobPtr job, std::string reason, bool rollback);
@@ -46,7 +55,7 @@ class Watcher {
   Logger log_;
   Event wake_;
   std::set<std::string> wanted_;
-  std::map<std::string, std::optional<UnixNanos>, std::less<>> deadlines_;  // of every active deployment
+  std::map<std::string, Due, std::less<>> deadlines_;  // of every active deployment
 };
 
 // An evaluation of the deployment's job, for the scheduler to go on with it.

@@ -34,6 +34,7 @@ struct JobVerdict {
 struct Deadline {
   bool none = false;  // the drain may take as long as it likes
   UnixNanos at = 0;   // 0 with `none` false: at once
+  bool operator==(const Deadline&) const = default;
 };
 [[nodiscard]] Deadline deadline(const model::DrainStrategy& strategy);
 

@@ -30,7 +30,10 @@ void Drainer::stop() {
 
 void Drainer::node_changed(const state::NodePtr& before, const state::NodePtr& after) {
   if (after && after->drain_strategy) {
-    nodes_[after->id] = deadline(*after->drain_strategy);
+    const Deadline wanted = deadline(*after->drain_strategy);
+    const auto [at, fresh] = nodes_.try_emplace(after->id);
+    Due& due = at->second;
+    if (fresh || due.deadline != wanted) due = {wanted, due_at(clock_, wanted.at, std::max<nanoseconds>(nanoseconds(0), after->drain_strategy->deadline))};
     wake_.set();
   } else if (const auto& gone = after ? after : before) {
     nodes_.erase(gone->id);
@@ -46,19 +49,18 @@ void Drainer::alloc_changed(const state::AllocPtr& before, const state::AllocPtr
   wake_.set();
 }
 
-std::optional<UnixNanos> Drainer::next_deadline() const {
-  std::optional<UnixNanos> out;
-  const auto now = clock_.unix_nanos();
-  for (const auto& [id, limit] : nodes_) {
-    if (limit.none || limit.at <= now) continue;
-    if (!out || limit.at < *out) out = limit.at;
+std::optional<MonoTime> Drainer::next_deadline() const {
+  std::optional<MonoTime> out;
+  const auto now = clock_.monotonic();
+  for (const auto& [id, due] : nodes_) {
+    if (due.deadline.none || due.passed(now)) continue;
+    if (!out || due.at < *out) out = due.at;
   }
   return out;
 }
 
-void Drainer::tick(UnixNanos now) {
-  const auto passed = [&](const auto& entry) { return !entry.second.none && entry.second.at <= now; };
-  if (std::ranges::any_of(nodes_, passed)) wake_.set();
+void Drainer::tick(MonoTime now) {
+  if (std::ranges::any_of(nodes_, [&](const auto& entry) { return entry.second.passed(now); })) wake_.set();
 }
 
 Async<> Drainer::run() {
@@ -71,16 +73,16 @@ Async<> Drainer::run() {
 
 Async<> Drainer::pass() {
   const auto snapshot = fsm_.store().snapshot();
-  const UnixNanos now = clock_.unix_nanos();
+  const MonoTime now = clock_.monotonic();
   std::map<std::string, model::DesiredTransition> marks;
   std::set<std::pair<std::string, std::string>> jobs;
   std::vector<std::pair<state::NodePtr, bool>> done;
-  for (const auto& [id, limit] : nodes_) {
+  for (const auto& [id, due] : nodes_) {
     const auto node = snapshot->node(id);
     if (!node || !node->drain_strategy) continue;
     const auto on_node = snapshot->allocs_by_node(id);
     const auto left = remaining(*node->drain_strategy, on_node);
-    const bool forced = !limit.none && limit.at <= now;
+    const bool forced = due.passed(now);
     if (forced) {
       for (const auto& alloc : left) {
         if (!alloc->desired_transition.migrate.value_or(false)) marks[alloc->id] = mark(*alloc, true);

@@ -10,6 +10,7 @@
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/log.h"
+#include "sdk/base/reckoning.h"
 #include "server/drain/decide.h"
 #include "server/fsm/writer.h"
 
@@ -24,11 +25,17 @@ class Drainer {
   void stop();
   void node_changed(const state::NodePtr& before, const state::NodePtr& after);
   void alloc_changed(const state::AllocPtr& before, const state::AllocPtr& after);
-  [[nodiscard]] std::optional<UnixNanos> next_deadline() const;
-  void tick(UnixNanos now);
+  [[nodiscard]] std::optional<MonoTime> next_deadline() const;
+  void tick(MonoTime now);
   [[nodiscard]] std::size_t draining() const { return nodes_.size(); }
 
  private:
+  // The deadline of a drain. What is left of it is fixed when it is first seen, so that setting the date ends no drain (L-10).
+  struct Due {
+    Deadline deadline;
+    MonoTime at{};
+    [[nodiscard]] bool passed(MonoTime now) const { return !deadline.none && at <= now; }
+  };
   Async<> run();
   Async<> pass();
   Async<> mark_allocs(std::map<std::string, model::DesiredTransition> marks);
@@ -41,7 +48,7 @@ class Drainer {
   Rng& rng_;
   Logger log_;
   Event wake_;
-  std::map<std::string, Deadline, std::less<>> nodes_;  // that drain
+  std::map<std::string, Due, std::less<>> nodes_;  // that drain
 };
 
 }  // namespace drover::drain

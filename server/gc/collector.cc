@@ -71,13 +71,13 @@ namespace {
 // The cut-off of one kind of object. All of time lies before it when ages do not count.
 class Cutoff {
  public:
-  Cutoff(std::int64_t now, bool force) : now_(now), force_(force) {}
+  Cutoff(const Past& past, bool force) : past_(past), force_(force) {}
   std::int64_t operator()(std::chrono::nanoseconds threshold) const {
-    return force_ ? std::numeric_limits<std::int64_t>::max() : now_ - threshold.count();
+    return force_ ? std::numeric_limits<std::int64_t>::max() : past_.stamp_before(threshold);
   }
 
  private:
-  std::int64_t now_;
+  const Past& past_;
   bool force_;
 };
 
@@ -112,9 +112,10 @@ bool has_live(const std::vector<state::AllocPtr>& allocs) {
 
 }  // namespace
 
-Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, Round round) {
+Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, const Past& past, Round round) {
   Garbage out;
-  const Cutoff cutoff(now, round.force);
+  const std::int64_t now = past.now();
+  const Cutoff cutoff(past, round.force);
   const state::Tables& t = snapshot.tables();
   if (round.jobs) find_jobs(out, snapshot, cutoff(options.job_threshold), now);
   if (round.evals) {
@@ -146,8 +147,8 @@ Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, 
   return out;
 }
 
-Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, std::int64_t now, Round round) {
-  auto find = [snapshot = fsm.store().snapshot(), options, now, round] { return find_garbage(*snapshot, options, now, round); };
+Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, Past past, Round round) {
+  auto find = [snapshot = fsm.store().snapshot(), options, past = std::move(past), round] { return find_garbage(*snapshot, options, past, round); };
   Garbage garbage = co_await run_blocking(pool, std::move(find));
   std::uint64_t last = 0;
   const auto keep = [&](const Result<std::uint64_t>& index) { if (index) last = std::max(last, *index); };

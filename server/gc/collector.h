@@ -7,6 +7,7 @@
 #include "sdk/async/pool.h"
 #include "sdk/base/clock.h"
 #include "server/fsm/writer.h"
+#include "server/gc/past.h"
 
 namespace drover::gc {
 
@@ -41,7 +42,7 @@ struct Garbage {
   std::vector<std::string> deployments;
 };
 
-[[nodiscard]] Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, std::int64_t now, Round round);
+[[nodiscard]] Garbage find_garbage(const state::Snapshot& snapshot, const GcOptions& options, const Past& past, Round round);
 
 // Whether nothing needs this allocation any more.
 [[nodiscard]] bool collectable(const state::Snapshot& snapshot, const model::Allocation& alloc, std::int64_t cutoff, std::int64_t now);
@@ -56,6 +57,6 @@ struct EvalVerdict {
                                      bool allow_batch);
 
 // Finds and deletes. Answers the index of the last deletion, 0 when there was none.
-[[nodiscard]] Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, std::int64_t now, Round round);
+[[nodiscard]] Async<Result<std::uint64_t>> collect(fsm::Writer& writer, fsm::Fsm& fsm, Pool& pool, GcOptions options, Past past, Round round);
 
 }  // namespace drover::gc

@@ -22,6 +22,7 @@ Leader::Leader(const Executor& executor, fsm::Writer& writer, fsm::Fsm& fsm, con
       ready_(executor),
       timer_changed_(executor),
       garbage_(options_.gc),
+      past_(clock.unix_nanos(), clock.monotonic()),
       broker_(clock, rng_),
       blocked_(clock, [this](state::EvalPtr eval) { broker_.enqueue(std::move(eval), true); }),
       applier_(executor, scope_, writer, fsm, broker_, clock, options_.fits, log_.named("plan_applier"), options_.meter),
@@ -51,6 +52,7 @@ void Leader::establish() {
   established_ = true;
   const MonoTime now = clock_.monotonic();
   garbage_.start(now);
+  past_ = gc::Past(clock_.unix_nanos(), now);
   collecting_ = false;
   next_minute_ = now + sweep_interval;
   apply_pause();
@@ -262,7 +264,7 @@ Async<> Leader::store_config() {
 
 Async<> Leader::run_gc(gc::Round round) {
   collecting_ = true;
-  auto done = co_await gc::collect(writer_, fsm_, pool_, options_.gc, clock_.unix_nanos(), round);
+  auto done = co_await gc::collect(writer_, fsm_, pool_, options_.gc, past_, round);
   collecting_ = false;
   if (!done) log_.warn("garbage collection failed", "error", done.error());
 }
@@ -271,13 +273,10 @@ Leader::MonoTime Leader::next_deadline() const {
   MonoTime next = std::min(garbage_.next_deadline(), next_minute_);
   if (const auto at = broker_.next_deadline()) next = std::min(next, *at);
   if (const auto at = heartbeats_.next_deadline()) next = std::min(next, *at);
-  // Deployments and drains name instants of the wall clock.
-  const auto wall = [&](std::optional<UnixNanos> at) {
-    if (at) next = std::min(next, clock_.monotonic() + std::chrono::nanoseconds(std::max<UnixNanos>(0, *at - clock_.unix_nanos())));
-  };
-  wall(deployments_.next_deadline());
-  wall(drainer_.next_deadline());
-  wall(periodic_.next_deadline());
+  if (const auto at = deployments_.next_deadline()) next = std::min(next, *at);
+  if (const auto at = drainer_.next_deadline()) next = std::min(next, *at);
+  // Periodic jobs go by the date. That it was set is seen within a minute.
+  if (const auto at = periodic_.next_deadline()) next = std::min(next, due_at(clock_, *at, sweep_interval));
   return next;
 }
 
@@ -289,12 +288,18 @@ void Leader::arm(MonoTime deadline) {
 
 void Leader::arm_next() { arm(next_deadline()); }
 
+void Leader::look_at_the_clock() {
+  const auto set = past_.note(clock_.unix_nanos(), clock_.monotonic());
+  if (set.count() != 0) log_.warn("the date of this machine was set", "by_seconds", std::chrono::duration_cast<std::chrono::seconds>(set).count());
+}
+
 void Leader::tick() {
   const MonoTime now = clock_.monotonic();
   broker_.tick();
   for (auto& node : heartbeats_.take_expired(now)) scope_.spawn(expire_node(std::move(node)));
-  deployments_.tick(clock_.unix_nanos());
-  drainer_.tick(clock_.unix_nanos());
+  look_at_the_clock();
+  deployments_.tick(now);
+  drainer_.tick(now);
   periodic_.tick(clock_.unix_nanos());
   if (now >= next_minute_) {
     next_minute_ = now + sweep_interval;

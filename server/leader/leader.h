@@ -78,6 +78,8 @@ class Leader {
   Async<> reap_failed(broker::Delivery delivery);
   Async<> run_gc(gc::Round round);
   void reap();
+  // Sees whether the date was set.
+  void look_at_the_clock();
 
   Executor executor_;
   fsm::Writer& writer_;
@@ -91,6 +93,7 @@ class Leader {
   Condition timer_changed_;
   MonoTime planned_ = MonoTime::max();
   gc::Schedule garbage_;
+  gc::Past past_;
   bool collecting_ = false;  // one round at a time
   MonoTime next_minute_{};
   Pool pool_{1};

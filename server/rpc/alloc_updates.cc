@@ -7,6 +7,13 @@
 namespace drover::rpc {
 namespace {
 
+// Clocks that are kept together differ by less.
+constexpr std::int64_t tolerated = 1'000'000'000;
+
+bool credible(const model::Time& time, std::int64_t created, std::int64_t now) {
+  return time.is_zero() || (time.unix_nanos() >= created - tolerated && time.unix_nanos() <= now + tolerated);
+}
+
 // A failed allocation whose policy still has an attempt left.
 bool reschedule_eligible(const model::Allocation& alloc, std::int64_t now) {
   if (!alloc.job || state::server_terminal(alloc) || !alloc.next_allocation.empty()) return false;
@@ -38,6 +45,18 @@ std::string_view trigger_of(const state::Snapshot& snapshot, const model::Alloca
 }
 
 }  // namespace
+
+std::shared_ptr<const model::Allocation> in_our_time(std::shared_ptr<const model::Allocation> report, std::int64_t created, std::int64_t now) {
+  const bool health = !report->deployment_status || credible(report->deployment_status->timestamp, created, now);
+  const bool ends = std::ranges::all_of(report->task_states, [&](const auto& entry) { return credible(entry.second.finished_at, created, now); });
+  if (health && ends) return report;
+  auto out = std::make_shared<model::Allocation>(*report);
+  if (!health) out->deployment_status->timestamp = model::Time(now);
+  for (auto& [name, state] : out->task_states) {
+    if (!credible(state.finished_at, created, now)) state.finished_at = model::Time(now);
+  }
+  return out;
+}
 
 fsm::EvalList update_evals(Context& c, const state::Snapshot& snapshot, const fsm::AllocList& updates) {
   fsm::EvalList out;

@@ -29,6 +29,10 @@ class AllocUpdates {
   bool writing_ = false;
 };
 
+// A report whose times can be reckoned with here: when a task ended or became healthy is the client's word, and its date may be wrong
+// (L-10). An instant that has not come yet, or lies before the allocation was made, becomes now.
+[[nodiscard]] std::shared_ptr<const model::Allocation> in_our_time(std::shared_ptr<const model::Allocation> report, std::int64_t created, std::int64_t now);
+
 // The evaluations that these reports call for.
 [[nodiscard]] fsm::EvalList update_evals(Context& c, const state::Snapshot& snapshot, const fsm::AllocList& updates);
 

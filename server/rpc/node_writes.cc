@@ -167,7 +167,7 @@ Async<Result<model::WriteMeta>> update_alloc(Context& c, AllocUpdates& updates, 
     if (!stored) continue;  // collected meanwhile
     // Only the node that runs it may speak for it.
     if (stored->node_id != request.node_id) co_return fail(Code::permission_denied, "Permission denied");
-    known.push_back(std::move(alloc));
+    known.push_back(in_our_time(std::move(alloc), stored->create_time, c.clock.unix_nanos()));
   }
   model::WriteMeta reply;
   if (known.empty()) co_return reply;

@@ -78,25 +78,53 @@ class Store(http.server.BaseHTTPRequestHandler):
         if bucket != 'backups':
             return self.refuse('NoSuchBucket', bucket)
         objects = self.server.objects
+        query = dict(urllib.parse.parse_qsl(self.path.partition('?')[2], keep_blank_values=True))
+        if 'uploads' in query or 'uploadId' in query:
+            return self.handle_parts(key, query, body)
         if self.command == 'PUT':
             objects[key] = (body, dict(self.headers))
             return self.answer(200)
         if self.command == 'DELETE':
             objects.pop(key, None)
             return self.answer(204)
-        query = dict(urllib.parse.parse_qsl(self.path.partition('?')[2]))
         found = sorted(name for name in objects if name.startswith(query['prefix']) and name > query.get('continuation-token', ''))
         page, more = found[:2], len(found) > 2
         token = f'<NextContinuationToken>{page[-1]}</NextContinuationToken>' if more else ''
         contents = ''.join(f'<Contents><Key>{name}</Key><Size>1</Size></Contents>' for name in page)
         return self.answer(200, f'<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{contents}</ListBucketResult>'.encode())
 
-    do_GET = do_PUT = do_DELETE = handle_one
+    def handle_parts(self, key, query, body):
+        """An upload in parts: begun, filled, listed two parts a page, and put together by their tags or dropped."""
+        uploads = self.server.uploads
+        if 'uploads' in query:
+            uploads['id/1+x'] = (key, {}, dict(self.headers))
+            return self.answer(200, b'<InitiateMultipartUploadResult><UploadId>id/1+x</UploadId></InitiateMultipartUploadResult>')
+        _, parts, headers = uploads[query['uploadId']]
+        if self.command == 'PUT':
+            if int(query['partNumber']) == self.server.fails_at:
+                return self.answer(500, b'<Error><Code>InternalError</Code><Message>no</Message></Error>')
+            parts[int(query['partNumber'])] = (f'&quot;{hashlib.md5(body).hexdigest()}&quot;', body)
+            return self.answer(200)
+        if self.command == 'DELETE':
+            uploads.pop(query['uploadId'])
+            return self.answer(204)
+        if self.command == 'GET':
+            page = sorted(number for number in parts if number > int(query.get('part-number-marker', 0)))
+            more = f'<IsTruncated>{str(len(page) > 2).lower()}</IsTruncated><NextPartNumberMarker>{page[:2][-1]}</NextPartNumberMarker>'
+            return self.answer(200, ('<ListPartsResult>' + more + ''.join(f'<Part><PartNumber>{number}</PartNumber><ETag>{parts[number][0]}</ETag></Part>' for number in page[:2]) + '</ListPartsResult>').encode())
+        want = ''.join(f'<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>' for number, (tag, _) in sorted(parts.items()))
+        if body.decode() != f'<CompleteMultipartUpload>{want}</CompleteMultipartUpload>':
+            return self.answer(200, b'<Error><Code>InvalidPart</Code></Error>')
+        uploads.pop(query['uploadId'])
+        self.server.objects[key] = (b''.join(part for _, (_, part) in sorted(parts.items())), headers)
+        return self.answer(200, b'<CompleteMultipartUploadResult></CompleteMultipartUploadResult>')
+
+    do_GET = do_PUT = do_POST = do_DELETE = handle_one
 
 
 def store(region='eu-west-1', certificate=None):
     out = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Store)
-    out.objects, out.refused, out.region = {}, [], region
+    out.objects, out.uploads, out.refused, out.region, out.fails_at = {}, {}, [], region, 0
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
@@ -218,6 +246,43 @@ aws_storage {{
         expect(ended(process) == 1, 'a wrong key was taken')
         contains(read(log), 'answered 403 SignatureDoesNotMatch: the signature is wrong')
         expect(len([name for name in bucket.objects if name.startswith('nomad-snapshot/')]) == 3, 'something was written')
+    finally:
+        bucket.shutdown()
+        bucket.server_close()
+
+
+def test_a_large_snapshot_goes_to_a_store_in_parts(sandbox):
+    agent = server(sandbox, 's1', [], 1).start(node=False)
+    expect(register(agent, 'kept'), 'a write')
+    bucket = store()
+    try:
+        config = f'{sandbox.directory}/agent.hcl'
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(f'''
+aws_storage {{
+  s3_bucket                 = "backups"
+  s3_region                 = "eu-west-1"
+  s3_endpoint               = "http://127.0.0.1:{bucket.server_port}"
+  s3_server_side_encryption = true
+  s3_part_size              = 300
+}}
+''')
+        keys = {'AWS_ACCESS_KEY_ID': KEY, 'AWS_SECRET_ACCESS_KEY': SECRET}
+        process, log = snapshot_agent(agent, '-interval', '0', config, environment=keys)
+        expect(ended(process) == 0, read(log))
+        (name, (body, headers)), = bucket.objects.items()
+        expect(len(body) > 600 and headers.get('X-Amz-Server-Side-Encryption') == 'AES256' and not bucket.uploads, f'{len(body)} {headers} {bucket.uploads}')
+        path = f'{sandbox.directory}/fetched.snap'
+        with open(path, 'wb') as file:
+            file.write(body)
+        contains(agent.cli('operator', 'snapshot', 'inspect', path), 'Index', 'Job')
+        # An upload that breaks off is given up, and nothing of it stays.
+        bucket.fails_at = 2
+        process, log = snapshot_agent(agent, '-interval', '0', config, environment=keys)
+        expect(ended(process) == 1, 'a part that is missing was not missed')
+        contains(read(log), 'part 2', 'answered 500 InternalError')
+        expect(list(bucket.objects) == [name] and not bucket.uploads, f'{list(bucket.objects)} {bucket.uploads}')
+        expect(not bucket.refused, f'{bucket.refused}')
     finally:
         bucket.shutdown()
         bucket.server_close()
