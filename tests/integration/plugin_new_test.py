@@ -193,7 +193,7 @@ def test_isolation_in_ten_lines(sandbox):
                             check=False, env={**os.environ, **environment, 'TMPDIR': sandbox.directory, 'DROVER_STATE_DIR': sandbox.directory + '/state',
                                               'PATH': f'{tools}:{os.path.dirname(sandbox.drover)}:{os.environ["PATH"]}'})
     text = result.stdout + result.stderr
-    expect(result.returncode == 0, f'exit status {result.returncode}:\n{text[-4000:]}')
+    expect(result.returncode == 0, f'exit status {result.returncode}:\n' + '\n'.join(re.findall(r'^FAIL.*(?:\n  .*)*', text, flags=re.M)) + text[-1000:])
     passed = int(re.search(r'(\d+) passed', text).group(1))
     print(f'  {text.strip().splitlines()[-1]}', flush=True)
     expect(passed >= 80, f'only {passed} items passed')
