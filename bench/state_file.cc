@@ -75,25 +75,18 @@ Result<> write_file(const std::string& path, std::uint64_t bytes) {
   }
   fsm::Fsm fsm;
   fsm.take_over(loaded);
-  auto state = snapshot::open_unnamed("/tmp");
-  if (!state) return fail(state.error());
   std::uint64_t records = 0, size = 0;
-  std::string part;
-  DROVER_TRY(fsm.snapshot()([&](std::string_view record) -> Result<> {
-    ++records;
-    part += fsm::frame_of(record.size());
-    part += record;
-    if (part.size() < (1u << 20)) return {};
-    size += part.size();
-    const auto done = write_all(state->get(), part);
-    part.clear();
-    return done;
-  }));
-  size += part.size();
-  DROVER_TRY(write_all(state->get(), part));
+  const auto write = [&](const snapshot::ByteSink& sink) {
+    return fsm.snapshot()([&](std::string_view record) -> Result<> {
+      ++records;
+      size += 4 + record.size();
+      DROVER_TRY(sink(fsm::frame_of(record.size())));
+      return sink(record);
+    });
+  };
   auto file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (!file) return fail(file.error());
-  const auto written = snapshot::write_archive({.id = "bench", .index = 1'000'000, .build = "bench", .created = 1'800'000'000'000'000'000}, state->get(),
+  const auto written = snapshot::write_archive({.id = "bench", .index = 1'000'000, .build = "bench", .created = 1'800'000'000'000'000'000}, write, "/tmp",
                                                [&](std::string_view bytes_out) { return write_all(file->get(), bytes_out); });
   if (!written) return fail(written.error());
   fmt::print("{} records, {:.0f} MiB, packed {:.0f} MiB\n", records, static_cast<double>(size) / (1 << 20), static_cast<double>(written->bytes) / (1 << 20));

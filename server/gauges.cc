@@ -9,6 +9,9 @@
 namespace drover {
 namespace {
 
+constexpr std::chrono::milliseconds longest_step{2};
+constexpr std::size_t between_looks = 16;  // summaries, at the clock
+
 struct Lacking {
   std::int64_t cpu = 0;     // MHz
   std::int64_t memory = 0;  // MiB
@@ -110,30 +113,53 @@ void ServerGauges::publish_evals(const Leader& leader) {
 void ServerGauges::publish_jobs(const state::Tables& tables) {
   const auto now = clock_.monotonic();
   const std::uint64_t index = std::max(tables.index_of(state::Table::jobs), tables.index_of(state::Table::job_summary));
-  if (now - jobs_at_ < (index == jobs_index_ ? options_.repeat : options_.repeat / 2)) return;
+  const bool all = now - all_at_ >= options_.repeat;
+  if (walk_ || (!all && (index == jobs_index_ || now - jobs_at_ < options_.repeat / 2))) return;
+  published_ = all ? 0 : jobs_index_;
   jobs_index_ = index;
   jobs_at_ = now;
+  if (all) all_at_ = now;
   std::map<std::string, std::size_t> by_status{{"pending", 0}, {"running", 0}, {"dead", 0}};
   tables.jobs.scan([&](const state::JobPtr& job) {
     ++by_status[job->status];
     return true;
   });
   for (const auto& [status, count] : by_status) meter_.gauge("nomad.job_status." + status, whole(count));
-  tables.summaries.scan([&](const state::SummaryPtr& summary) {
-    if (!options_.dispatched_jobs && summary->job_id.find("/dispatch-") != std::string::npos) return true;
-    for (const auto& [group, counts] : summary->summary) {
-      const metrics::Labels labels = summary_labels(*summary, group);
-      const auto publish = [&](const char* name, std::int64_t value) { meter_.gauge(name, whole(value), labels); };
-      publish("nomad.job_summary.queued", counts.queued);
-      publish("nomad.job_summary.complete", counts.complete);
-      publish("nomad.job_summary.failed", counts.failed);
-      publish("nomad.job_summary.running", counts.running);
-      publish("nomad.job_summary.starting", counts.starting);
-      publish("nomad.job_summary.lost", counts.lost);
-      publish("nomad.job_summary.unknown", counts.unknown);
-    }
-    return true;
+  walk_ = tables;
+  walked_ = {};
+  (void)publish_more();
+}
+
+bool ServerGauges::publish_more() {
+  if (!walk_) return false;
+  const auto end = clock_.monotonic() + longest_step;
+  std::size_t count = 0;
+  bool all = true;
+  walk_->summaries.scan({walked_.first, walked_.second}, [&](const state::SummaryPtr& summary) {
+    if (summary->namespace_ == walked_.first && summary->job_id == walked_.second) return true;
+    if (summary->modify_index > published_) publish_summary(*summary);
+    if (++count % between_looks != 0 || clock_.monotonic() < end) return true;
+    walked_ = {summary->namespace_, summary->job_id};
+    all = false;
+    return false;
   });
+  if (all) walk_.reset();
+  return !all;
+}
+
+void ServerGauges::publish_summary(const model::JobSummary& summary) {
+  if (!options_.dispatched_jobs && summary.job_id.find("/dispatch-") != std::string::npos) return;
+  for (const auto& [group, counts] : summary.summary) {
+    const metrics::Labels labels = summary_labels(summary, group);
+    const auto publish = [&](const char* name, std::int64_t value) { meter_.gauge(name, whole(value), labels); };
+    publish("nomad.job_summary.queued", counts.queued);
+    publish("nomad.job_summary.complete", counts.complete);
+    publish("nomad.job_summary.failed", counts.failed);
+    publish("nomad.job_summary.running", counts.running);
+    publish("nomad.job_summary.starting", counts.starting);
+    publish("nomad.job_summary.lost", counts.lost);
+    publish("nomad.job_summary.unknown", counts.unknown);
+  }
 }
 
 }  // namespace drover

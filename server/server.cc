@@ -154,6 +154,11 @@ struct Server::Impl {
     });
   }
 
+  // What the loop has to do meanwhile comes between the steps.
+  Async<> publish_rest() {
+    while (gauges.publish_more()) co_await asio::post(executor, asio::use_awaitable);
+  }
+
   Executor executor;
   ServerOptions options;
   const Clock& clock;
@@ -233,7 +238,11 @@ void Server::tune(ServerTuning tuning) {
   impl_->options.tuning = std::move(tuning);
 }
 
-void Server::publish_gauges() { impl_->gauges.publish(impl_->fsm.store().tables(), *impl_->leader, impl_->log->stats()); }
+void Server::publish_gauges() {
+  const bool under_way = impl_->gauges.has_more();
+  impl_->gauges.publish(impl_->fsm.store().tables(), *impl_->leader, impl_->log->stats());
+  if (!under_way && impl_->gauges.has_more()) impl_->scope.spawn(impl_->publish_rest());
+}
 
 events::EventBuffer& Server::events() { return impl_->events; }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "lib/snapshot/gzip_parts.h"
 #include "lib/snapshot/hash.h"
 #include "lib/snapshot/spool.h"
 #include "sdk/base/encoding.h"
@@ -35,21 +36,30 @@ Unexpected not_written(archive* tar) {
   return fail(Code::internal, "writing the snapshot: {}", why != nullptr ? why : "the file could not be made");
 }
 
-// Where a tar goes to, and why that failed.
+// The file that is made, and its sum.
 struct Target {
   const ByteSink& sink;
   Sha256 sum{};
   std::uint64_t bytes = 0;
+
+  Result<> put(std::string_view part) {
+    sum.add(part);
+    bytes += part.size();
+    return sink(part);
+  }
+};
+
+// Where the bytes of a tar go to, and why that failed. Content that is packed already only passes.
+struct Frame {
+  GzipParts out;
+  bool passing = false;
   Result<> result{};
 
   static la_ssize_t put(archive* tar, void* self, const void* bytes, std::size_t size) {
-    auto& target = *static_cast<Target*>(self);
-    const std::string_view part(static_cast<const char*>(bytes), size);
-    target.sum.add(part);
-    target.bytes += size;
-    target.result = target.sink(part);
-    if (target.result) return static_cast<la_ssize_t>(size);
-    archive_set_error(tar, EIO, "%s", target.result.error().message().c_str());
+    auto& frame = *static_cast<Frame*>(self);
+    if (!frame.passing) frame.result = frame.out.add({static_cast<const char*>(bytes), size});
+    if (frame.result) return static_cast<la_ssize_t>(size);
+    archive_set_error(tar, EIO, "%s", frame.result.error().message().c_str());
     return -1;
   }
 };
@@ -75,15 +85,28 @@ Result<> add_file(archive* tar, const char* name, std::string_view content, std:
   return add_bytes(tar, content);
 }
 
-// Calls `part` with the file's content from its start.
-Result<> read_parts(int file, const ByteSink& part) {
+// A spool's content, from its start.
+Result<> copy_spool(int file, Target& target) {
   for (std::uint64_t at = 0;;) {
     const auto bytes = read_at(file, at, part_bytes);
     if (!bytes) return fail(bytes.error());
     if (bytes->empty()) return {};
-    DROVER_TRY(part(*bytes));
+    DROVER_TRY(target.put(*bytes));
     at += bytes->size();
   }
+}
+
+// Tells the tar of content that is in its place already.
+Result<> pass_by(archive* tar, Frame& frame, std::uint64_t size) {
+  const std::string nothing(part_bytes, '\0');
+  frame.passing = true;
+  for (std::uint64_t left = size; left > 0;) {
+    const std::size_t part = std::min<std::uint64_t>(left, nothing.size());
+    DROVER_TRY(add_bytes(tar, std::string_view(nothing).substr(0, part)));
+    left -= part;
+  }
+  frame.passing = false;
+  return {};
 }
 
 // The content of the file that the tar is at.
@@ -172,14 +195,18 @@ std::string record_name(unsigned type) {
 
 }  // namespace
 
-Result<Written> write_archive(Meta meta, int state, const ByteSink& out) {
+Result<Written> write_archive(Meta meta, const StateWriter& state, const std::string& directory, const ByteSink& out) {
+  auto spool = Spool::open(directory);
+  if (!spool) return fail(spool.error());
   Sha256 state_sum;
   meta.size = 0;
-  DROVER_TRY(read_parts(state, [&](std::string_view part) -> Result<> {
+  GzipParts packed([&](std::string_view part) { return spool->add(part); });
+  DROVER_TRY(state([&](std::string_view part) {
     state_sum.add(part);
     meta.size += part.size();
-    return {};
+    return packed.add(part);
   }));
+  DROVER_TRY(packed.flush());
   nlohmann::ordered_json document;
   document["Version"] = meta.version;
   document["ID"] = meta.id;
@@ -192,19 +219,21 @@ Result<Written> write_archive(Meta meta, int state, const ByteSink& out) {
   const std::string text = document.dump() + "\n";
   const std::int64_t seconds = meta.created / 1'000'000'000;
   Target target{.sink = out};
+  Frame frame{.out = GzipParts([&](std::string_view part) { return target.put(part); })};
   const Handle tar(archive_write_new());
-  archive_write_add_filter_gzip(tar.get());
-  // The state is mostly text: more effort makes it little smaller and much slower.
-  archive_write_set_filter_option(tar.get(), "gzip", "compression-level", "1");
   archive_write_set_format_gnutar(tar.get());
-  archive_write_set_bytes_in_last_block(tar.get(), 1);
-  if (archive_write_open(tar.get(), &target, nullptr, Target::put, nullptr) != ARCHIVE_OK) return not_written(tar.get());
+  // No blocks: what is told to the tar is with the frame when that returns.
+  archive_write_set_bytes_per_block(tar.get(), 0);
+  if (archive_write_open(tar.get(), &frame, nullptr, Frame::put, nullptr) != ARCHIVE_OK) return not_written(tar.get());
   DROVER_TRY(add_file(tar.get(), "meta.json", text, seconds));
   DROVER_TRY(begin_file(tar.get(), "state.bin", meta.size, seconds));
-  DROVER_TRY(read_parts(state, [&](std::string_view part) { return add_bytes(tar.get(), part); }));
+  DROVER_TRY(frame.out.flush());
+  DROVER_TRY(copy_spool(spool->file(), target));
+  DROVER_TRY(pass_by(tar.get(), frame, meta.size));
   DROVER_TRY(add_file(tar.get(), "SHA256SUMS", sums(text, hex_encode(state_sum.finish())), seconds));
   if (archive_write_close(tar.get()) != ARCHIVE_OK) return not_written(tar.get());
-  DROVER_TRY(target.result);
+  DROVER_TRY(frame.result);
+  DROVER_TRY(frame.out.flush());
   return Written{.bytes = target.bytes, .sha256 = target.sum.finish()};
 }
 

@@ -36,9 +36,11 @@ struct Written {
   std::uint64_t bytes = 0;
   std::string sha256;  // 32 bytes
 };
-// `state` is a file with the content of state.bin: records, each with its length in four bytes before it, the lowest first. It is read
-// from its start.
-[[nodiscard]] Result<Written> write_archive(Meta meta, int state, const ByteSink& out);
+// Gives its sink the content of state.bin: records, each with its length in four bytes before it, the lowest first.
+using StateWriter = std::function<Result<>(const ByteSink&)>;
+// Calls `state` once. What that gives is packed on several processors and lies in a file without a name in `directory` until its size
+// and sum are known, which go before it.
+[[nodiscard]] Result<Written> write_archive(Meta meta, const StateWriter& state, const std::string& directory, const ByteSink& out);
 
 // Reads `in` from its present place to its end. What `state` is given is known to be right only once this has returned.
 [[nodiscard]] Result<Meta> read_archive(int in, const ByteSink& state);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "sdk/base/file.h"
+
 namespace drover::snapshot {
 
 Result<Fd> open_unnamed(const std::string& directory) {
@@ -17,6 +19,23 @@ Result<Fd> open_unnamed(const std::string& directory) {
   if (!named) return fail_errno("creating a file in \"{}\"", directory);
   ::unlink(path.c_str());
   return named;
+}
+
+Result<Spool> Spool::open(const std::string& directory) {
+  auto file = open_unnamed(directory);
+  if (!file) return fail(file.error());
+  return Spool(std::move(*file));
+}
+
+Result<> Spool::add(std::string_view bytes) {
+  constexpr std::uint64_t at_once = 8u << 20;
+  DROVER_TRY(write_all(file_.get(), bytes));
+  size_ += bytes.size();
+  if (size_ - begun_ < at_once) return {};
+  // Some file systems cannot; then it is written when the kernel likes.
+  ::sync_file_range(file_.get(), static_cast<off_t>(begun_), static_cast<off_t>(size_ - begun_), SYNC_FILE_RANGE_WRITE);
+  begun_ = size_;
+  return {};
 }
 
 Result<std::string> read_at(int file, std::uint64_t at, std::size_t limit) {

@@ -23,10 +23,25 @@ constexpr Tables make_tables() {
   return out;
 }
 constexpr Tables tables = make_tables();
-}  // namespace
 
-std::uint32_t crc32c(std::string_view data, std::uint32_t seed) {
-  std::uint32_t value = ~seed;
+#if defined(__x86_64__)
+// The processor has an instruction for it, and every one of the last fifteen years does.
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view data, std::uint32_t value) {
+  const char* at = data.data();
+  std::size_t left = data.size();
+  std::uint64_t wide = value;
+  for (; left >= 8; at += 8, left -= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    wide = __builtin_ia32_crc32di(wide, word);
+  }
+  value = static_cast<std::uint32_t>(wide);
+  for (; left > 0; ++at, --left) value = __builtin_ia32_crc32qi(value, static_cast<unsigned char>(*at));
+  return value;
+}
+#endif
+
+std::uint32_t by_table(std::string_view data, std::uint32_t value) {
   const char* at = data.data();
   std::size_t left = data.size();
   for (; left >= 8; at += 8, left -= 8) {
@@ -37,7 +52,17 @@ std::uint32_t crc32c(std::string_view data, std::uint32_t seed) {
     for (std::size_t byte = 0; byte < 8; ++byte) value ^= tables[7 - byte][(word >> (8 * byte)) & 0xff];
   }
   for (; left > 0; ++at, --left) value = (value >> 8) ^ tables[0][(value ^ static_cast<unsigned char>(*at)) & 0xff];
-  return ~value;
+  return value;
+}
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view data, std::uint32_t seed) {
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return ~by_instruction(data, ~seed);
+#endif
+  return ~by_table(data, ~seed);
 }
 
 }  // namespace drover

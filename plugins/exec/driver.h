@@ -2,13 +2,13 @@
 // Contract: client 5.1 to 5.5, 11.4, degraded rules 11.7.
 #pragma once
 
-#include "plugins/exec/rootfs.h"
+#include "sdk/executor/rootfs.h"
 #include "plugins/shared/capabilities.h"
 #include "plugins/shared/device_program.h"
-#include "plugins/shared/executor_driver.h"
-#include "plugins/shared/limits.h"
+#include "sdk/executor/executor_driver.h"
+#include "sdk/executor/limits.h"
 #include "plugins/shared/seccomp.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/users.h"
 #include "sdk/async/pool.h"
 #include "sdk/plugin/schema.h"
 

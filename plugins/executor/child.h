@@ -7,7 +7,7 @@
 #include <array>
 
 #include "plugins/executor/spec.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 

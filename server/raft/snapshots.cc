@@ -16,6 +16,7 @@ namespace {
 // File: magic, then chunks of "u32 size | u32 CRC | bytes". The first chunk is the meta, an empty one is the end.
 constexpr std::string_view magic = "DROVERS1";
 constexpr std::size_t chunk_bytes = 1u << 20;
+constexpr std::size_t sync_bytes = 8u << 20;
 
 void put_u64(std::string& out, std::uint64_t value) { out.append(reinterpret_cast<const char*>(&value), sizeof value); }
 
@@ -187,6 +188,11 @@ Result<> PendingSnapshot::flush(bool last) {
   if (last) out += encode_chunk({});
   chunk_.clear();
   if (auto done = write_all(fd_.get(), out); !done) return fail(done.error(), "writing snapshot \"{}\"", temporary_);
+  unsynced_ += out.size();
+  if (unsynced_ < sync_bytes) return {};
+  // To the disk as it grows. All of it at the end would hold up the log, whose small writes wait for the same disk.
+  unsynced_ = 0;
+  ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   return {};
 }
 

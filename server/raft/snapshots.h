@@ -56,6 +56,7 @@ class PendingSnapshot final : public SnapshotWriter {
   std::string temporary_;
   std::string path_;
   std::string chunk_;
+  std::size_t unsynced_ = 0;
 };
 
 class SnapshotStore {

@@ -13,8 +13,9 @@
 namespace drover::rpc {
 namespace {
 constexpr std::size_t part_bytes = 1u << 20;
-// Pieces of a restore that are on their way into the log at the same time.
-constexpr std::size_t pieces_at_once = 8;
+// Pieces of a restore that are on their way into the log at the same time. Every server takes such a piece apart in one go on its loop:
+// a smaller one keeps others waiting for less time.
+constexpr std::size_t piece_bytes = 128u << 10, pieces_at_once = 16;
 
 using RecordsWriter = std::function<Result<>(const fsm::RecordSink&)>;
 using Stream = std::unique_ptr<NodeStream>;
@@ -34,47 +35,35 @@ Result<Spool> new_spool(const std::string& directory) {
 
 // --- on a thread of the pool
 
-Result<> write_state(const RecordsWriter& write, const Spool& state) {
-  std::string part;
-  DROVER_TRY(write([&](std::string_view record) -> Result<> {
-    part += fsm::frame_of(record.size());
-    part += record;
-    if (part.size() < part_bytes) return {};
-    const auto done = write_all(state.file->get(), part);
-    part.clear();
-    return done;
-  }));
-  return write_all(state.file->get(), part);
-}
-
 Result<Spool> pack(const RecordsWriter& write, const snapshot::Meta& meta, const std::string& directory) {
-  auto state = new_spool(directory);
-  if (!state) return fail(state.error());
-  DROVER_TRY(write_state(write, *state));
-  auto out = new_spool(directory);
+  auto out = snapshot::Spool::open(directory);
   if (!out) return fail(out.error());
-  auto written = snapshot::write_archive(meta, state->file->get(), [&](std::string_view bytes) { return write_all(out->file->get(), bytes); });
+  const auto state = [&](const snapshot::ByteSink& sink) {
+    return write([&](std::string_view record) -> Result<> {
+      DROVER_TRY(sink(fsm::frame_of(record.size())));
+      return sink(record);
+    });
+  };
+  auto written = snapshot::write_archive(meta, state, directory, [&](std::string_view bytes) { return out->add(bytes); });
   if (!written) return fail(written.error());
-  out->bytes = written->bytes;
-  out->sha256 = std::move(written->sha256);
-  return out;
+  return Spool{.file = std::make_shared<const Fd>(out->release()), .bytes = written->bytes, .sha256 = std::move(written->sha256)};
 }
 
 // The state of an archive. One that this server could not restore must not get into the log of all of them: each record is decoded.
 Result<Spool> unpack(const Spool& archive, const std::string& directory) {
-  auto out = new_spool(directory);
+  auto out = snapshot::Spool::open(directory);
   if (!out) return fail(out.error());
   fsm::StateLoader trial(false);
   fsm::RecordSplitter records;
   if (::lseek(archive.file->get(), 0, SEEK_SET) != 0) return fail_errno("rewinding the snapshot");
   const auto meta = snapshot::read_archive(archive.file->get(), [&](std::string_view bytes) -> Result<> {
-    DROVER_TRY(write_all(out->file->get(), bytes));
-    out->bytes += bytes.size();
+    DROVER_TRY(out->add(bytes));
     return records.take(bytes, [&](std::string_view record) { return trial.take(record); });
   });
   if (!meta) return fail(meta.error());
   if (!records.rest().empty()) return fail(Code::invalid_argument, "the last record is cut off");
-  return out;
+  const std::uint64_t bytes = out->size();
+  return Spool{.file = std::make_shared<const Fd>(out->release()), .bytes = bytes, .sha256 = {}};
 }
 
 // --- on the loop
@@ -185,13 +174,13 @@ Async<> write_piece(Context& c, fsm::RestorePiece piece, std::shared_ptr<Result<
 Async<Result<std::uint64_t>> write_pieces(Context& c, const Spool state, const std::string id) {
   std::uint64_t number = 0;
   for (std::uint64_t at = 0; at < state.bytes;) {
-    auto block = co_await run_blocking(*c.files, [state, at] { return snapshot::read_at(state.file->get(), at, pieces_at_once * part_bytes); });
+    auto block = co_await run_blocking(*c.files, [state, at] { return snapshot::read_at(state.file->get(), at, pieces_at_once * piece_bytes); });
     if (!block) co_return fail(block.error());
     if (block->empty()) co_return fail(Code::internal, "the state ends early");
     const auto result = std::make_shared<Result<>>();
     Scope writing(c.executor);
-    for (std::size_t from = 0; from < block->size(); from += part_bytes) {
-      fsm::RestorePiece piece{.id = id, .number = number++, .data = model::Bytes(block->substr(from, part_bytes))};
+    for (std::size_t from = 0; from < block->size(); from += piece_bytes) {
+      fsm::RestorePiece piece{.id = id, .number = number++, .data = model::Bytes(block->substr(from, piece_bytes))};
       writing.spawn(write_piece(c, std::move(piece), result));
     }
     co_await writing.join();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "plugins/executor/spec.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 

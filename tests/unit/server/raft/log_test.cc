@@ -41,6 +41,19 @@ void change_byte(const std::string& path, off_t offset, char value) {
 
 TEST_CASE("crc32c: the known check value") {
   CHECK(crc32c("123456789") == 0xe3069283u);
+  // Whatever the length and the place, as the definition has it, bit by bit.
+  std::string bytes;
+  for (unsigned i = 0; i < 80; ++i) bytes.push_back(static_cast<char>(i * 37 + 11));
+  for (std::size_t from = 0; from < 9; ++from) {
+    for (std::size_t size = 0; from + size <= bytes.size(); ++size) {
+      std::uint32_t want = ~7u;
+      for (const char c : bytes.substr(from, size)) {
+        want ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) want = (want >> 1) ^ ((want & 1) != 0 ? 0x82f63b78u : 0u);
+      }
+      CHECK(crc32c(std::string_view(bytes).substr(from, size), 7) == ~want);
+    }
+  }
   CHECK(crc32c("56789", crc32c("1234")) == 0xe3069283u);
 }
 
