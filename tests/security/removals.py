@@ -3,6 +3,7 @@
 (test, why it must fail, [(file, text, what stands there instead), ...]). A text occurs once in its file."""
 
 EXEC, EXECUTOR, SHARED, STAGES = 'plugins/exec/', 'plugins/executor/', 'plugins/shared/', 'plugins/executor/stages/'
+SDK = 'sdk/executor/'
 
 REMOVALS = [
     ('F_14', 'what the task leaves behind is not looked for', [
@@ -28,9 +29,9 @@ REMOVALS = [
         (EXECUTOR + 'task_end.cc', '  if (sender != 1) return false;', '  return true;')]),
     ('L_02', 'the report of a launch is read twice, and what is said after the end counts', [
         (EXECUTOR + 'executor.cc', '  if (!launch_report_) return;\n  Report', '  Report'),
-        (SHARED + 'executor_task.cc', 'if (!status || ended()) return;', 'if (!status) return;')]),
+        (SDK + 'executor_task.cc', 'if (!status || ended()) return;', 'if (!status) return;')]),
     ('N_001_logs', 'a link in place of the log directory is followed', [
-        (SHARED + 'launch_spec.cc', 'O_RDONLY | O_DIRECTORY | O_NOFOLLOW);', 'O_RDONLY | O_DIRECTORY);')]),
+        (SDK + 'launch_spec.cc', 'O_RDONLY | O_DIRECTORY | O_NOFOLLOW);', 'O_RDONLY | O_DIRECTORY);')]),
     ('N_001_directories', 'a link in place of a directory of the task is followed', [
         (STAGES + 'mount_sources.cc', 'if (S_ISLNK(info.st_mode)) return {ELOOP, m.source};', ''),
         (STAGES + 'mount_sources.cc', '::open(m.source, O_PATH | O_NOFOLLOW | O_CLOEXEC)', '::open(m.source, O_PATH | O_CLOEXEC)')]),
@@ -41,11 +42,11 @@ REMOVALS = [
         (EXECUTOR + 'log_stream.cc', 'S_ISREG(info.st_mode) && info.st_nlink == 1;', 'true;'),
         (EXECUTOR + 'log_stream.cc', 'O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK', 'O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK')]),
     ('N_002_log_settings', 'a link is followed to the settings', [
-        (SHARED + 'log_settings.cc', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC', 'O_RDONLY | O_NONBLOCK | O_CLOEXEC')]),
+        (SDK + 'log_settings.cc', 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC', 'O_RDONLY | O_NONBLOCK | O_CLOEXEC')]),
     ('N_002_a_task_cannot_write', 'alloc/logs is writable in the task', [
-        (EXEC + 'rootfs.cc', 'flags::read_only | flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source', 'flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source')]),
+        (SDK + 'rootfs.cc', 'flags::read_only | flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source', 'flags::nosuid | flags::nodev | flags::plain_target | flags::plain_source')]),
     ('N_002_a_fifo', 'the driver waits for a reader', [
-        (SHARED + 'launch_spec.cc', 'auto fd = open_file(target, O_WRONLY | O_NONBLOCK);', 'auto fd = open_file(target, O_WRONLY);')]),
+        (SDK + 'launch_spec.cc', 'auto fd = open_file(target, O_WRONLY | O_NONBLOCK);', 'auto fd = open_file(target, O_WRONLY);')]),
     ('N_009_hostile_names', 'names may lead out', [
         (EXEC + 'tar.cc', 'if (part == "..") return fail(Code::invalid_argument, "\\"{}\\" leads out of the root", name);', '')]),
     ('N_009_writing_through', 'links of the archive are made at once and followed', [
@@ -58,12 +59,12 @@ REMOVALS = [
     ('N_009_a_good', 'a whole archive counts as damaged', [
         (EXEC + 'tar.cc', '*wanted != sum || ', '*wanted == sum || ')]),
     ('N_014_rootfs', 'rootfs is any path', [
-        (EXEC + 'rootfs.cc', 'O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) : -1);', 'O_PATH, 0, 0) : -1);')]),
+        (SDK + 'rootfs.cc', 'O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) : -1);', 'O_PATH, 0, 0) : -1);')]),
     ('N_014_mount_targets', 'a target of a mount follows links of the task out of the root', [
         (STAGES + 'mount_tree.cc', 'std::uint64_t out = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;', 'std::uint64_t out = 0;'),
-        (EXEC + 'driver.cc', "if (!mount.task_path.starts_with('/'))", 'if (false)')]),
+        (SDK + 'task_surroundings.cc', "if (!mount.task_path.starts_with('/'))", 'if (false)')]),
     ('N_014_commands', 'a command is looked up through links out of the root', [
-        (EXEC + 'rootfs.cc', 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;', '0;')]),
+        (SDK + 'rootfs.cc', 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;', '0;')]),
     ('N_020_what_a_locked', 'a job chooses namespaces of the host', [
         (EXEC + 'config.cc', 'if (config.allow_host_namespaces) return {};', 'return {};')]),
     ('N_020_what_an', 'every client is a locked one', [
@@ -106,18 +107,18 @@ REMOVALS = [
     ('N_029', 'signals are inherited', [
         (STAGES + 'exec.cc', '  reset_signals();\n  if (child.waits)', '  if (child.waits)')]),
     ('N_031', 'a number is killed without a look at when it began', [
-        (SHARED + 'executor_task.cc', 'if (ticks && *ticks != record.start_ticks) return;', '')]),
+        (SDK + 'executor_task.cc', 'if (ticks && *ticks != record.start_ticks) return;', '')]),
     ('N_032', 'the connection of a task stays open', [
-        (SHARED + 'executor_task.cc', 'if (task->reaped_) task->connection_.reset();', 'if (task->reaped_) static_cast<void>(task->connection_.release());')]),
+        (SDK + 'executor_task.cc', 'if (task->reaped_) task->connection_.reset();', 'if (task->reaped_) static_cast<void>(task->connection_.release());')]),
     ('R_001_executor_is', 'the executor may be dumped', [
         (EXECUTOR + 'executor.cc', '::prctl(PR_SET_DUMPABLE, 0);', '')]),
     ('R_001_executor_runs', 'the executor runs from where it was installed', [
-        (SHARED + 'executor_binary.cc', 'MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOSUID')]),
+        (SDK + 'executor_binary.cc', 'MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOSUID')]),
     ('R_002_executor_is', 'the executor is linked as any program', [
         (EXECUTOR + 'meson.build', "executor_link_args = ['-static']", 'executor_link_args = []'),
         (EXECUTOR + 'meson.build', "host_machine.cpu_family() == 'x86_64' and", 'false and')]),
     ('R_002_executor_has', 'the executor gets an environment', [
-        (SHARED + 'executor_task.cc', '.environment = {}, .directory', '.environment = {"A=b"}, .directory')]),
+        (SDK + 'executor_task.cc', '.environment = {}, .directory', '.environment = {"A=b"}, .directory')]),
     ('R_003_descriptors_of_a', 'what the executor was given is the task\'s too', [
         (STAGES + 'exec.cc', 'if (close_from(3, CLOSE_RANGE_CLOEXEC) != 0) return failed("close_range");', 'if (::fcntl(child.report_fd, F_SETFD, 0) != 0 || ::dup2(2, 9) < 0) return failed("close_range");')]),
     ('R_003_descriptors_of_sessions', 'process 1 is open to the task', [
@@ -140,7 +141,7 @@ REMOVALS = [
         (STAGES + 'exec.cc', "return buffer[0] == '/' ? Failure{} : Failure{EXDEV, path};", 'return {};')]),
     ('R_005', 'a command is reached through magic links', [
         (STAGES + 'exec.cc', 'open_beneath(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS)', 'open_beneath(AT_FDCWD, path, O_PATH, 0, 0)'),
-        (EXEC + 'rootfs.cc', 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;', '0;')]),
+        (SDK + 'rootfs.cc', 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;', '0;')]),
     ('R_011_copies_by', 'a copy is set-uid as its original', [
         (EXEC + 'tree_copy.cc', '::fchmod(to.get(), info.st_mode & 0777)', '::fchmod(to.get(), info.st_mode & 07777)')]),
     ('R_011_copies_follow', 'a link in the way is followed', [
@@ -148,7 +149,7 @@ REMOVALS = [
     ('R_012_root', 'the root is reached by a link', [
         (STAGES + 'mounts.cc', 'open_beneath(AT_FDCWD, spec.root, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS)', 'open_beneath(AT_FDCWD, spec.root, O_PATH | O_DIRECTORY, 0, 0)')]),
     ('R_013_links_files', 'a link to a directory is one', [
-        (EXEC + 'rootfs.cc', 'out.flags = bits | flags::plain_target;', 'out.flags = bits;')]),
+        (SDK + 'rootfs.cc', 'out.flags = bits | flags::plain_target;', 'out.flags = bits;')]),
     ('R_013_links_below', 'there is no private /dev', [
         (STAGES + 'mounts.cc', '    case MountKind::devices: return attach_source(root, m, source);', '      return attach_source(root, m, source);\n    case MountKind::devices: return {};')]),
     ('R_018', 'the executor is linked as any program', [
@@ -162,7 +163,7 @@ REMOVALS = [
     ('R_023_cgroup', 'no cgroup namespace', [
         (STAGES + 'namespaces.cc', 'spec.has(flag::cgroup_namespace) && ::unshare', 'false && ::unshare')]),
     ('R_023_nothing', 'the cgroup is writable in the task', [
-        (EXEC + 'rootfs.cc', '"/sys/fs/cgroup", {}, flags::read_only | ', '"/sys/fs/cgroup", {}, ')]),
+        (SDK + 'rootfs.cc', '"/sys/fs/cgroup", {}, flags::read_only | ', '"/sys/fs/cgroup", {}, ')]),
     ('R_024_no_process', 'neither the cgroup is killed nor what the executor adopts', [
         (EXECUTOR + 'task_end.cc', 'if (file && ::write(file.get(), "1", 1) == 1 && !task_ended_) return;', 'if (file) {}'),
         (EXECUTOR + 'task_end.cc', '    if (pid > 1) ::kill(pid, SIGKILL);', '')]),
@@ -175,7 +176,7 @@ REMOVALS = [
     ('R_030_a_session', 'a session has all capabilities', [
         (EXECUTOR + 'session.cc', 'flag::set_user | flag::die_with_executor | flag::set_capabilities |', 'flag::set_user | flag::die_with_executor |')]),
     ('R_031_numbers_that', 'a number may go on with anything', [
-        (SHARED + 'users.cc', '|| parsed.ptr != text.data() + text.size() || text.empty()) return std::nullopt;\n  if (out', ') return std::nullopt;\n  if (out')]),
+        (SDK + 'users.cc', '|| parsed.ptr != text.data() + text.size() || text.empty()) return std::nullopt;\n  if (out', ') return std::nullopt;\n  if (out')]),
     ('R_031_numbers_and', 'supplementary groups are the driver\'s', [
         (STAGES + 'user.cc', 'if (set_groups(user.group_count, user.groups) != 0) return failed("supplementary groups");', '')]),
     ('R_031_denied', 'denied ids are not looked at', [
@@ -197,11 +198,11 @@ REMOVALS = [
     ('R_035_a_session', 'a session has no limits', [
         (EXECUTOR + 'session.cc', '    own.rights = rights_;\n', '    own.rights = rights_;\n    own.rights.limit_count = 0;\n')]),
     ('R_040_masked', 'nothing is masked', [
-        (EXEC + 'rootfs.cc', '  for (const char* path : masked) {', '  for (const char* path : masked) {\n    if (path != nullptr) break;')]),
+        (SDK + 'rootfs.cc', '  for (const char* path : masked) {', '  for (const char* path : masked) {\n    if (path != nullptr) break;')]),
     ('R_040_masks_cannot', 'cap_drop does nothing, so root may unmount', [
         (SHARED + 'capabilities.cc', 'return (base & ~*drop) | *add;', 'return base | *add;')]),
     ('R_040_kernel', 'nothing is read-only', [
-        (EXEC + 'rootfs.cc', '  for (const char* path : read_only) {', '  for (const char* path : read_only) {\n    if (path != nullptr) break;')]),
+        (SDK + 'rootfs.cc', '  for (const char* path : read_only) {', '  for (const char* path : read_only) {\n    if (path != nullptr) break;')]),
     ('R_042_a_task', 'executor and task stay in the driver\'s session', [
         ('sdk/async/process.cc', 'if (new_session && ::setsid() < 0)', 'if (false && new_session)'),
         (STAGES + 'attributes.cc', '  if (::setsid() < 0) return failed("setsid");\n', '')]),
@@ -245,19 +246,19 @@ REMOVALS = [
     ('R_050_nobody', 'the socket is open to everybody', [
         (EXECUTOR + 'control.cc', '::umask(0177)', '::umask(0)')]),
     ('R_050_a_squatted', 'whoever listens is believed', [
-        (SHARED + 'executor_task.cc', 'if (peer.uid != ::geteuid()) return fail(', 'if (false) return fail(')]),
+        (SDK + 'executor_task.cc', 'if (peer.uid != ::geteuid()) return fail(', 'if (false) return fail(')]),
     ('R_052', 'the socket is named by its path', [
-        (SHARED + 'executor_task.cc', 'fmt::format("/proc/self/fd/{}/{}", directory->get(), executor::socket_name);', '(state_path + "/" + executor::socket_name).substr(0, 100);')]),
+        (SDK + 'executor_task.cc', 'fmt::format("/proc/self/fd/{}/{}", directory->get(), executor::socket_name);', '(state_path + "/" + executor::socket_name).substr(0, 100);')]),
     ('R_060_arguments', 'a specification of any size is written', [
-        (SHARED + 'launch_spec.cc', 'if (bytes.size() > executor::max_spec_bytes) {', 'if (false) {')]),
+        (SDK + 'launch_spec.cc', 'if (bytes.size() > executor::max_spec_bytes) {', 'if (false) {')]),
     ('R_060_names', 'a text ends where it ends', [
-        (SHARED + 'launch_spec.cc', "if (text.find('\\0') != std::string::npos) return true;", '')]),
+        (SDK + 'launch_spec.cc', "if (text.find('\\0') != std::string::npos) return true;", '')]),
     ('R_060_garbage', 'garbage is a command', [
         (EXECUTOR + 'serve.cc', 'if (reader.malformed() || number < 0 || number >= NSIG) return;', 'if (reader.malformed()) kill_everything();')]),
     ('R_061_many', 'sizes are passed over', [
-        (SHARED + 'exec_session.cc', '::ioctl(session.output->native_handle(), TIOCSWINSZ, &wanted);', 'static_cast<void>(wanted);')]),
+        (SDK + 'exec_session.cc', '::ioctl(session.output->native_handle(), TIOCSWINSZ, &wanted);', 'static_cast<void>(wanted);')]),
     ('R_061_output', 'output is kept whatever there is', [
-        (SHARED + 'exec_session.cc', 'buffered_limit = 4u << 20', 'buffered_limit = 64u << 20')]),
+        (SDK + 'exec_session.cc', 'buffered_limit = 4u << 20', 'buffered_limit = 64u << 20')]),
     ('R_061_sessions', 'the connection of a session stays open', [
         (EXECUTOR + 'session.cc', '  session.report.reset();\n  session.started = true;', '  static_cast<void>(session.report.release());\n  session.started = true;')]),
 ]
