@@ -1,6 +1,7 @@
 #include "server/periodic/dispatcher.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "sdk/base/uuid.h"
 #include "server/periodic/children.h"
@@ -13,6 +14,10 @@ constexpr std::int64_t believable_ahead = 24 * 3600;
 // The leader's timer ticks once a minute at least; a longer step of the date may be one that somebody set.
 constexpr std::int64_t longest_tick = 120;
 constexpr std::size_t most_spans = 1000;
+
+// The floor as it counts at this date; none when it cannot be right.
+constexpr std::int64_t no_floor = std::numeric_limits<std::int64_t>::min();
+std::int64_t believed(std::int64_t floor, std::int64_t now) { return floor > now + believable_ahead ? no_floor : floor; }
 }  // namespace
 
 void Dispatcher::start() {
@@ -22,7 +27,8 @@ void Dispatcher::start() {
   const auto snapshot = fsm_.store().snapshot();
   snapshot->tables().jobs.scan([&](const state::JobPtr& job) {
     if (!state::launches_children(*job)) return true;
-    plan(*job, std::min(now, known_of(*job, now).floor));
+    const std::int64_t floor = believed(known_of(*job, now).floor, now);
+    plan(*job, floor == no_floor ? now : std::min(now, floor));
     // However many launches were missed, one makes up for them.
     if (const auto at = due_.find({job->namespace_, job->id}); at != due_.end() && at->second < now) at->second = now;
     return true;
@@ -58,7 +64,6 @@ bool Dispatcher::live_through(std::int64_t second) {
 }
 
 bool Dispatcher::launched(const Known& known, std::int64_t second) const {
-  if (second <= known.floor) return true;
   for (std::size_t i = std::max(known.span, forgotten_); i < forgotten_ + spans_.size(); ++i) {
     const Span& span = spans_[i - forgotten_];
     if (second <= span.last && second > (i == known.span ? known.from : span.first - 1)) return true;
@@ -72,13 +77,13 @@ Dispatcher::Known& Dispatcher::known_of(const model::Job& job, std::int64_t now)
     const auto last = fsm_.store().snapshot()->periodic_launch(job.namespace_, job.id);
     at->second = {.span = forgotten_ + spans_.size() - 1, .from = now, .floor = last ? last->launch : now};
   }
-  if (at->second.floor > now + believable_ahead) at->second.floor = now;
   return at->second;
 }
 
 void Dispatcher::plan(const model::Job& job, std::int64_t after) {
-  const Known& so_far = known_of(job, clock_.unix_nanos() / nanos);
-  auto next = next_launch(*job.periodic, std::max(after, so_far.floor));
+  const std::int64_t now = clock_.unix_nanos() / nanos;
+  const Known& so_far = known_of(job, now);
+  auto next = next_launch(*job.periodic, std::max(after, believed(so_far.floor, now)));
   while (next && *next && launched(so_far, **next)) next = next_launch(*job.periodic, **next);
   if (!next) log_.warn("a periodic job cannot be launched", "job_id", job.id, "namespace", job.namespace_, "error", next.error());
   if (!next || !*next) due_.erase({job.namespace_, job.id});
@@ -106,7 +111,8 @@ void Dispatcher::tick(UnixNanos now) {
       due_.erase(key);
       continue;
     }
-    launch(*job, at);
+    // What was due at a date that was wrong for years is over when the date is right again.
+    if (at > believed(known_of(**job, second).floor, second)) launch(*job, at);
     // One that the date leapt over is not in the span that begins here.
     if (at < spans_.back().first) spans_.insert(spans_.end() - 1, {at, at});
     // After a pause of the machine the launches in between are left out.

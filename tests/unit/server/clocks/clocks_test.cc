@@ -147,6 +147,17 @@ TEST_CASE("F-50: periodic: ten years ahead and back, also by way of another lead
   }
 }
 
+TEST_CASE("F-50: periodic: years back and forward again launches nothing that was due before the job was there") {
+  Periodic w;
+  w.minutes(5);
+  w.set_by(-10 * year);
+  w.minutes(5);
+  w.set_by(10 * year);
+  CHECK(w.take_launches() == "");
+  w.minutes(30);
+  CHECK(w.take_launches() == "1800");
+}
+
 TEST_CASE("F-50: periodic: a leader whose date is behind does not repeat the launches of the one before") {
   Periodic w;
   w.minutes(95);
