@@ -93,9 +93,9 @@ struct Client::Impl {
         .host_environment = filter_host_environment(options.environment),
         .server_contacted = server_contacted,
         .meter = options.meter,
-        .reserve_devices = [this](model::AllocatedDeviceResource devices) {
-          return manager.reserve(devices.vendor, devices.type, devices.name, {devices.device_ids.begin(), devices.device_ids.end()});
-        },
+        .reserve_devices = [this](device::Owner owner, device::DeviceSet devices) { return manager.reserve(std::move(owner), std::move(devices)); },
+        .hold_devices = [this](device::Owner owner, device::DeviceSet devices) { manager.hold(std::move(owner), std::move(devices)); },
+        .release_devices = [this](device::Owner owner, device::DeviceSet devices) { return manager.release(std::move(owner), std::move(devices)); },
         .collect_logs = [this](std::string dir, std::string task, std::uint64_t files, std::uint64_t bytes) {
           return collector.collect(std::move(dir), std::move(task), files, bytes);
         },

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "sdk/base/defer.h"
+#include "sdk/driver/check.h"
 #include "sdk/plugin/config.h"
 
 namespace drover::agent {
@@ -38,15 +39,23 @@ class ManagedDrivers::Entry final : public TaskDriver {
   }
 
   [[nodiscard]] Async<Result<Started>> start(driver::TaskConfig config) override {
+    const std::string id = config.id;
     auto started = co_await client().start_task(std::move(config));
     if (!started) co_return fail(started.error());
+    if (const auto checked = driver::check_handle(started->handle); !checked) {
+      // It runs, and could not be found again.
+      [[maybe_unused]] const auto destroyed = co_await client().destroy_task(id, true);
+      co_return fail(checked.error());
+    }
     co_return Started{std::move(started->handle.encoded), std::move(started->network)};
   }
   [[nodiscard]] Async<Result<>> recover(std::string handle) override { return client().recover_task(std::move(handle)); }
   [[nodiscard]] Async<Result<Started>> adopt(driver::TaskConfig config) override {
     auto adopted = co_await client().adopt_task(std::move(config));
     if (!adopted) co_return fail(adopted.error());
-    co_return Started{std::move(adopted->handle.encoded), std::nullopt};
+    // What the start would have told; a driver that cannot say it has no network.
+    auto status = co_await client().inspect_task(adopted->handle.config.id);
+    co_return Started{std::move(adopted->handle.encoded), status ? std::move(status->network) : std::nullopt};
   }
   [[nodiscard]] Async<Result<driver::ExitResult>> wait(std::string id) override { return client().wait_task(std::move(id)); }
   [[nodiscard]] Async<Result<>> stop(std::string id, std::chrono::nanoseconds timeout, std::string signal) override {

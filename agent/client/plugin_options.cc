@@ -49,6 +49,10 @@ pluginhost::Options plugin_options(const ClientOptions& from) {
   for (const auto& [key, value] : from.environment) out.environment.emplace_back(key, value);
   // Where executors keep what must outlive the plugin.
   out.environment.emplace_back("DROVER_STATE_DIR", from.config.client.state_dir);
+  // Ours, for drivers of others that use it too (sdk/executor); one that is named already goes before it.
+  if (!from.environment.contains("DROVER_EXECUTOR")) {
+    out.environment.emplace_back("DROVER_EXECUTOR", (std::filesystem::path(from.plugin_directories.first_party).parent_path() / "drover-executor").lexically_normal().string());
+  }
   return out;
 }
 

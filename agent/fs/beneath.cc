@@ -11,8 +11,6 @@
 
 namespace drover::agent {
 namespace {
-constexpr uid_t nobody_uid = 65534;
-constexpr gid_t nobody_gid = 65534;
 
 const char* why_not_a_directory(int number) {
   switch (number) {
@@ -36,7 +34,7 @@ int open_beneath(int directory, const char* path, int flags, std::uint64_t resol
   }
 }
 
-Result<Fd> make_directory_beneath(int parent, const char* name, unsigned mode, const std::string& shown) {
+Result<Fd> make_directory_beneath(int parent, const char* name, unsigned mode, const std::string& shown, uid_t owner) {
   if (::mkdirat(parent, name, mode) != 0 && errno != EEXIST) return fail_errno("making directory \"{}\"", shown);
   Fd fd(open_beneath(parent, name, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
   if (!fd) {
@@ -48,8 +46,8 @@ Result<Fd> make_directory_beneath(int parent, const char* name, unsigned mode, c
   if (::fstat(fd.get(), &info) != 0) return fail_errno("reading the mode of \"{}\"", shown);
   // mkdir's mode went through the umask.
   if ((info.st_mode & 07777) != mode && ::fchmod(fd.get(), mode) != 0) return fail_errno("setting the mode of \"{}\"", shown);
-  if (::geteuid() == 0 && info.st_uid != nobody_uid && ::fchown(fd.get(), nobody_uid, nobody_gid) != 0) {
-    return fail_errno("giving \"{}\" to nobody", shown);
+  if (::geteuid() == 0 && info.st_uid != owner && ::fchown(fd.get(), owner, owner) != 0) {
+    return fail_errno("giving \"{}\" to its owner", shown);
   }
   return fd;
 }

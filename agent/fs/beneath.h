@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/openat2.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string_view>
@@ -16,9 +17,11 @@ namespace drover::agent {
 // and ELOOP say that the name led out or was a link.
 [[nodiscard]] int open_beneath(int directory, const char* path, int flags, std::uint64_t resolve = 0, unsigned mode = 0);
 
-// the directory `name` right below `parent`, made when it is missing, with exactly this mode, and nobody's when we are root.
+inline constexpr uid_t nobody = 65534;  // and its group
+
+// the directory `name` right below `parent`, made when it is missing, with exactly this mode, and `owner`'s when we are root.
 // A link or a mount in its place is refused: changing mode or owner would change somebody else's directory. `shown` is its path.
-[[nodiscard]] Result<Fd> make_directory_beneath(int parent, const char* name, unsigned mode, const std::string& shown);
+[[nodiscard]] Result<Fd> make_directory_beneath(int parent, const char* name, unsigned mode, const std::string& shown, uid_t owner = nobody);
 
 // Puts a file into `directory` in one step, whatever stood there: a link is replaced, not written through (N-008).
 [[nodiscard]] Result<> replace_file_beneath(int directory, const std::string& name, std::string_view data, unsigned mode);

@@ -270,21 +270,4 @@ std::vector<device::DeviceGroupStats> DriverManager::device_stats() const {
   return out;
 }
 
-Async<Result<device::Reservation>> DriverManager::reserve(std::string vendor, std::string type, std::string name, std::vector<std::string> ids) {
-  const auto impl = impl_;
-  const std::string wanted = device::group_name({.vendor = vendor, .type = type, .name = name, .devices = {}, .attributes = {}});
-  PluginEntry* owner = nullptr;
-  for (const auto& entry : impl->entries) {
-    const bool has = std::ranges::any_of(entry->groups, [&](const device::DeviceGroup& group) { return device::group_name(group) == wanted; });
-    if (has && owner == nullptr) owner = entry.get();
-  }
-  if (owner == nullptr) co_return fail(Error(Code::unavailable, fmt::format("failed to reserve device {}: no device plugin of this node has it now", wanted)).with_recoverable());
-  auto reserved = co_await owner->devices.reserve(std::move(ids));
-  if (!reserved) co_return fail(Error(reserved.error().code(), fmt::format("failed to reserve device {}: {}", wanted, driver::rpc_text(reserved.error()))));
-  // P-26: a task gets nothing that a plugin made up.
-  const auto checked = device::check_reservation(*reserved);
-  if (!checked) co_return fail(checked.error(), "failed to reserve device {}: the plugin's answer is refused", wanted);
-  co_return reserved;
-}
-
 }  // namespace drover::pluginhost

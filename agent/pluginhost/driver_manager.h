@@ -119,7 +119,13 @@ class DriverManager {
   // Every device plugin that is wanted here runs and has listed its devices: what is not in devices() is gone.
   [[nodiscard]] bool devices_known() const;
   [[nodiscard]] std::vector<device::DeviceGroupStats> device_stats() const;
-  [[nodiscard]] Async<Result<device::Reservation>> reserve(std::string vendor, std::string type, std::string name, std::vector<std::string> ids);
+  // The plugin learns whom they are for, if it wants to know (sdk/proto/device_ext.proto).
+  [[nodiscard]] Async<Result<device::Reservation>> reserve(device::Owner owner, device::DeviceSet devices);
+  // The task of an earlier agent holds them still.
+  void hold(device::Owner owner, device::DeviceSet devices);
+  // They are free. Returns once the plugin knows it, or does not want to know; Code::unavailable when it is away: it is told when it
+  // is back.
+  [[nodiscard]] Async<Result<>> release(device::Owner owner, device::DeviceSet devices);
 
  private:
   struct Impl;

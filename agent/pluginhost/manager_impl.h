@@ -14,10 +14,20 @@
 
 namespace drover::pluginhost {
 
+// Devices of a task, from its reservation until the plugin knows that they are free.
+struct Holding {
+  Holding(const Executor& executor, device::Owner whose, device::DeviceSet which) : owner(std::move(whose)), devices(std::move(which)), released(executor) {}
+  device::Owner owner;
+  device::DeviceSet devices;
+  bool freed = false;      // the task has ended for good
+  std::uint64_t told_to = 0;  // number of the process that knows the owner
+  Event released;
+};
+
 // Lives as long as the manager.
 struct PluginEntry {
   PluginEntry(const Executor& executor, Candidate from)
-      : candidate(std::move(from)), displaced(executor), settled(executor), fingerprinted(executor), woken(executor), lines(executor), stats_changed(executor) {
+      : candidate(std::move(from)), displaced(executor), settled(executor), fingerprinted(executor), woken(executor), lines(executor), stats_changed(executor), owners_changed(executor) {
     name = candidate.name;
   }
   Candidate candidate;
@@ -54,6 +64,10 @@ struct PluginEntry {
   std::vector<device::DeviceGroup> groups;
   std::vector<device::DeviceGroupStats> stats;
   std::vector<std::string> refused;
+  std::uint64_t process_number = 0;  // of the process that runs, among all of this agent's life
+  // This process has answered UNIMPLEMENTED: that is all there is to know, and to say, of it.
+  bool wants_no_hints = false, wants_no_releases = false;
+  Event owners_changed;              // there may be something to tell
 
   [[nodiscard]] bool is_driver() const { return info.type != driver::PluginType::device; }
   void disconnect() {
@@ -75,6 +89,8 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   Rng rng;
   std::vector<std::unique_ptr<PluginEntry>> entries;
   std::vector<Skipped> skipped;
+  std::vector<std::shared_ptr<Holding>> holdings;
+  std::uint64_t processes = 0;  // that were served so far
   std::function<void(const std::string&)> changed, recovered;
   std::function<void(const std::string&, const driver::TaskEvent&)> task_event;
   std::function<void(const std::string&, std::vector<driver::TaskStats>)> task_stats;
@@ -107,6 +123,13 @@ struct DriverManager::Impl : std::enable_shared_from_this<Impl> {
   Async<> watch_health(PluginEntry& entry);
   Async<> watch_devices(PluginEntry& entry);
   Async<> watch_device_stats(PluginEntry& entry);
+
+  // Devices and who holds them (device_owners.cc).
+  [[nodiscard]] PluginEntry* owner_of(const std::string& group) const;
+  [[nodiscard]] std::shared_ptr<Holding> holding(device::Owner owner, device::DeviceSet devices);
+  Async<> hint(PluginEntry& entry, std::shared_ptr<Holding> held);
+  Async<bool> release(PluginEntry& entry, std::shared_ptr<Holding> held);
+  Async<> tell_of_owners(PluginEntry& entry);
 
  private:
   [[nodiscard]] bool denied(const std::string& name) const;

@@ -298,6 +298,8 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
   entry.remedy.clear();
   if (entry.is_driver()) entry.client.connect(entry.process->client());
   else entry.devices.connect(entry.process->client());
+  entry.process_number = ++processes;
+  entry.wants_no_hints = entry.wants_no_releases = false;
   store();
   log.info(taken_over ? "plugin re-attached" : "plugin started", "plugin", entry.name, "type", driver::to_string(entry.info.type), "version", entry.info.version,
            "pid", entry.process->pid());
@@ -312,7 +314,8 @@ Async<> DriverManager::Impl::serve(PluginEntry& entry, bool taken_over) {
                      watch_task_stats(entry) || watch_health(entry);
     co_await std::move(until_end);
   } else {
-    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || watch_health(entry);
+    auto until_end = process_end(entry, how) || entry.displaced.wait() || watch_devices(entry) || watch_device_stats(entry) || tell_of_owners(entry) ||
+                     watch_health(entry);
     co_await std::move(until_end);
   }
   if (!entry.displaced.is_set()) entry.reason = "plugin exited: " + how;

@@ -153,6 +153,7 @@ Async<> DriverManager::Impl::watch_devices(PluginEntry& entry) {
       }
       entry.groups = std::move(accepted);
       entry.listed = true;
+      entry.owners_changed.set();
       entry.refused = std::move(refused);
       entry.fingerprinted.set();
       pause.good();

@@ -31,9 +31,45 @@ std::string address(const std::string& ip, std::int64_t port) {
   return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, port) : fmt::format("[{}]:{}", ip, port);
 }
 
-void add_ports(Environment& out, const model::Allocation& alloc) {
-  if (!alloc.allocated_resources) return;
-  for (const auto& port : alloc.allocated_resources->shared.ports) {
+template <class Use>
+void each_port(const model::List<model::NetworkResource>& networks, Use use) {
+  for (const auto& network : networks) {
+    for (const auto* ports : {&network.reserved_ports, &network.dynamic_ports}) {
+      for (const auto& port : *ports) use(network.ip, port);
+    }
+  }
+}
+
+// Ports of a network block of a task itself, the form before group networks. What the driver maps is only for these: a label of the
+// group has its `to`.
+void add_task_ports(Environment& out, const EnvironmentInput& input) {
+  const auto& tasks = input.alloc.allocated_resources->tasks;
+  if (const auto* own = tasks.get(input.task.name); own != nullptr) {
+    each_port(own->networks, [&](const std::string& ip, const model::Port& port) {
+      const auto set = [&](const char* prefix, std::string value) { out[clean_key(fmt::format("{}{}", prefix, port.label))] = std::move(value); };
+      const auto* mapped = input.driver_ports.get(port.label);
+      set("NOMAD_IP_", ip);
+      set(ip.find(':') == std::string::npos ? "NOMAD_IPv4_" : "NOMAD_IPv6_", ip);
+      set("NOMAD_HOST_PORT_", std::to_string(port.value));
+      set("NOMAD_ADDR_", address(ip, port.value));
+      set("NOMAD_PORT_", std::to_string(mapped != nullptr ? *mapped : port.value));
+    });
+  }
+  for (const auto& [name, other] : tasks) {
+    if (name == input.task.name) continue;
+    each_port(other.networks, [&, &task = name](const std::string& ip, const model::Port& port) {
+      const auto set = [&](const char* prefix, std::string value) { out[clean_key(fmt::format("{}{}_{}", prefix, task, port.label))] = std::move(value); };
+      set("NOMAD_ADDR_", address(ip, port.value));
+      set("NOMAD_IP_", ip);
+      set("NOMAD_PORT_", std::to_string(port.value));
+    });
+  }
+}
+
+void add_ports(Environment& out, const EnvironmentInput& input) {
+  if (!input.alloc.allocated_resources) return;
+  add_task_ports(out, input);
+  for (const auto& port : input.alloc.allocated_resources->shared.ports) {
     const std::int64_t inside = port.to > 0 ? port.to : port.value;
     const auto set = [&](const char* prefix, std::string value) { out[clean_key(fmt::format("{}{}", prefix, port.label))] = std::move(value); };
     set("NOMAD_IP_", port.host_ip);
@@ -106,7 +142,7 @@ Environment build_environment(const EnvironmentInput& input) {
   set("NOMAD_REGION", input.region);
   set("NOMAD_NAMESPACE", input.alloc.namespace_);
   set("NOMAD_PARENT_CGROUP", "nomad.slice");
-  add_ports(out, input.alloc);
+  add_ports(out, input);
   add_meta(out, input);
   for (const auto& [key, value] : input.host) out.try_emplace(key, value);
 

@@ -20,6 +20,8 @@ struct EnvironmentInput {
   std::string region;
   // What the task sees: host paths, or /alloc, /local and /secrets inside a root of its own.
   std::string alloc_dir, task_dir, secrets_dir;
+  // Ports inside by label, as the driver told them at the task's last start: none before the first, as in Nomad.
+  model::Map<std::int64_t> driver_ports = {};
   // The agent's environment that may be passed on; never overrides what is set here.
   Environment host;
 };

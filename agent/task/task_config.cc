@@ -7,6 +7,14 @@
 
 namespace drover::agent {
 
+namespace {
+std::vector<driver::Port> ports_of(const model::List<model::Port>& ports) {
+  std::vector<driver::Port> out;
+  for (const auto& port : ports) out.push_back({.label = port.label, .value = static_cast<std::int32_t>(port.value), .to = 0, .host_ip = {}});
+  return out;
+}
+}  // namespace
+
 driver::TaskConfig make_task_config(const TaskConfigInput& input) {
   driver::TaskConfig out;
   out.id = input.driver_task_id;
@@ -42,6 +50,10 @@ driver::TaskConfig make_task_config(const TaskConfigInput& input) {
       resources.reserved_cores.assign(task->cpu.reserved_cores.begin(), task->cpu.reserved_cores.end());
       resources.memory_mb = task->memory.memory_mb;
       resources.memory_max_mb = task->memory.memory_max_mb;
+      for (const auto& network : task->networks) {
+        resources.networks.push_back({.device = network.device, .cidr = network.cidr, .ip = network.ip, .mbits = static_cast<std::int32_t>(network.m_bits),
+                                      .reserved_ports = ports_of(network.reserved_ports), .dynamic_ports = ports_of(network.dynamic_ports)});
+      }
     }
     for (const auto& port : allocated.shared.ports) {
       resources.ports.push_back({port.label, static_cast<std::int32_t>(port.value), static_cast<std::int32_t>(port.to), port.host_ip});

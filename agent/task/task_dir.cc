@@ -53,13 +53,19 @@ Result<> mount_tmpfs(int directory, std::int64_t megabytes, const std::string& s
   return fail_errno("mounting a tmpfs on \"{}\"", shown);
 }
 
+constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+// What is mounted on a directory of the task, if anything is.
+Fd open_mounted(int task, const char* name) {
+  Fd there(open_beneath(task, name, directory_flags, RESOLVE_NO_SYMLINKS));
+  const bool mounted = there && !Fd(open_beneath(task, name, directory_flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)) && errno == EXDEV;
+  return mounted ? std::move(there) : Fd();
+}
+
 // Empty: it is memory. Else why it is a plain directory.
 Result<std::string> secret_directory(int task, const char* name, std::int64_t megabytes, const std::string& shown) {
-  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  const Fd there(open_beneath(task, name, flags, RESOLVE_NO_SYMLINKS));
-  const bool mounted = there && !Fd(open_beneath(task, name, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)) && errno == EXDEV;
-  if (mounted) {
-    const char* why = why_not_secret(there.get());
+  if (const Fd mounted = open_mounted(task, name)) {
+    const char* why = why_not_secret(mounted.get());
     if (why == nullptr) return std::string();
     return fail(Code::conflict, "\"{}\" would not keep secrets: {}; unmount it", shown, why);
   }
@@ -72,11 +78,18 @@ Result<std::string> secret_directory(int task, const char* name, std::int64_t me
     if (done.error().sys_errno() != EPERM && done.error().sys_errno() != EACCES) return fail(done.error());
     return done.error().message();
   }
-  const Fd inside(open_beneath(task, name, flags, RESOLVE_NO_SYMLINKS));
+  const Fd inside(open_beneath(task, name, directory_flags, RESOLVE_NO_SYMLINKS));
   if (!inside) return fail_errno("opening \"{}\"", shown);
   if (const char* why = why_not_secret(inside.get()); why != nullptr) return fail(Code::internal, "\"{}\" would not keep secrets: {}", shown, why);
   const Fd marker(::openat(inside.get(), mount_marker, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
   return std::string();
+}
+// Nothing is kept there, and no task can either: so it needs no file system of its own, which every process that reads the host's mounts
+// would meet. An agent of before has mounted one, which is as good.
+Result<> closed_directory(int task, const char* name, const std::string& shown) {
+  if (const Fd mounted = open_mounted(task, name); mounted && why_not_secret(mounted.get()) == nullptr) return {};
+  auto directory = make_directory_beneath(task, name, 0700, shown, 0);
+  return directory ? Result<>() : fail(directory.error());
 }
 }  // namespace
 
@@ -113,9 +126,8 @@ Result<TaskDirs> build_task_dir(const std::string& alloc_dir, const std::string&
   if (auto tmp = make_directory_beneath(dir->get(), "tmp", 01777, path + "/tmp"); !tmp) return fail(tmp.error());
   auto secrets = secret_directory(dir->get(), "secrets", secrets_mb > 0 ? secrets_mb : 1, path + "/secrets");
   if (!secrets) return fail(secrets.error());
-  auto private_files = secret_directory(dir->get(), "private", 1, path + "/private");
-  if (!private_files) return fail(private_files.error());
-  return TaskDirs{secrets->empty() ? *private_files : *secrets};
+  DROVER_TRY(closed_directory(dir->get(), "private", path + "/private"));
+  return TaskDirs{*secrets};
 }
 
 Result<> forget_secrets(const std::string& alloc_dir, const std::string& task) {

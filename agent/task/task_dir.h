@@ -16,13 +16,13 @@ namespace drover::agent {
 [[nodiscard]] Result<> build_alloc_dir(const std::string& alloc_dir);
 
 struct TaskDirs {
-  // Why secrets/ and private/ lie on the disk; empty when they are memory, as they should be.
+  // Why secrets/ lies on the disk; empty when it is memory, as it should be.
   std::string on_disk_because;
 };
-// <alloc>/<task>/{local,secrets,private,tmp}. secrets/ (of `secrets_mb`, 1 when 0) and private/ are file systems in memory;
-// where this process may not mount they are plain directories. N-051: anything else that is mounted there is refused.
+// <alloc>/<task>/{local,secrets,private,tmp}. secrets/ (of `secrets_mb`, 1 when 0) is a file system in memory; where this process may
+// not mount it is a plain directory. N-051: anything else that is mounted there is refused. private/ is empty and closed to tasks.
 [[nodiscard]] Result<TaskDirs> build_task_dir(const std::string& alloc_dir, const std::string& task, std::int64_t secrets_mb);
-// What secrets/ and private/ hold is gone: the task will not run again.
+// What secrets/ holds is gone: the task will not run again.
 [[nodiscard]] Result<> forget_secrets(const std::string& alloc_dir, const std::string& task);
 
 // How our drivers are to keep the task's output: `.<task>.logs.json` beside the logs.

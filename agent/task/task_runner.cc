@@ -125,6 +125,7 @@ Async<> TaskRunner::store() {
 Async<> TaskRunner::run() {
   co_await let_driver_forget();
   if (!local_.run_complete) {
+    if (local_.holds_devices) hold_devices();
     // What may be running is looked after whatever its turn is.
     if (local_.handle.empty()) co_await start_allowed_.wait();
     for (bool again = true; again;) {
@@ -144,6 +145,7 @@ Async<> TaskRunner::run() {
       co_await let_driver_forget();
     }
   }
+  co_await let_devices_go();
   done_.set();
   notify();
 }

@@ -41,7 +41,10 @@ struct TaskServices {
   Event& server_contacted;  // the servers have said what they want of this node since the agent began
   metrics::Meter meter;
   // Asks the device plugin what a task gets for devices it was allotted; null: this node has none.
-  std::function<Async<Result<device::Reservation>>(model::AllocatedDeviceResource devices)> reserve_devices = {};
+  std::function<Async<Result<device::Reservation>>(device::Owner owner, device::DeviceSet devices)> reserve_devices = {};
+  // Devices of a task that an earlier agent has reserved; the end of it, Code::unavailable when the plugin was not told.
+  std::function<void(device::Owner owner, device::DeviceSet devices)> hold_devices = {};
+  std::function<Async<Result<>>(device::Owner owner, device::DeviceSet devices)> release_devices = {};
   // Collection of what a driver writes into FIFOs (agent/logs); null: none.
   std::function<Async<Result<>>(std::string alloc_dir, std::string task, std::uint64_t max_files, std::uint64_t max_bytes)> collect_logs = {};
   std::function<Async<>(std::string alloc_dir, std::string task)> release_logs = {};
@@ -73,6 +76,8 @@ class TaskRunner {
 
   [[nodiscard]] const model::Task& task() const { return task_; }
   [[nodiscard]] const model::TaskState& state() const { return shown_; }
+  // Where the driver says that the task is reached, since its last start; null: it did not say.
+  [[nodiscard]] const TaskNetwork* network() const { return local_.network.get(); }
   // It was asked to end or to restart.
   [[nodiscard]] bool stopping() const { return stop_asked_.is_set(); }
   // run() is over: the task will not run again, and its driver has forgotten it.
@@ -93,10 +98,15 @@ class TaskRunner {
   [[nodiscard]] Async<Result<>> prepare_and_start(TaskDriver& driver);
   [[nodiscard]] Result<driver::TaskConfig> prepare(const TaskDriver& driver);
   [[nodiscard]] Async<Result<>> reserve_devices();
+  [[nodiscard]] std::vector<device::DeviceSet> own_devices() const;
+  [[nodiscard]] device::Owner as_owner() const;
+  void hold_devices() const;
+  [[nodiscard]] Async<> let_devices_go();
   [[nodiscard]] Async<Result<>> collect_logs(const TaskDriver& driver);
   [[nodiscard]] bool keeps_logs(const TaskDriver& driver) const;
   [[nodiscard]] Async<Result<TaskDriver::Started>> start(TaskDriver& driver, driver::TaskConfig config);
   [[nodiscard]] Async<> now_runs(TaskDriver::Started started);
+  void keep_network(std::optional<driver::DriverNetwork> told);
   [[nodiscard]] Async<> new_driver_task_id();
   [[nodiscard]] Async<> wait_for_plugin(TaskDriver& driver);
   // From running to forgotten.

@@ -10,10 +10,15 @@
 #include "agent/task/task_runner.h"
 #include "sdk/base/fail_point.h"
 #include "sdk/base/fd.h"
+#include "sdk/base/text.h"
 #include "sdk/base/uuid.h"
+#include "sdk/driver/check.h"
 #include "sdk/driver/client.h"
 
 namespace drover::agent {
+namespace {
+constexpr int shown_refusals = 5;
+}  // namespace
 
 Async<> TaskRunner::wait_for_plugin(TaskDriver& driver) {
   for (bool ready = false; !ready;) ready = co_await driver.wait_ready(std::chrono::minutes(5));
@@ -82,6 +87,24 @@ Async<> TaskRunner::new_driver_task_id() {
   co_await store();
 }
 
+void TaskRunner::keep_network(std::optional<driver::DriverNetwork> told) {
+  local_.network.reset();
+  if (!told) return;
+  std::vector<std::string> refused;
+  auto accepted = driver::accept_network(std::move(*told), refused);
+  if (!refused.empty()) {
+    if (refused.size() > shown_refusals) {
+      refused.back() = fmt::format("{} more", refused.size() - shown_refusals + 1);
+      refused.erase(refused.begin() + shown_refusals - 1, refused.end() - 1);
+    }
+    push_event(events::driver_message(now(), fmt::format("of the network that the driver told this is not used: {}", join(refused, "; ")), {}));
+  }
+  auto& kept = local_.network.ensure();
+  for (const auto& [label, port] : accepted.port_map) kept.port_map[label] = port;
+  kept.ip = std::move(accepted.ip);
+  kept.auto_advertise = accepted.auto_advertise;
+}
+
 Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   fail_point("task.started");
   unstored_ = true;
@@ -90,6 +113,7 @@ Async<> TaskRunner::now_runs(TaskDriver::Started started) {
   local_.state.started_at = model::Time(now());
   up_since_ = reckoning_.now();
   push_event(events::started(now()));
+  keep_network(std::move(started.network));
   count("client.allocs.running");
   co_await store();
   unstored_ = false;
@@ -118,6 +142,7 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   input.alloc_dir = own_root ? "/alloc" : dir + "/alloc";
   input.task_dir = own_root ? "/local" : task_dir + "/local";
   input.secrets_dir = own_root ? "/secrets" : task_dir + "/secrets";
+  if (local_.network) input.driver_ports = local_.network->port_map;
   if (capabilities.fs_isolation != driver::FsIsolation::image) input.host = services_.host_environment;
   Environment environment = build_environment(input);
   const std::string config = task_.config.is_null() ? "{}" : task_.config.json().dump();
@@ -131,26 +156,6 @@ Result<driver::TaskConfig> TaskRunner::prepare(const TaskDriver& driver) {
   return make_task_config({.alloc = *alloc_, .group = group_, .task = task_, .node = *node, .driver_task_id = local_.driver_task_id,
                            .alloc_dir = dir, .driver_config = std::move(*encoded), .environment = std::move(environment),
                            .devices = reserved_ ? *reserved_ : device::Reservation{}});
-}
-
-// Of several groups the later one wins (plugin protocol 6.2).
-Async<Result<>> TaskRunner::reserve_devices() {
-  const auto* resources = alloc_->allocated_resources ? alloc_->allocated_resources->tasks.get(task_.name) : nullptr;
-  if (reserved_ || resources == nullptr || resources->devices.empty()) co_return Result<>{};
-  device::Reservation all;
-  for (const auto& devices : resources->devices) {
-    Result<device::Reservation> one = fail(Code::unavailable, "this node has no devices");
-    if (services_.reserve_devices) one = co_await services_.reserve_devices(devices);
-    if (!one) {
-      add_event(events::hook_failed(now(), fmt::format("devices: {}", one.error().message())));
-      co_return fail(one.error());
-    }
-    for (auto& [name, value] : one->envs) all.envs[name] = std::move(value);
-    all.mounts.insert(all.mounts.end(), one->mounts.begin(), one->mounts.end());
-    all.devices.insert(all.devices.end(), one->devices.begin(), one->devices.end());
-  }
-  reserved_ = std::move(all);
-  co_return Result<>{};
 }
 
 Async<Result<>> TaskRunner::prepare_and_start(TaskDriver& driver) {

@@ -5,8 +5,10 @@
 
 #include <filesystem>
 
+#include "plugins/exec/mount_base.h"
 #include "plugins/exec/tree_copy.h"
-#include "plugins/shared/log_settings.h"
+#include "sdk/executor/log_settings.h"
+#include "sdk/executor/task_surroundings.h"
 #include "plugins/shared/user_namespace.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
@@ -14,65 +16,12 @@
 namespace drover::exec {
 namespace {
 
-std::vector<std::string> environment_of(const driver::TaskConfig& config, const Account& account) {
-  auto env = config.env;
-  env["USER"] = account.name;
-  env["LOGNAME"] = account.name;
-  env["HOME"] = account.home;
-  std::vector<std::string> out;
-  out.reserve(env.size());
-  for (const auto& [key, value] : env) out.push_back(key + "=" + value);
-  return out;
-}
-
-Result<Account> account_of(const driver::TaskConfig& config) { return find_account(config.user.empty() ? "nobody" : config.user); }
-
-std::string resolv_conf(const driver::DnsConfig& dns) {
-  std::string out;
-  if (!dns.searches.empty()) out += "search " + join(dns.searches, " ") + "\n";
-  for (const auto& server : dns.servers) out += "nameserver " + server + "\n";
-  if (!dns.options.empty()) out += "options " + join(dns.options, " ") + "\n";
-  return out;
-}
-
-std::string hosts_file(const std::map<std::string, std::string>& entries) {
-  std::string out = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n\n";
-  for (const auto& [hostname, address] : entries) out += address + " " + hostname + "\n";
-  return out;
-}
-
-// The driver's own directory beside the task's, which the task cannot reach: overlay work directories, generated files.
-Result<> make_work_dir(RootPlanInput& input, const driver::TaskConfig& config) {
-  input.work_dir = config.alloc_dir + "/." + config.name + ".root";
-  DROVER_TRY(make_directories(input.work_dir, 0700));
-  if (config.dns && !(config.dns->servers.empty() && config.dns->searches.empty() && config.dns->options.empty())) {
-    DROVER_TRY(write_file(input.work_dir + "/resolv.conf", resolv_conf(*config.dns)));
-    input.own_resolv_conf = true;
-  }
-  const auto& isolation = config.network_isolation;
-  if (isolation && isolation->mode == driver::NetIsolation::group && !isolation->hosts_entries.empty()) {
-    DROVER_TRY(write_file(input.work_dir + "/hosts", hosts_file(isolation->hosts_entries)));
-    input.own_hosts = true;
-  }
-  return {};
-}
-
 // Where a tar file that is a task's root is unpacked: with the driver's own files, which the task cannot reach.
 std::string unpacked_root(const std::string& alloc_dir, const std::string& task) { return alloc_dir + "/." + task + ".root/rootfs"; }
 
 unsigned host_cores() {
   const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
   return count > 0 ? static_cast<unsigned>(count) : 1;
-}
-
-Result<> check_paths(const driver::TaskConfig& config) {
-  for (const auto& mount : config.mounts) {
-    if (!mount.task_path.starts_with('/')) return fail(Code::invalid_argument, "mount target \"{}\" is not an absolute path", mount.task_path);
-  }
-  for (const auto& device : config.devices) {
-    if (!device.task_path.starts_with('/')) return fail(Code::invalid_argument, "device \"{}\" is not an absolute path", device.task_path);
-  }
-  return {};
 }
 
 }  // namespace
@@ -104,22 +53,7 @@ driver::Capabilities ExecDriver::capabilities() {
 }
 
 driver::Fingerprint judge_host(bool is_root, const CgroupHost& cgroups, bool allow_degraded) {
-  driver::Fingerprint out;
-  if (!is_root) {
-    out.description = "Driver must run as root";
-    return out;
-  }
-  const std::string complaint = cgroup_complaint(cgroups);
-  if (!complaint.empty() && !allow_degraded) {
-    out.health = driver::Health::unhealthy;
-    out.description = complaint;
-    return out;
-  }
-  out.health = driver::Health::healthy;
-  out.description = complaint.empty() ? "Healthy" : "Healthy, without resource limits: " + complaint;
-  out.attributes["driver.exec"] = {true, {}};
-  if (!complaint.empty()) out.attributes["driver.exec.degraded"] = {true, {}};
-  return out;
+  return judge_host("exec", is_root, cgroups, allow_degraded);
 }
 
 driver::Fingerprint ExecDriver::facts() {
@@ -158,10 +92,10 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   if (!options) return fail(options.error());
   const auto judgement = judge_host(::geteuid() == 0, cgroups(), config_.allow_degraded);
   if (judgement.health != driver::Health::healthy) return fail(Code::unavailable, "{}", judgement.description);
-  const auto account = account_of(config);
+  const auto account = task_account(config);
   if (!account) return fail(account.error());
   DROVER_TRY(check_ids(account->ids, config_.denied_host_uids, config_.denied_host_gids));
-  DROVER_TRY(check_paths(config));
+  DROVER_TRY(check_task_paths(config));
 
   RootPlanInput root;
   // The executor follows no link to the root, and an operator's data directory may be reached by one.
@@ -193,11 +127,11 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   PreparedTask out;
   LaunchSpec& launch = out.launch;
   DROVER_TRY(apply_log_settings(launch, config.alloc_dir, config.name, config.stdout_path, config.stderr_path));
-  DROVER_TRY(make_work_dir(root, config));
+  DROVER_TRY(make_root_files(root, config));
   launch.executable = *command;
   launch.arguments = {options->command};
   launch.arguments.insert(launch.arguments.end(), options->args.begin(), options->args.end());
-  launch.environment = environment_of(config, *account);
+  launch.environment = task_environment(config, *account);
   launch.directory = options->work_dir;
   launch.user = account->ids;
   launch.root = root.root_dir.empty() ? root.task_dir : root.root_dir;
@@ -210,6 +144,7 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
   for (const auto& mount : launch.mounts) {
     if (mount.kind == executor::MountKind::overlay) DROVER_TRY(make_directories(mount.work, 0700));
   }
+  launch.mount_base_fd = mount_base();
   launch.flags = executor::flag::mount_namespace | executor::flag::die_with_executor | executor::flag::uts_namespace;
   if (options->init) launch.flags |= executor::flag::init;
   if (options->private_pid) launch.flags |= executor::flag::pid_namespace;
@@ -235,6 +170,14 @@ Result<PreparedTask> ExecDriver::prepare(const driver::TaskConfig& config) {
     return fail(std::move(confined).error());
   }
   return out;
+}
+
+int ExecDriver::mount_base() {
+  if (!mount_base_) {
+    mount_base_ = make_mount_base();
+    if (!*mount_base_) log().warn("each task starts with a copy of all mounts of the host, which takes long when there are many", "reason", mount_base_->error().message());
+  }
+  return *mount_base_ ? (*mount_base_)->get() : -1;
 }
 
 // Limits, devices, capabilities, system calls.
@@ -274,7 +217,7 @@ Result<> ExecDriver::confine(PreparedTask& task, const driver::TaskConfig& confi
 
 ExecSpec ExecDriver::session_of(const driver::TaskConfig& config) {
   ExecSpec out;
-  if (const auto account = account_of(config)) out.environment = environment_of(config, *account);
+  if (const auto account = task_account(config)) out.environment = task_environment(config, *account);
   if (const auto options = decode_task(config.driver_config, config_)) out.directory = options->work_dir;
   return out;
 }

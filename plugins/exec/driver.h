@@ -2,13 +2,13 @@
 // Contract: client 5.1 to 5.5, 11.4, degraded rules 11.7.
 #pragma once
 
-#include "plugins/exec/rootfs.h"
+#include "sdk/executor/rootfs.h"
 #include "plugins/shared/capabilities.h"
 #include "plugins/shared/device_program.h"
-#include "plugins/shared/executor_driver.h"
-#include "plugins/shared/limits.h"
+#include "sdk/executor/executor_driver.h"
+#include "sdk/executor/limits.h"
 #include "plugins/shared/seccomp.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/users.h"
 #include "sdk/async/pool.h"
 #include "sdk/plugin/schema.h"
 
@@ -67,12 +67,15 @@ class ExecDriver : public ExecutorDriver {
   [[nodiscard]] const Config& settings() const { return config_; }
 
  private:
+  // A descriptor of the namespace that tasks' mounts start from; negative where there is none, and they start from the host's.
+  int mount_base();
   Result<> confine(PreparedTask& task, const driver::TaskConfig& config, const TaskOptions& options, const Account& account);
 
   Config config_;
   SeccompCache seccomp_;
   DevicePrograms device_programs_;
   std::optional<Pool> pool_;  // made when a task's root has to be copied or unpacked
+  std::optional<Result<Fd>> mount_base_;  // made with the first task
   bool has_device_program_ = true;  // until the kernel refuses one
 };
 

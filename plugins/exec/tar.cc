@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "plugins/exec/tree_copy.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
 

@@ -32,4 +32,27 @@ void send_report(int fd, const Report& report, int descriptor) {
   while (::sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
 }
 
+Arrival receive_report(int fd, Report& report, Handle& descriptor) {
+  iovec part{&report, sizeof report};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  // A child that failed before it read our word leaves that behind; its report is in the channel all the same.
+  if (size < 0 && errno == ECONNRESET) size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Arrival::nothing_now;
+  if (size != static_cast<ssize_t>(sizeof report)) return Arrival::end;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    int passed = -1;
+    std::memcpy(&passed, CMSG_DATA(header), sizeof passed);
+    descriptor = Handle(passed);
+  }
+  report.detail[sizeof report.detail - 1] = '\0';
+  return Arrival::report;
+}
+
 }  // namespace drover::executor

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "plugins/executor/spec.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 
@@ -22,8 +22,11 @@ struct Child {
   int task_pidfd = -1;           // exec sessions: whose namespaces are joined
   pid_t task_pid = 0;            // the same process, which is this one's sibling
   std::uint64_t namespaces = 0;  // flags of the task
-  int root_fd = -1;              // set by the mounts stage
-  Handle terminal;               // set by the terminal stage: the slave side
+  // Set by the mounts stage.
+  Handle root = {};
+  Handle old_root = {};        // what the root will take the place of
+  Handle old_root_place = {};  // where that is to be hidden; none: it is to be unmounted
+  Handle terminal = {};        // set by the terminal stage: the slave side
 };
 
 struct StageEntry {
@@ -68,9 +71,9 @@ inline constexpr std::array<StageEntry, 8> session_stages{{
 }};
 
 // Report of a child. `pid` tells the pid of the second process of a session that joined a pid namespace; `terminal` comes
-// with the master as descriptor.
+// with the master as descriptor, `mounts` with the task's mount namespace.
 struct Report {
-  enum class Kind : std::uint8_t { failure = 1, pid = 2, terminal = 3 };
+  enum class Kind : std::uint8_t { failure = 1, pid = 2, terminal = 3, mounts = 4 };
   Kind kind{};
   Stage stage{};
   int error = 0;
@@ -78,6 +81,9 @@ struct Report {
   char detail[240] = {};
 };
 void send_report(int fd, const Report& report, int descriptor);
+// Does not wait.
+enum class Arrival : std::uint8_t { report, end, nothing_now };
+[[nodiscard]] Arrival receive_report(int fd, Report& report, Handle& descriptor);
 [[nodiscard]] Report failure_report(Stage stage, const Failure& failure);
 
 // Process 1 of the task's pid namespace for flag::init (stages/init.cc). Never returns.

@@ -28,14 +28,6 @@ std::int64_t monotonic_nanos() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-// Not reaped yet, the child keeps its number.
-Handle open_namespace(pid_t pid, const char* name) {
-  char path[48] = "/proc/";
-  char* end = std::to_chars(path + 6, path + 24, pid).ptr;
-  std::strcpy(end, name);
-  return Handle(::open(path, O_RDONLY | O_CLOEXEC));
-}
-
 bool copy_text(char* out, std::size_t size, const char* text) {
   const std::size_t length = std::strlen(text);
   if (length >= size) return false;
@@ -175,7 +167,7 @@ Failure Executor::launch(const Spec& spec) {
   if (spec.cgroup_fd >= 0) cgroup_ = Handle(spec.cgroup_fd);
   if (spec.user_namespace_fd >= 0) user_namespace_ = Handle(spec.user_namespace_fd);
   user_namespace_first_ = spec.user_namespace_first;
-  const Handle network(spec.network_fd), given_stdout(spec.stdout_fd);
+  const Handle network(spec.network_fd), mount_base(spec.mount_base_fd), given_stdout(spec.stdout_fd);
   const Handle given_stderr(spec.stderr_fd == spec.stdout_fd ? -1 : spec.stderr_fd);
   if (close_from(first_extra_fd, CLOSE_RANGE_CLOEXEC) != 0) return failed("inherited descriptors");
 
@@ -215,7 +207,6 @@ Failure Executor::launch(const Spec& spec) {
   args.flags = CLONE_PIDFD;
   args.exit_signal = SIGCHLD;
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  if (spec.has(flag::mount_namespace)) args.flags |= CLONE_NEWNS;
   if (spec.has(flag::pid_namespace)) args.flags |= CLONE_NEWPID;
   if (spec.has(flag::ipc_namespace)) args.flags |= CLONE_NEWIPC;
   if (spec.has(flag::uts_namespace)) args.flags |= CLONE_NEWUTS;
@@ -229,14 +220,13 @@ Failure Executor::launch(const Spec& spec) {
   if (pid == 0) {
     ::close(reports[0]);  // else the channel would never tell that the executor is gone
     Child child{.spec = spec, .report_fd = child_report.get(), .stdin_fd = input.get(), .stdout_fd = outputs[0].get(),
-                .stderr_fd = outputs[1].get(), .waits = true, .init_fd = init_end.get(), .terminal = {}};
+                .stderr_fd = outputs[1].get(), .waits = true, .init_fd = init_end.get()};
     run_stages(task_stages, child);
   }
   task_pidfd_ = Handle(pidfd);
   launch_.pid = static_cast<pid_t>(pid);
   launch_.start_ticks = start_ticks_of(launch_.pid);
   launch_.started_at = unix_nanos();
-  if (spec.has(flag::mount_namespace)) mount_namespace_ = open_namespace(launch_.pid, "/ns/mnt");
   record_.update(identity_, launch_);
   pass(FailPoint::after_clone, fail_point_);
   // The stages take longer than the disk; only the program itself has to wait for it.
@@ -254,13 +244,15 @@ void Executor::on_launch_report() {
   // The end of the task was in the same round of events and has asked for it already.
   if (!launch_report_) return;
   Report report;
-  ssize_t size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
-  // A child that failed before it read our word leaves that behind; its report is in the channel all the same.
-  if (size < 0 && errno == ECONNRESET) size = ::recv(launch_report_.get(), &report, sizeof report, MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  Handle passed;
+  Arrival arrival = receive_report(launch_report_.get(), report, passed);
+  if (arrival == Arrival::report && report.kind == Report::Kind::mounts) {
+    mount_namespace_ = std::move(passed);
+    arrival = receive_report(launch_report_.get(), report, passed);
+  }
+  if (arrival == Arrival::nothing_now) return;
   launch_report_.reset();
-  if (size == static_cast<ssize_t>(sizeof report)) {
-    report.detail[sizeof report.detail - 1] = '\0';
+  if (arrival == Arrival::report) {
     report_failure(report.stage, Failure{report.error, report.detail});
     return;
   }

@@ -41,7 +41,7 @@ void LogStream::find_files(WindowBuffer& window) {
       const auto* entry = reinterpret_cast<const dirent64*>(window.bytes + at);
       at += entry->d_reclen;
       std::string_view text(entry->d_name);
-      if (text.size() <= base.size() + 1 || text.substr(0, base.size()) != base || text[base.size()] != '.') continue;
+      if (text.size() <= base.size() + 1 || std::memcmp(text.data(), base.data(), base.size()) != 0 || text[base.size()] != '.') continue;
       text.remove_prefix(base.size() + 1);
       std::uint64_t index = 0;
       const auto parsed = std::from_chars(text.data(), text.data() + text.size(), index);

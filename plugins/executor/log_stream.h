@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "plugins/executor/rotation.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 

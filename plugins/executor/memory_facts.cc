@@ -5,7 +5,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 namespace {

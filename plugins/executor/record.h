@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
-#include "plugins/executor/syscalls.h"
-#include "plugins/executor/wire.h"
+#include "sdk/executor/syscalls.h"
+#include "sdk/executor/wire.h"
 
 namespace drover::executor {
 

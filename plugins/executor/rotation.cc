@@ -8,7 +8,7 @@ WritePlan plan_write(std::uint64_t size, std::uint64_t limit, bool at_line_start
   if (size >= limit) return {0, true};
   const std::uint64_t room = limit - size;
   if (chunk.size() <= blind_room(size, limit)) return {chunk.size(), false};
-  const auto fitting = chunk.substr(0, std::min<std::uint64_t>(room, chunk.size()));
+  const auto fitting = std::string_view(chunk.data(), std::min<std::uint64_t>(room, chunk.size()));
   // Whole lines that fit.
   if (const auto last = fitting.rfind('\n'); last != std::string_view::npos) return {last + 1, false};
   const bool line_ends = chunk.find('\n') != std::string_view::npos;

@@ -72,7 +72,7 @@ Failure Executor::clone_session(Connection& connection, const Spec& spec, Receiv
     }
     Child child{.spec = own, .report_fd = child_report.get(), .stdin_fd = message.fds[1].get(),
                 .stdout_fd = message.fds[2].get(), .stderr_fd = message.fds[3].get(), .task_pidfd = task_pidfd_.get(), .task_pid = launch_.pid,
-                .namespaces = flags_, .terminal = {}};
+                .namespaces = flags_};
     run_stages(session_stages, child);
   }
   // With a pid namespace the program is a second process, whose number the report brings.
@@ -98,23 +98,11 @@ void Executor::on_session_report(Connection& connection) {
   Session& session = connection.session;
   if (!session.report) return;
   Report report;
-  iovec part{&report, sizeof report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t size = ::recvmsg(session.report.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size == static_cast<ssize_t>(sizeof report)) {
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-      int passed = -1;
-      std::memcpy(&passed, CMSG_DATA(header), sizeof passed);
-      session.terminal = Handle(passed);
-    }
-    report.detail[sizeof report.detail - 1] = '\0';
+  Handle passed;
+  const Arrival arrival = receive_report(session.report.get(), report, passed);
+  if (arrival == Arrival::nothing_now) return;
+  if (arrival == Arrival::report) {
+    if (report.kind == Report::Kind::terminal) session.terminal = std::move(passed);
     if (report.kind == Report::Kind::pid) session.pid = report.pid;
     if (report.kind == Report::Kind::failure) fail_session(connection, report.stage, {report.error, report.detail});
     return;

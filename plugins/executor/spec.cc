@@ -127,6 +127,7 @@ bool read_number(const Field& field, Spec& spec) {
     case Tag::flags: spec.flags = n; return true;
     case Tag::oom_score_adj: spec.oom_score_adj = static_cast<int>(static_cast<std::int64_t>(n)); return true;
     case Tag::cgroup_fd: spec.cgroup_fd = fd; return true;
+    case Tag::mount_base_fd: spec.mount_base_fd = fd; return true;
     case Tag::network_fd: spec.network_fd = fd; return true;
     case Tag::log_dir_fd: spec.log_dir_fd = fd; return true;
     case Tag::stdout_fd: spec.stdout_fd = fd; return true;

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "plugins/executor/syscalls.h"
-#include "plugins/executor/wire.h"
+#include "sdk/executor/syscalls.h"
+#include "sdk/executor/wire.h"
 
 namespace drover::executor {
 
@@ -100,6 +100,7 @@ struct Spec {
   int cgroup_fd = -1;
   int network_fd = -1;
   int user_namespace_fd = -1;
+  int mount_base_fd = -1;
   uid_t user_namespace_first = 0;
   int log_dir_fd = -1;
   const char* stdout_name = nullptr;

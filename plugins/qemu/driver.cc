@@ -7,9 +7,9 @@
 
 #include "plugins/qemu/image.h"
 #include "plugins/qemu/monitor.h"
-#include "plugins/shared/limits.h"
-#include "plugins/shared/log_settings.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/limits.h"
+#include "sdk/executor/log_settings.h"
+#include "sdk/executor/users.h"
 #include "sdk/base/text.h"
 
 namespace drover::qemu {

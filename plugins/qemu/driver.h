@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "plugins/qemu/config.h"
-#include "plugins/shared/cgroups.h"
-#include "plugins/shared/executor_driver.h"
+#include "sdk/executor/cgroups.h"
+#include "sdk/executor/executor_driver.h"
 #include "plugins/shared/program.h"
 
 namespace drover::qemu {

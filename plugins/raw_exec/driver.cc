@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "plugins/shared/landlock.h"
-#include "plugins/shared/log_settings.h"
+#include "sdk/executor/log_settings.h"
 #include "plugins/shared/program.h"
 #include "sdk/base/text.h"
 

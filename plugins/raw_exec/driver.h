@@ -2,10 +2,10 @@
 // Contract: client 5.1 to 5.5, degraded rules 11.7.
 #pragma once
 
-#include "plugins/shared/cgroups.h"
-#include "plugins/shared/executor_driver.h"
-#include "plugins/shared/limits.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/cgroups.h"
+#include "sdk/executor/executor_driver.h"
+#include "sdk/executor/limits.h"
+#include "sdk/executor/users.h"
 #include "sdk/plugin/schema.h"
 
 namespace drover::raw_exec {

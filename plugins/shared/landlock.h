@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/shared/launch_spec.h"
+#include "sdk/executor/launch_spec.h"
 
 namespace drover {
 

@@ -6,7 +6,7 @@
 
 namespace drover::device {
 namespace {
-constexpr std::chrono::seconds reserve_limit{10};
+constexpr std::chrono::seconds reserve_limit{10}, owner_limit{10};
 
 std::string path(const char* method) { return std::string("/hashicorp.nomad.plugins.device.DevicePlugin/") + method; }
 Error shut_down() { return Error(Code::unavailable, "plugin is shut down"); }
@@ -19,7 +19,26 @@ Async<Result<>> follow(std::shared_ptr<rpc::Client> connection, std::string meth
   if (!status) co_return fail(status.error().code() == Code::unavailable ? shut_down() : status.error());
   co_return Result<>{};
 }
+
+template <class Rep, class Req>
+Async<Result<>> tell(std::shared_ptr<rpc::Client> connection, std::string method, Owner owner, DeviceSet devices) {
+  if (!connection) co_return fail(shut_down());
+  Req request;
+  write(owner, *request.mutable_owner());
+  write(devices, *request.mutable_devices());
+  const auto reply = co_await rpc::call_typed<Rep>(*connection, std::move(method), request, owner_limit);
+  if (!reply) co_return fail(reply.error().code() == Code::unavailable ? shut_down() : reply.error());
+  co_return Result<>{};
+}
 }  // namespace
+
+Async<Result<>> DeviceClient::owner_hint(Owner owner, DeviceSet devices) {
+  return tell<ext::OwnerHintResponse, ext::OwnerHintRequest>(connection_, owner_hint_path, std::move(owner), std::move(devices));
+}
+
+Async<Result<>> DeviceClient::release(Owner owner, DeviceSet devices) {
+  return tell<ext::ReleaseResponse, ext::ReleaseRequest>(connection_, release_path, std::move(owner), std::move(devices));
+}
 
 Async<Result<>> DeviceClient::fingerprint(Channel<std::vector<DeviceGroup>>& out) {
   return follow<pb::FingerprintResponse>(connection_, path("Fingerprint"), pb::FingerprintRequest(), out);

@@ -22,6 +22,9 @@ class DeviceClient {
   [[nodiscard]] Async<Result<>> fingerprint(Channel<std::vector<DeviceGroup>>& out);
   [[nodiscard]] Async<Result<>> stats(std::chrono::nanoseconds interval, Channel<std::vector<DeviceGroupStats>>& out);
   [[nodiscard]] Async<Result<Reservation>> reserve(std::vector<std::string> ids);
+  // Drover's own service. Code::unimplemented: the plugin does not offer it.
+  [[nodiscard]] Async<Result<>> owner_hint(Owner owner, DeviceSet devices);
+  [[nodiscard]] Async<Result<>> release(Owner owner, DeviceSet devices);
 
  private:
   std::shared_ptr<rpc::Client> connection_;

@@ -150,4 +150,25 @@ void write(const std::vector<DeviceGroupStats>& in, pb::StatsResponse& out) {
   }
 }
 
+Owner read(const ext::Owner& in) {
+  return {.namespace_ = in.namespace_(), .job_id = in.job_id(), .task_group = in.task_group(), .alloc_id = in.alloc_id(), .task = in.task_name()};
+}
+void write(const Owner& in, ext::Owner& out) {
+  out.set_namespace_(in.namespace_);
+  out.set_job_id(in.job_id);
+  out.set_task_group(in.task_group);
+  out.set_alloc_id(in.alloc_id);
+  out.set_task_name(in.task);
+}
+
+DeviceSet read(const ext::DeviceSet& in) {
+  return {.vendor = in.vendor(), .type = in.device_type(), .name = in.device_name(), .ids = {in.device_ids().begin(), in.device_ids().end()}};
+}
+void write(const DeviceSet& in, ext::DeviceSet& out) {
+  out.set_vendor(in.vendor);
+  out.set_device_type(in.type);
+  out.set_device_name(in.name);
+  for (const std::string& id : in.ids) out.add_device_ids(id);
+}
+
 }  // namespace drover::device

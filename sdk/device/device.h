@@ -55,6 +55,18 @@ struct Reservation {
   friend bool operator==(const Reservation&, const Reservation&) = default;
 };
 
+// For whom devices are.
+struct Owner {
+  std::string namespace_, job_id, task_group, alloc_id, task;
+  friend bool operator==(const Owner&, const Owner&) = default;
+};
+// Some devices of one group.
+struct DeviceSet {
+  std::string vendor, type, name;
+  std::vector<std::string> ids;
+  friend bool operator==(const DeviceSet&, const DeviceSet&) = default;
+};
+
 // A number, with a denominator a ratio; or a text, or yes and no.
 struct StatValue {
   std::optional<double> float_numerator, float_denominator;
@@ -88,10 +100,19 @@ class DevicePlugin {
   virtual Async<Result<>> set_config(std::string msgpack) = 0;
   // Sends the complete list at once and again whenever anything changes, until cancelled.
   virtual Async<Result<>> fingerprint(Channel<std::vector<DeviceGroup>>& out) = 0;
-  // Quick and without side effects: nobody tells when the devices are free again.
+  // Quick and without side effects: of hosts only Drover tells when the devices are free again, by release().
   virtual Async<Result<Reservation>> reserve(std::vector<std::string> ids) = 0;
   // Sends a complete set every `interval` until cancelled.
   virtual Async<Result<>> stats(std::chrono::nanoseconds interval, Channel<std::vector<DeviceGroupStats>>& out) = 0;
+
+  // The next two are Drover's own; a genuine Nomad never calls them, and a plugin that leaves them out loses nothing.
+  //
+  // Whom the devices are for: told before reserve(), and to a new process of the plugin for each task that holds some still. An error
+  // keeps nobody from the devices.
+  virtual Async<Result<>> owner_hint(Owner owner, DeviceSet devices);
+  // The task has ended for good: its devices are free. After a crash on either side it comes once more, also for what this process has
+  // never heard of; when another task has the device by then, the owner tells them apart.
+  virtual Async<Result<>> release(Owner owner, DeviceSet devices);
 };
 
 }  // namespace drover::device

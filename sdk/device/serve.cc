@@ -21,7 +21,14 @@ constexpr const char* base_path = "/hashicorp.nomad.plugins.base.proto.BasePlugi
 constexpr const char* device_path = "/hashicorp.nomad.plugins.device.DevicePlugin/";
 
 // Hosts written in Go expect a plugin's errors as UNKNOWN with the bare text (5.1).
-Error plain(const Error& error) { return Error(Code::internal, error.message()); }
+Error plain(const Error& error) { return error.code() == Code::unimplemented ? error : Error(Code::internal, error.message()); }
+
+template <class Rep>
+Async<Result<Rep>> done(Async<Result<>> work) {
+  const auto result = co_await std::move(work);
+  if (!result) co_return fail(plain(result.error()));
+  co_return Rep();
+}
 
 template <class T>
 Async<> produce(Async<Result<>> source, Channel<T>& channel, Result<>& result) {
@@ -55,6 +62,12 @@ class DeviceService final : public plugin::Service {
     rpc::handle_typed<base::ConfigSchemaRequest, base::ConfigSchemaResponse>(server, std::string(base_path) + "ConfigSchema", [this](base::ConfigSchemaRequest) { return config_schema(); });
     rpc::handle_typed<base::SetConfigRequest, base::SetConfigResponse>(server, std::string(base_path) + "SetConfig", [this](base::SetConfigRequest r) { return set_config(std::move(r)); });
     rpc::handle_typed<pb::ReserveRequest, pb::ReserveResponse>(server, std::string(device_path) + "Reserve", [this](pb::ReserveRequest r) { return reserve(std::move(r)); });
+    rpc::handle_typed<ext::OwnerHintRequest, ext::OwnerHintResponse>(server, owner_hint_path, [this](const ext::OwnerHintRequest& r) {
+      return done<ext::OwnerHintResponse>(plugin_->owner_hint(read(r.owner()), read(r.devices())));
+    });
+    rpc::handle_typed<ext::ReleaseRequest, ext::ReleaseResponse>(server, release_path, [this](const ext::ReleaseRequest& r) {
+      return done<ext::ReleaseResponse>(plugin_->release(read(r.owner()), read(r.devices())));
+    });
     server.handle_stream(std::string(device_path) + "Fingerprint", [this](CallInfo, rpc::Stream& stream) { return fingerprint(stream); });
     server.handle_stream(std::string(device_path) + "Stats", [this](CallInfo, rpc::Stream& stream) { return stats(stream); });
   }

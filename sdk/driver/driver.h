@@ -144,6 +144,7 @@ struct DriverNetwork {
   std::map<std::string, std::int32_t> port_map;
   std::string ip;
   bool auto_advertise = false;
+  friend bool operator==(const DriverNetwork&, const DriverNetwork&) = default;
 };
 
 struct StartedTask {

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sdk/device/check.h"
 #include "sdk/device/convert.h"
+#include "sdk/driver/check.h"
 #include "sdk/driver/convert.h"
 #include "sdk/plugin/schema_proto.h"
 
@@ -55,7 +57,12 @@ void read_handle(std::string_view bytes) {
   const driver::TaskHandle value = driver::read(in.handle());
   const auto again = driver::decode_handle(value.encoded);
   require(again && again->config.id == value.config.id && again->driver_state == value.driver_state);
-  (void)driver::read(in.network_override());
+  std::vector<std::string> refused;
+  const auto network = driver::accept_network(driver::read(in.network_override()), refused);
+  require(network.port_map.size() <= 1024);
+  for (const auto& [label, port] : network.port_map) require(port >= 1 && port <= 65535);
+  const auto again_accepted = driver::accept_network(network, refused);
+  require(again_accepted == network);
 }
 
 void read_status(std::string_view bytes) {

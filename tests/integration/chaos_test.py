@@ -28,7 +28,7 @@ LOST = (OSError, http.client.HTTPException, harness.Failure)  # what a call to a
 
 
 def short_hash(text):
-    """The name of a task's slot among the executors' records (plugins/shared/executor_task.cc)."""
+    """The name of a task's slot among the executors' records (sdk/executor/executor_task.cc)."""
     value = 14695981039346656037
     for byte in text.encode():
         value = (value ^ byte) * 1099511628211 % 2**64

@@ -5,11 +5,13 @@ import concurrent.futures
 import glob
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
 
 from harness import BUILD, ROOT, Skip, contains, expect, main
+from jobs import shell_job
 
 PYTHON_NEEDS = 'import grpc, msgpack, google.protobuf'
 
@@ -158,6 +160,53 @@ def test_devices_conform(sandbox):
     program = os.path.join(sandbox.directory, 'cpp/hello/build/drover-device-hello')
     needed = subprocess.run(['ldd', program], capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
     contains(needed, f'libdrover-sdk.so.0 => {environment["PREFIX"]}')
+
+
+def compiler():
+    """One that is good with coroutines, as the projects' Makefile takes."""
+    for candidate in ('clang++-19', 'g++-13', 'g++-14'):
+        if shutil.which(candidate):
+            return candidate
+    raise Skip('neither clang 19 nor g++ 13')
+
+
+def test_isolation_in_ten_lines(sandbox):
+    """The tutorial's isolated driver, text and commands as they stand there, against the SDK as it is installed; then what one of its tasks sees."""
+    with open(os.path.join(ROOT, 'docs/plugin-author.md'), encoding='utf-8') as file:
+        section = re.search(r'## Isolation in ten lines\n(.*?)\n## ', file.read(), flags=re.S).group(1)
+    source, commands = re.search(r'```cpp\n(.*?)```.*?```bash\n(.*?)```', section, flags=re.S).groups()
+    with open(os.path.join(ROOT, 'sdk/examples/isolated-driver/main.cc'), encoding='utf-8') as file:
+        expect(file.read() == source, 'docs/plugin-author.md shows another text than sdk/examples/isolated-driver/main.cc')
+    environment = installed_sdk(sandbox)
+    place, tools = os.path.join(sandbox.directory, 'boxed'), os.path.join(sandbox.directory, 'tools')
+    os.mkdir(place)
+    os.mkdir(tools)
+    os.symlink(shutil.which(compiler()), os.path.join(tools, 'c++'))
+    with open(os.path.join(place, 'main.cc'), 'w', encoding='utf-8') as file:
+        file.write(source)
+    # What a package installs, beside the SDK.
+    variable = subprocess.run(['pkg-config', '--variable=executor', 'drover-sdk'], capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout.strip()
+    expect(variable == environment['PREFIX'] + '/libexec/drover/drover-executor', f'the executor is said to be {variable}')
+    os.makedirs(os.path.dirname(variable), exist_ok=True)
+    shutil.copy2(os.path.join(os.path.dirname(os.path.dirname(sandbox.drover)), 'libexec/drover/drover-executor'), variable)
+    result = subprocess.run(['sh', '-ec', commands.replace('drover plugin conformance', 'drover plugin conformance -idle 3s')], cwd=place, capture_output=True, text=True, timeout=800,
+                            check=False, env={**os.environ, **environment, 'TMPDIR': sandbox.directory, 'DROVER_STATE_DIR': sandbox.directory + '/state',
+                                              'PATH': f'{tools}:{os.path.dirname(sandbox.drover)}:{os.environ["PATH"]}'})
+    text = result.stdout + result.stderr
+    expect(result.returncode == 0, f'exit status {result.returncode}:\n{text[-4000:]}')
+    passed = int(re.search(r'(\d+) passed', text).group(1))
+    print(f'  {text.strip().splitlines()[-1]}', flush=True)
+    expect(passed >= 80, f'only {passed} items passed')
+
+    # Loaded by an agent that names its own executor.
+    agent = sandbox.agent(extra=f'plugin_dir = "{place}"\nplugin "drover-driver-boxed" {{\n  config {{\n    allow_degraded = true\n  }}\n}}\n')
+    agent.start(drivers=('boxed',))
+    script = 'echo host $(hostname); echo pid $$; echo uid $(id -u); echo caps $(grep CapBnd /proc/self/status | cut -f2); echo root $(ls -d /home /root 2>/dev/null); exit 3'
+    job = shell_job('seen', script, driver='boxed', kind='batch')
+    agent.run(job, '-detach')
+    alloc = agent.wait_alloc('seen', 'failed')
+    seen = agent.logs(alloc['ID'], 't')
+    contains(seen, 'host box\n', 'pid 1\n', f'uid {pwd.getpwnam("nobody").pw_uid}\n', 'caps 0000000000000000\n', 'root\n')
 
 
 def test_the_shared_sdk_shows_nothing_of_what_it_is_made_of(sandbox):

@@ -255,6 +255,113 @@ def test_devices_are_found_reserved_and_lost(sandbox):
     until('the devices again', lambda: devices() and len(devices()) == 2)
 
 
+def device_log(agent, what, alloc, device):
+    """How often the plugin says that it was told so."""
+    lines = agent.cli('plugin', 'logs', 'hello-device').splitlines()
+    return sum(f'greeters are {what}:' in line and f'alloc_id={alloc}' in line and f'ids={device} ' in line for line in lines)
+
+
+def test_F_02_devices_are_released_whoever_dies(sandbox):
+    """The plugin hears of each owner and of the release: with the agent dead when the task was over, and with itself dead."""
+    agent, _ = agent_with_greeters(sandbox)
+
+    def start(name):
+        agent.run(DEVICE_JOB.replace('NAME', name).replace('COUNT', '1'), '-detach')
+        alloc = agent.wait_alloc(name, 'running')
+        return alloc['ID'], alloc['AllocatedResources']['Tasks']['t']['Devices'][0]['DeviceIDs'][0]
+    sandbox.arm('task.devices_stored', 'self')
+    agent.run(DEVICE_JOB.replace('NAME', 'one').replace('COUNT', '1'), '-detach')
+    until('the agent to die before it reserves', lambda: agent.process.poll() is not None)
+    agent.start()
+    one = agent.wait_alloc('one', 'running')
+    alloc, device = one['ID'], one['AllocatedResources']['Tasks']['t']['Devices'][0]['DeviceIDs'][0]
+    expect(device_log(agent, 'held', alloc, device) >= 1, 'the owner is told before the device is reserved')
+    sandbox.arm('task.devices_free', 'self')
+    agent.cli('job', 'stop', '-detach', 'one')
+    until('the agent to die with the device unreleased', lambda: agent.process.poll() is not None)
+    agent.start()
+    until('the next agent to release it', lambda: device_log(agent, 'free', alloc, device) == 1)
+
+    # Told, but the agent dies before it knows: once more.
+    alloc, device = start('two')
+    sandbox.arm('task.devices_released', 'self')
+    agent.cli('job', 'stop', '-detach', 'two')
+    until('the agent to die after the release', lambda: agent.process.poll() is not None)
+    agent.start()
+    until('the next agent to release it again', lambda: device_log(agent, 'free', alloc, device) >= 1)
+
+    # A task that runs on: the next agent's process of the plugin hears of it, and so does the one after that.
+    alloc, device = start('three')
+    agent.kill9()
+    agent.start()
+    until('the owner to be told again', lambda: device_log(agent, 'held', alloc, device) == 1)
+    os.kill(plugin(agent, 'hello-device')['PID'], signal.SIGKILL)
+    until('the owner to be told to the next process', lambda: device_log(agent, 'held', alloc, device) == 2)
+    agent.cli('job', 'stop', '-detach', 'three')
+    until('the release', lambda: device_log(agent, 'free', alloc, device) == 1)
+    expect(device_log(agent, 'held', alloc, device) == 2, 'nobody was told twice')
+
+
+MOCK_JOB = '''
+job "NAME" {
+  group "g" {
+    task "t" {
+      driver = "mock_driver"
+      config {
+        run_for          = "300s"
+        driver_ip        = "IP"
+        driver_port_map  = "PORTS"
+        driver_advertise = true
+      }
+      resources {
+        cpu    = 20
+        memory = 16
+      }
+    }
+  }
+}
+'''
+
+
+def stored_with_tasks(agent):
+    """What the agent has on disk, whichever file of the database holds it."""
+    state = os.path.join(agent.data, 'client')
+    out = b''
+    for name in sorted(os.listdir(state)):
+        if name.startswith('state.db'):
+            with open(os.path.join(state, name), 'rb') as file:
+                out += file.read()
+    return out
+
+
+def test_p26_the_network_a_driver_tells_is_kept_or_refused(sandbox):
+    agent, plugins = agent_with(sandbox, 'plugin "drover-driver-mock" {}\n', dev=False)
+    shutil.copy2(os.path.join(harness.BUILD, 'tests/mock-driver/drover-driver-mock'), plugins)
+    agent.start(drivers=('mock_driver',))
+
+    def run(name, ip, ports):
+        agent.run(MOCK_JOB.replace('NAME', name).replace('IP', ip).replace('PORTS', ports), '-detach')
+        return agent.wait_alloc(name, 'running')['ID']
+
+    def said(alloc):
+        return [event['DisplayMessage'] for event in agent.get(f'/v1/allocation/{alloc}')['TaskStates']['t']['Events'] if event['Type'] == 'Driver']
+    good = run('good', '10.77.0.9', 'web:8080')
+    bad = run('bad', 'nowhere.example', 'web:70000')
+    expect(said(good) == [], f'events: {said(good)}')
+    told = until('the refused values in an event', lambda: said(bad))
+    expect(len(told) == 1, f'events: {told}')
+    contains(told[0], '"nowhere.example" is not an IP address', '70000 for "web"')
+    kept = stored_with_tasks(agent)
+    expect(b'10.77.0.9' in kept and b'PortMap' in kept, 'the network is not stored with the task')
+
+    # The next agent recovers both, and has nothing new to say.
+    agent.kill9()
+    agent.start(drivers=('mock_driver',))
+    for alloc in (good, bad):
+        expect(agent.get(f'/v1/allocation/{alloc}')['ClientStatus'] == 'running', 'the task should have outlived the agent')
+    expect(said(good) == [] and said(bad) == told, f'events after the restart: {said(good)}, {said(bad)}')
+
+
 def test_p12_plugins_of_others_are_spoken_to_over_tls(sandbox):
     """P-12: also by the next agent; a block switches it off; what the record holds is for root alone."""
     agent, plugins = agent_with(sandbox, 'plugin "drover-driver-hello" {}\nplugin "drover-driver-greeters" {\n  mutual_tls = false\n}\n')

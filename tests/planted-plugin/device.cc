@@ -1,11 +1,15 @@
 #include "tests/planted-plugin/device.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <base.pb.h>
 #include <device.pb.h>
 
+#include <cstdlib>
+
 #include "sdk/base/clock.h"
+#include "sdk/base/fd.h"
 #include "sdk/rpc/typed.h"
 
 namespace drover::planted {
@@ -77,6 +81,14 @@ Async<Result<>> stats(rpc::Stream& stream, int item) {
     co_await sleep_for(1s);
   }
 }
+// What a plugin without these calls answers; how often it was asked is in the file.
+Async<Result<std::string>> not_offered(std::string call) {
+  if (const char* directory = std::getenv("DROVER_STATE_DIR"); directory != nullptr) {
+    const auto file = open_file(std::string(directory) + "/" + call, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (file) [[maybe_unused]] const auto written = ::write(file->get(), "x", 1);
+  }
+  co_return fail(Code::unimplemented, "unknown service drover.plugins.device.DevicePluginExt");
+}
 }  // namespace
 
 void add_device_service(rpc::Server& server, const int& item) {
@@ -85,6 +97,9 @@ void add_device_service(rpc::Server& server, const int& item) {
   rpc::handle_typed<base::ConfigSchemaRequest, base::ConfigSchemaResponse>(server, base_path + "ConfigSchema", schema);
   rpc::handle_typed<base::SetConfigRequest, base::SetConfigResponse>(server, base_path + "SetConfig", [&item](base::SetConfigRequest request) { return set_config(std::move(request), item); });
   rpc::handle_typed<device::ReserveRequest, device::ReserveResponse>(server, path + "Reserve", [&item](device::ReserveRequest request) { return reserve(std::move(request), item); });
+  for (const char* call : {"OwnerHint", "Release"}) {
+    server.handle(std::string("/drover.plugins.device.DevicePluginExt/") + call, [call](CallInfo, std::string) { return not_offered(call); });
+  }
   server.handle_stream(path + "Fingerprint", [&item](CallInfo, rpc::Stream& stream) { return fingerprint(stream, item); });
   server.handle_stream(path + "Stats", [&item](CallInfo, rpc::Stream& stream) { return stats(stream, item); });
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "plugins/executor/spec.h"
-#include "plugins/executor/syscalls.h"
+#include "sdk/executor/syscalls.h"
 
 namespace drover::executor {
 
@@ -14,6 +14,9 @@ Failure set_attributes(int tree, std::uint64_t flags, const char* name, int user
 Failure make_filesystem(const Mount& m, Handle& tree);
 // Opens the target inside the root, making the directories (and the file, when `directory` is false) that are missing.
 Failure make_target(int root, const char* path, bool directory, std::uint64_t flags, Handle& target);
+// What a mount shows, as a detached tree: of the host, so that it has to be in sight; no tree for kinds that show nothing. `below` is the
+// task's directory.
+Failure make_source(const Mount& m, int below, int user_namespace, Handle& tree);
 // Moves a detached tree onto a target.
 Failure attach(int tree, int target, const char* name);
 

@@ -1,5 +1,5 @@
 // Namespaces that are joined rather than made: the allocation's network for a task, all of the task's for an exec session.
-// Mount, pid and ipc namespaces of a task are made by clone3 itself.
+// Pid, ipc and uts namespaces of a task are made by clone3 itself, its mount namespace by the mounts stage.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/wait.h>

@@ -53,6 +53,16 @@ class HelloDevice final : public DevicePlugin {
     co_return out;
   }
 
+  // Only Drover tells this; an author who need not know leaves both out.
+  Async<Result<>> owner_hint(Owner owner, DeviceSet devices) override {
+    log_.info("greeters are held", "ids", join(devices.ids, ","), "task", owner.task, "alloc_id", owner.alloc_id);
+    co_return Result<>{};
+  }
+  Async<Result<>> release(Owner owner, DeviceSet devices) override {
+    log_.info("greeters are free", "ids", join(devices.ids, ","), "task", owner.task, "alloc_id", owner.alloc_id);
+    co_return Result<>{};
+  }
+
   Async<Result<>> stats(std::chrono::nanoseconds interval, Channel<std::vector<DeviceGroupStats>>& out) override {
     for (;;) {
       const DeviceGroup group = look();

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "plugins/shared/executor_driver.h"
+#include "sdk/executor/executor_driver.h"
 #include "sdk/base/file.h"
 #include "sdk/plugin/config.h"
 

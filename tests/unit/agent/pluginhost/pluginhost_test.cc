@@ -140,6 +140,7 @@ Async<> denied(Node& node, Executor executor, bool& finished) {
   co_await manager.start("damaged");
   const auto all = manager.plugins();
   CHECK(find(all, "hello-file")->phase == Phase::skipped);
+  CHECK(find(all, "hello-file")->pid == 0);
   CHECK(manager.reattach_json() == "[]");
   co_await manager.shutdown();
   finished = true;
@@ -153,6 +154,8 @@ Async<> wrong_config(Node& node, Executor executor, bool& finished) {
   REQUIRE(find(all, "hello") != nullptr);
   CHECK(find(all, "hello")->reason ==
         "the config block of plugin \"hello-file\": Invalid label: No argument or block type is named \"shoot\". Did you mean \"shout\"?");
+  CHECK(find(all, "hello")->pid == 0);
+  CHECK(manager.reattach_json() == "[]");
   co_await manager.shutdown();
   finished = true;
 }
@@ -359,8 +362,8 @@ TEST_CASE("F_01 plugin host: a plugin without its configuration is not attached 
 TEST_CASE("plugin host: of plugins with the same name the newest runs, whichever came up first") { run(newest_wins); }
 TEST_CASE("P_24 L_06 plugin host: calls to a stopped plugin wait up to a limit, and nobody else's do") { run(stopped_plugin); }
 TEST_CASE("L_05 plugin host: events of tasks go on after a failed stream and a new process") { run(task_events_resume); }
-TEST_CASE("plugin host: a denied driver does not stay") { run(denied); }
-TEST_CASE("plugin host: a mistake in a config block names the argument") { run(wrong_config); }
+TEST_CASE("P_42 plugin host: a denied driver does not stay") { run(denied); }
+TEST_CASE("P_42 plugin host: a mistake in a config block names the argument, and the process does not stay") { run(wrong_config); }
 
 TEST_CASE("P_23 restart policy: doubles to a minute, forgets after good service, breaks after ten ends") {
   RestartHistory history;

@@ -26,6 +26,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
   struct Task {
     bool known = true;  // to the plugin that is up now
     std::optional<driver::ExitResult> exit;
+    std::map<std::string, std::string> env;  // that it was started with
   };
   std::map<std::string, Task> tasks;  // by driver task id, until destroyed
   std::vector<std::string> calls;     // "start <id>"
@@ -33,6 +34,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
   bool up = true;
   bool adopts = true;  // false: a driver that cannot recover without its own handle
   Result<> start_result;
+  std::optional<driver::DriverNetwork> network;  // that a start tells
   // Samples a stream of statistics brings before it goes silent or, when it `ends`, is over.
   struct Stream {
     int samples = 0;
@@ -72,9 +74,9 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
     calls.push_back("start " + config.id);
     if (!up || dies("start")) co_return gone();
     if (!start_result) co_return fail(start_result.error());
-    tasks[config.id] = {};
+    tasks[config.id] = {.exit = {}, .env = std::move(config.env)};
     if (dies("started")) co_return gone();
-    co_return Started{"handle " + config.id, std::nullopt};
+    co_return Started{"handle " + config.id, network};
   }
   Async<Result<>> recover(std::string handle) override {
     calls.push_back("recover " + handle);
@@ -94,7 +96,7 @@ class FakeDriver final : public agent::TaskDriver, public agent::TaskDrivers {
       node.key() = config.id;
       node.mapped().known = true;
       tasks.insert(std::move(node));
-      co_return Started{"handle " + config.id, std::nullopt};
+      co_return Started{"handle " + config.id, network};
     }
     co_return fail(driver::task_not_found());
   }

@@ -92,7 +92,7 @@ TEST_CASE("task runner: F-03 an end that was stored is only forgotten, by a plug
   local.handle = "handle " + local.driver_task_id;
   local.ended = local.run_complete = true;
   local.state.state = "dead";
-  world.driver.tasks[local.driver_task_id] = {.known = false, .exit = driver::ExitResult{.exit_code = 7}};
+  world.driver.tasks[local.driver_task_id] = {.known = false, .exit = driver::ExitResult{.exit_code = 7}, .env = {}};
   Run run(world, local);
   run.until_done();
   CHECK(world.driver.tasks.empty());
@@ -102,7 +102,7 @@ TEST_CASE("task runner: F-03 an end that was stored is only forgotten, by a plug
 
 TEST_CASE("task runner: F-02 a start without a stored handle is taken over, not repeated") {
   RunnerWorld world;
-  world.driver.tasks[fresh().driver_task_id] = {.known = false};
+  world.driver.tasks[fresh().driver_task_id] = {.known = false, .exit = {}, .env = {}};
   Run run(world, fresh(), true);
   run.until_running();
   CHECK(world.driver.count("start") == 0);
@@ -122,7 +122,7 @@ TEST_CASE("task runner: F-02 a start without a stored handle is taken over, not 
 
 TEST_CASE("task runner: F-02 a task that is not wanted any more is ended although no handle was stored") {
   RunnerWorld world;
-  world.driver.tasks[fresh().driver_task_id] = {.known = false};
+  world.driver.tasks[fresh().driver_task_id] = {.known = false, .exit = {}, .env = {}};
   Run run(world, fresh(), true);
   run.runner.kill({}, false);
   run.until_done();
@@ -247,7 +247,7 @@ TEST_CASE("task runner: F-01 a handle is recovered, however long the plugin take
   TaskLocal local = fresh();
   local.handle = "handle " + local.driver_task_id;
   local.state.state = "running";
-  world.driver.tasks[local.driver_task_id] = {.known = false};
+  world.driver.tasks[local.driver_task_id] = {.known = false, .exit = {}, .env = {}};
   world.driver.go_down();
   Run run(world, local);
   world.run_until([&] { return world.driver.count("recover") == 1; });

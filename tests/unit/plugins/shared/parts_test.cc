@@ -4,12 +4,12 @@
 #include <csignal>
 
 #include "plugins/shared/capabilities.h"
-#include "plugins/shared/cgroups.h"
+#include "sdk/executor/cgroups.h"
 #include "plugins/shared/device_program.h"
-#include "plugins/shared/limits.h"
-#include "plugins/shared/process_stats.h"
+#include "sdk/executor/limits.h"
+#include "sdk/executor/process_stats.h"
 #include "plugins/shared/seccomp.h"
-#include "plugins/shared/users.h"
+#include "sdk/executor/users.h"
 #include "tests/unit/plugins/support.h"
 
 using namespace drover;
