@@ -54,7 +54,9 @@ std::string plugin_details(const Ui& ui, const model::AgentPlugin& plugin, bool 
                                                          {"Uptime", or_dash(uptime(plugin, now))},
                                                          {"Restarts", std::to_string(plugin.restarts)},
                                                          {"Tasks", std::to_string(plugin.tasks)},
-                                                         {"Memory", plugin.memory_bytes == 0 ? "-" : format_bytes(plugin.memory_bytes)}};
+                                                         {"Memory", plugin.memory_bytes == 0 ? "-" : format_bytes(plugin.memory_bytes)},
+                                                         {"Threads", plugin.pid == 0 ? "-" : std::to_string(plugin.threads)},
+                                                         {"Open Files", plugin.pid == 0 ? "-" : std::to_string(plugin.open_files)}};
   if (verbose) pairs.insert(pairs.begin() + 5, {"Digest", or_dash(plugin.digest)});
   if (plugin.next_start.unix_nanos() > now) pairs.emplace_back("Next Start", "in " + span(now, plugin.next_start.unix_nanos()));
   if (plugin.type == "driver") pairs.emplace_back("Health", or_dash(plugin.health_description));

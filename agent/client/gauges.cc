@@ -149,6 +149,8 @@ void set_plugin_gauges(const metrics::Meter& meter, const model::Node& node, con
     meter.gauge("client.plugin.restarts", whole(plugin.restarts), of_plugin);
     meter.gauge("client.plugin.tasks", whole(plugin.tasks), of_plugin);
     meter.gauge("client.plugin.memory_bytes", whole(plugin.memory_bytes), of_plugin);
+    meter.gauge("client.plugin.threads", whole(plugin.threads), of_plugin);
+    meter.gauge("client.plugin.open_files", whole(plugin.open_files), of_plugin);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "agent/task/events.h"
 #include "sdk/base/file.h"
@@ -49,6 +50,15 @@ std::uint64_t resident_bytes(int pid) {
   std::uint64_t pages = 0;
   if (blank != std::string::npos) std::from_chars(text->data() + blank + 1, text->data() + text->size(), pages);
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Of one of the directories in which /proc lists what a process has; 0 when it is gone.
+std::int64_t entries_of(int pid, std::string_view directory) {
+  std::error_code gone;
+  std::filesystem::directory_iterator at(fmt::format("/proc/{}/{}", pid, directory), gone);
+  std::int64_t count = 0;
+  for (; !gone && at != std::filesystem::directory_iterator(); at.increment(gone)) ++count;
+  return count;
 }
 
 std::string name_of(const model::AllocatedDeviceResource& held) { return fmt::format("{}/{}/{}", held.vendor, held.type, held.name); }
@@ -136,6 +146,10 @@ model::AgentPlugin agent_plugin(const pluginhost::PluginStatus& status, std::int
   out.restarts = status.restarts;
   out.tasks = tasks;
   out.memory_bytes = resident_bytes(status.pid);
+  if (status.pid != 0) {
+    out.threads = entries_of(status.pid, "task");
+    out.open_files = entries_of(status.pid, "fd");
+  }
   out.step = status.step;
   out.reason = status.reason;
   out.remedy = status.remedy;

@@ -109,6 +109,7 @@ Async<Result<>> DriverManager::Impl::configure(PluginEntry& entry) {
     const auto checked = plugin::check_schema(*schema);
     if (!checked) co_return fail(checked.error(), "the configuration schema of plugin \"{}\"", entry.name);
     const auto config = given.empty() ? nlohmann::json(nullptr) : nlohmann::json::parse(given, nullptr, false);
+    // P-41: what is sent is what was checked, with the defaults that the check filled in.
     auto bytes = plugin::encode_config(*schema, config, nlohmann::json::object());
     if (!bytes) co_return fail(bytes.error(), "the config block of plugin \"{}\"", entry.candidate.name);
     encoded = std::move(*bytes);

@@ -24,6 +24,8 @@ struct AgentPlugin {
   std::int64_t restarts = 0;
   std::int64_t tasks = 0;
   std::uint64_t memory_bytes = 0;  // resident
+  std::int64_t threads = 0;
+  std::int64_t open_files = 0;
   std::string step;     // where it stands, or where it failed
   std::string reason;
   std::string remedy;
@@ -53,6 +55,8 @@ struct AgentPlugin {
     v("Restarts", self.restarts);
     v("Tasks", self.tasks);
     v("MemoryBytes", self.memory_bytes);
+    v("Threads", self.threads);
+    v("OpenFiles", self.open_files);
     v("Step", self.step);
     v("Reason", self.reason);
     v("Remedy", self.remedy);

@@ -163,10 +163,10 @@ class OpenStream final : public Stream {
 
 void ClientCore::forget(ClientCall* call) { std::erase(calls, call); }
 
-grpc::ChannelArguments channel_arguments() {
+grpc::ChannelArguments channel_arguments(int max_receive_bytes) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1);
-  arguments.SetInt(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1);
+  arguments.SetInt(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_receive_bytes);  // of two settings the first would count
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
@@ -180,8 +180,7 @@ grpc::ChannelArguments channel_arguments() {
 }
 
 std::shared_ptr<Client> Client::connect(Executor executor, const std::string& target, bool watch_peer, int max_receive_bytes) {
-  grpc::ChannelArguments arguments = channel_arguments();
-  arguments.SetMaxReceiveMessageSize(max_receive_bytes);
+  grpc::ChannelArguments arguments = channel_arguments(max_receive_bytes);
   if (watch_peer) set_keepalive([&](const char* name, int value) { arguments.SetInt(name, value); });
   auto channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
   return std::make_shared<Client>(std::make_shared<ClientCore>(std::move(executor), std::move(channel)));

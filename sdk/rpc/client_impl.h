@@ -31,7 +31,7 @@ struct ClientCore {
   bool closed = false;
 };
 
-[[nodiscard]] grpc::ChannelArguments channel_arguments();
+[[nodiscard]] grpc::ChannelArguments channel_arguments(int max_receive_bytes);
 
 // Pings over connections between our own agents: one that broke without a word is noticed within 30 s on either side.
 template <class Set>

@@ -257,7 +257,7 @@ void Server::adopt_agent(Fd connection, bool from_server) {
 }
 
 std::shared_ptr<Client> Server::in_process() {
-  auto channel = impl_->without_listener().InProcessChannel(channel_arguments());
+  auto channel = impl_->without_listener().InProcessChannel(channel_arguments(-1));
   return std::make_shared<Client>(std::make_shared<ClientCore>(impl_->gate->executor(), std::move(channel)));
 }
 

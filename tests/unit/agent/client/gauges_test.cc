@@ -30,3 +30,29 @@ TEST_CASE("client gauges: what is not allocated is what the node has without wha
   CHECK(values["nomad.client.allocated.cpu"] == 0);
   CHECK(values["nomad.client.tasks.running"] == 0);
 }
+
+TEST_CASE("P_27 client gauges: what a plugin may leak can be watched, plugin by plugin") {
+  model::Node node;
+  node.id = "n1";
+  model::AgentPlugin plugin;
+  plugin.name = "hello";
+  plugin.phase = "running";
+  plugin.restarts = 2;
+  plugin.tasks = 3;
+  plugin.memory_bytes = 4096;
+  plugin.threads = 5;
+  plugin.open_files = 6;
+  model::AgentPlugin skipped;
+  skipped.name = "other";
+  skipped.phase = "skipped";
+  metrics::Registry registry(system_clock());
+  set_plugin_gauges(metrics::Meter(&registry), node, {plugin, skipped});
+  const Json summary = Json::parse(registry.summary_json());
+  Json values;
+  for (const auto& gauge : summary["Gauges"]) {
+    CHECK(gauge["Labels"]["plugin"] == "hello");
+    values[gauge["Name"].get<std::string>()] = gauge["Value"];
+  }
+  CHECK(values == Json{{"nomad.client.plugin.up", 1}, {"nomad.client.plugin.restarts", 2}, {"nomad.client.plugin.tasks", 3},
+                       {"nomad.client.plugin.memory_bytes", 4096}, {"nomad.client.plugin.threads", 5}, {"nomad.client.plugin.open_files", 6}});
+}

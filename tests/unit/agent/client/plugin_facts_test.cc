@@ -1,6 +1,10 @@
 #include "agent/client/plugin_facts.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "sdk/base/fd.h"
 
 using namespace drover;
 using namespace drover::agent;
@@ -55,4 +59,17 @@ TEST_CASE("plugin facts: figures of devices are those of the task's own") {
   REQUIRE(of_task.size() == 1);
   REQUIRE(of_task.begin()->instance_stats.size() == 1);
   CHECK(of_task.begin()->instance_stats.get("b")->summary->string_val == "N/A");
+}
+
+TEST_CASE("P_27 plugin facts: memory, threads and descriptors are those of the plugin's process") {
+  pluginhost::PluginStatus status;
+  status.name = "hello";
+  CHECK(agent_plugin(status, 0).open_files == 0);
+  status.pid = ::getpid();
+  const auto before = agent_plugin(status, 0);
+  const Fd more(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto after = agent_plugin(status, 0);
+  CHECK(after.open_files == before.open_files + 1);
+  CHECK(after.threads >= 1);
+  CHECK(after.memory_bytes > 0);
 }

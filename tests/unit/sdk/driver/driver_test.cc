@@ -212,7 +212,7 @@ TEST_CASE("launch: a plugin that dies is reported with its signal, and its socke
   CHECK(finished);
 }
 
-TEST_CASE("P_14 launch: each way to fail begins with its phrase and names the file") {
+TEST_CASE("P_10 P_14 launch: each way to fail begins with its phrase and names the file") {
   const Failure rows[] = {
       {"echo oops >&2; exit 3\n", "Unrecognized remote plugin message: Failed to read any lines from plugin's stdout"},
       {"echo hello; exec sleep 9\n", "Unrecognized remote plugin message: \"hello\""},

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
+#include <noderpc.pb.h>
 
 #include <boost/asio/io_context.hpp>
 
 #include "sdk/async/event.h"
 #include "sdk/async/scope.h"
+#include "sdk/rpc/client.h"
 #include "sdk/rpc/node_rpc.h"
 
 using namespace drover;
@@ -130,6 +132,25 @@ Async<> unreachable(Executor executor, bool& finished) {
   }
   finished = true;
 }
+Async<> flooded(Pair& pair, bool& finished) {
+  const auto client = rpc::Client::connect(co_await asio::this_coro::executor, fmt::format("127.0.0.1:{}", pair.server.port()), false, 1 << 20);
+  const auto call = [&](std::size_t size) {
+    rpc::proto::CallRequest request;
+    request.set_method("Upper");
+    request.set_payload(std::string(size, 'x'));
+    return client->call("/drover.rpc.Node/Call", request.SerializeAsString(), 10s);
+  };
+  auto answer = co_await call(1000);
+  REQUIRE(answer);
+  CHECK(answer->size() > 1000);
+  answer = co_await call(2 << 20);
+  REQUIRE(!answer);
+  CHECK(answer.error().code() == Code::resource_exhausted);
+  answer = co_await call(1000);
+  CHECK(answer);
+  finished = true;
+  co_await pair.server.stop();
+}
 }  // namespace
 
 TEST_CASE("node rpc: calls, errors and streams survive the trip exactly, over TCP and in process") {
@@ -190,4 +211,14 @@ TEST_CASE("node rpc: a client and a server may die with calls under way") {
   }
   loop.run();
   CHECK(scope.size() == 0);
+}
+
+TEST_CASE("P_21 client: an answer over the limit fails its call, and no other") {
+  asio::io_context loop;
+  Scope scope(loop.get_executor());
+  Pair pair(false, loop.get_executor());
+  bool finished = false;
+  scope.spawn(flooded(pair, finished));
+  loop.run();
+  CHECK(finished);
 }
