@@ -9,6 +9,7 @@
 
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
+#include "sdk/rpc/own_place.h"
 #include "sdk/rpc/server.h"
 
 namespace drover::plugin {
@@ -118,23 +119,12 @@ Result<std::string> listen_for_host(const std::string& path, const std::string& 
 
 struct TlsDialer::Impl : std::enable_shared_from_this<Impl> {
   Impl(const Executor& loop, Logger to, std::string path, Identity identity, std::string trusted)
-      : log(std::move(to)), socket_path(std::move(path)), own(std::move(identity)), server(std::move(trusted)), acceptor(loop), scope(loop) {}
+      : log(std::move(to)), socket_path(std::move(path)), own(std::move(identity)), server(std::move(trusted)), executor(loop), scope(loop) {}
   static Async<> accept(std::shared_ptr<Impl> self) {
     for (;;) {
-      Local::socket socket(self->acceptor.get_executor());
-      const auto [error] = co_await self->acceptor.async_accept(socket, no_throw);
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
-        co_await sleep_for(std::chrono::milliseconds(100));
-        continue;
-      }
-      auto plain = take(socket);
-      if (!plain) continue;
-      // The place has a name that others on this machine can find, but it is for nobody else.
-      if (peer_of(plain->get()).pid != ::getpid()) continue;
+      Fd plain = co_await self->place->accept();
       auto secure = connect_to(self->socket_path);
-      if (!secure) continue;
-      self->scope.spawn(dial(self, std::move(*plain), std::move(*secure)));
+      if (secure) self->scope.spawn(dial(self, std::move(plain), std::move(*secure)));
     }
   }
   static Async<> dial(std::shared_ptr<Impl> self, Fd plain, Fd secure) {
@@ -146,7 +136,8 @@ struct TlsDialer::Impl : std::enable_shared_from_this<Impl> {
   Identity own;
   std::string server;
   bool refused = false;
-  Local::acceptor acceptor;
+  Executor executor;
+  std::optional<rpc::OwnPlace> place;
   Scope scope;
 };
 
@@ -155,25 +146,15 @@ TlsDialer::TlsDialer(Executor executor, Logger log, std::string socket, Identity
 
 TlsDialer::~TlsDialer() {
   impl_->scope.cancel();
-  asio::post(impl_->acceptor.get_executor(), [impl = impl_] {});
+  asio::post(impl_->executor, [impl = impl_] {});
 }
 
 Result<std::string> TlsDialer::open() {
-  // An address of nothing but its family: the kernel picks a name in the abstract name space, which no file can take the place of.
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) != 0 || ::listen(socket.get(), 16) != 0) {
-    return fail_errno("making a place for TLS");
-  }
-  socklen_t size = sizeof address;
-  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return fail_errno("making a place for TLS");
-  const std::string name(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
-  boost::system::error_code error;
-  impl_->acceptor.assign(Local(), socket.release(), error);
-  if (error) return fail(Code::internal, "making a place for TLS: {}", error.message());
+  auto place = rpc::OwnPlace::open();
+  if (!place) return fail(place.error());
+  impl_->place.emplace(std::move(*place));
   impl_->scope.spawn(Impl::accept(impl_));
-  return "unix-abstract:" + name;
+  return impl_->place->target();
 }
 
 bool TlsDialer::refused() const { return impl_->refused; }

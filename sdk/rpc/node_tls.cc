@@ -3,7 +3,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -13,10 +12,11 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <map>
+#include <optional>
 
 #include "sdk/async/scope.h"
-#include "sdk/base/defer.h"
 #include "sdk/base/text.h"
+#include "sdk/rpc/own_place.h"
 
 namespace drover {
 
@@ -34,8 +34,8 @@ namespace {
 
 constexpr std::chrono::seconds handshake_limit{5};
 constexpr std::chrono::seconds connect_limit{10};
-// N-091: of one peer address, in handshakes.
-constexpr int most_handshakes = 100;
+// N-091: connections of one peer address that have not said yet who they are.
+constexpr int most_beginnings = 100;
 // N-090: what TLS 1.2 may use; 1.3 has nothing else.
 constexpr const char* ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr std::size_t piece = 64 << 10;
@@ -129,6 +129,24 @@ Async<error_code> handshake_in_time(TlsStream& stream, ssl::stream_base::handsha
   co_return which.index() == 0 ? std::get<0>(which) : error_code(asio::error::timed_out);
 }
 
+// A connection until it is known who is at its other end.
+class Beginner {
+ public:
+  Beginner(std::map<std::string, int>& all, std::string peer) : all_(all), peer_(std::move(peer)) { ++all_[peer_]; }
+  Beginner(const Beginner&) = delete;
+  Beginner& operator=(const Beginner&) = delete;
+  ~Beginner() { known(); }
+  [[nodiscard]] bool one_too_many() const { return all_.at(peer_) > most_beginnings; }
+  void known() {
+    if (!std::exchange(known_, true) && --all_[peer_] == 0) all_.erase(peer_);
+  }
+
+ private:
+  std::map<std::string, int>& all_;
+  std::string peer_;
+  bool known_ = false;
+};
+
 struct Address {
   std::string host, port;
 };
@@ -197,6 +215,8 @@ struct NodeListener::Impl : std::enable_shared_from_this<Impl> {
   static Async<> serve(std::shared_ptr<Impl> self, tcp::socket socket) {
     error_code ignored;
     const std::string peer = socket.remote_endpoint(ignored).address().to_string();
+    Beginner beginner(self->beginners, peer);
+    if (beginner.one_too_many()) co_return;
     const Beginning begins = co_await beginning_in_time(socket);
     if (begins == Beginning::nothing) co_return;
     const NodeTlsOptions options = self->tls->options();
@@ -209,13 +229,10 @@ struct NodeListener::Impl : std::enable_shared_from_this<Impl> {
       self->log.warn("a connection was refused", "peer", peer, "reason", "it does not speak TLS; set tls.rpc there, and rpc_upgrade_mode here until that is done");
       co_return;
     }
-    int& handshakes = self->handshakes[peer];
-    if (handshakes >= most_handshakes) co_return;
-    ++handshakes;
     // The contexts are shared by all connections; OpenSSL counts who uses them.
     TlsStream stream(std::move(socket), const_cast<ssl::context&>(contexts->server));
     const error_code error = co_await handshake_in_time(stream, ssl::stream_base::server);
-    if (--self->handshakes[peer] == 0) self->handshakes.erase(peer);
+    beginner.known();
     if (error) {
       self->log.warn("a connection was refused", "peer", peer, "reason", fmt::format("TLS: {}", reason_of(stream, error)));
       co_return;
@@ -233,7 +250,7 @@ struct NodeListener::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<const NodeTls> tls;
   Adopt adopt;
   std::vector<std::shared_ptr<tcp::acceptor>> acceptors;
-  std::map<std::string, int> handshakes;  // by peer address
+  std::map<std::string, int> beginners;  // by peer address
   Scope scope;
 };
 
@@ -272,25 +289,14 @@ Async<> NodeListener::close() { co_await impl_->scope.close(); }
 
 struct NodeDialer::Impl : std::enable_shared_from_this<Impl> {
   Impl(Executor loop, std::shared_ptr<const NodeTls> with, std::string to)
-      : executor(loop), tls(std::move(with)), host_port(std::move(to)), acceptor(loop), scope(loop) {}
+      : executor(loop), tls(std::move(with)), host_port(std::move(to)), scope(loop) {}
 
   static Async<> accept(std::shared_ptr<Impl> self) {
     for (;;) {
-      const auto [error] = co_await self->acceptor.async_wait(Local::acceptor::wait_read, no_throw);
-      if (error) co_return;
-      Fd taken(::accept4(self->acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!taken && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)) continue;
-      if (!taken) {
-        co_await sleep_for(std::chrono::milliseconds(100));
-        continue;
-      }
+      Fd plain = co_await self->place->accept();
       Local::socket socket(self->executor);
       error_code ignored;
-      socket.assign(Local(), taken.release(), ignored);
-      // The place has a name that others on this machine can find, but it is for nobody else.
-      ucred peer{};
-      socklen_t size = sizeof peer;
-      if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid != ::getpid()) continue;
+      socket.assign(Local(), plain.release(), ignored);
       self->scope.spawn(dial(self, std::move(socket)));
     }
   }
@@ -363,7 +369,7 @@ struct NodeDialer::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<const NodeTls> tls;
   std::string host_port;
   std::string problem;
-  Local::acceptor acceptor;
+  std::optional<rpc::OwnPlace> place;
   Scope scope;
 };
 
@@ -376,21 +382,11 @@ NodeDialer::~NodeDialer() {
 }
 
 Result<std::string> NodeDialer::open() {
-  // An address of nothing but its family: the kernel picks a name in the abstract name space, which no file can take the place of.
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) != 0 || ::listen(socket.get(), 16) != 0) {
-    return fail_errno("making a place for TLS");
-  }
-  socklen_t size = sizeof address;
-  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return fail_errno("making a place for TLS");
-  const std::string name(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
-  error_code error;
-  impl_->acceptor.assign(Local(), socket.release(), error);
-  if (error) return fail(Code::internal, "making a place for TLS: {}", error.message());
+  auto place = rpc::OwnPlace::open();
+  if (!place) return fail(place.error());
+  impl_->place.emplace(std::move(*place));
   impl_->scope.spawn(Impl::accept(impl_));
-  return "unix-abstract:" + name;
+  return impl_->place->target();
 }
 
 const std::string& NodeDialer::problem() const { return impl_->problem; }

@@ -1,10 +1,12 @@
 // RPC between agents over TLS, with certificates that openssl(1) makes.
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
-#include <filesystem>
 
+#include "sdk/async/process.h"
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/rpc/node_rpc.h"
@@ -16,11 +18,9 @@ namespace {
 
 // A directory with two CAs and what they signed; made once.
 struct Files {
-  std::string directory;
+  TempDir made = std::move(*TempDir::make());
+  const std::string& directory = made.path();
   Files() {
-    std::string path = "/tmp/drover-tls-XXXXXX";
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-    directory = path;
     for (const char* ca : {"ca", "other-ca"}) {
       run(fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={0} -keyout {0}-key.pem -out {0}.pem", ca));
     }
@@ -29,7 +29,6 @@ struct Files {
     sign("elsewhere", "ca", "DNS:server.europe.nomad");
     sign("stranger", "other-ca", "DNS:server.global.nomad");
   }
-  ~Files() { std::filesystem::remove_all(directory); }
   void run(const std::string& command) const { REQUIRE(std::system(fmt::format("cd {} && {} >>openssl.log 2>&1", directory, command).c_str()) == 0); }
   void sign(const std::string& name, const std::string& ca, const std::string& names) const {
     run(fmt::format("printf 'subjectAltName={1}\n' >{0}.ext && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={0} -keyout {0}-key.pem -out {0}.csr && "
@@ -130,7 +129,39 @@ Async<> use_stream(NodeRpcClient& client, bool& done) {
   done = true;
 }
 
+// A connection that says nothing.
+Fd silent(int port) {
+  Fd out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(out.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  return out;
+}
+Async<> until_readable(int fd, bool& done) {
+  const auto ready = co_await wait_readable(fd);
+  CHECK(ready);
+  done = true;
+}
+
 }  // namespace
+
+TEST_CASE("N_091_beginnings: of one address only so many connections may keep silent, and it is served when they are gone") {
+  World w(files().of("server"));
+  std::vector<Fd> all;
+  for (int i = 0; i < 100; ++i) all.push_back(silent(w.server.port()));
+  const Fd beyond = silent(w.server.port());
+  w.done = false;
+  w.scope.spawn(until_readable(beyond.get(), w.done));
+  while (!w.done) w.io.run_one();
+  char byte = 0;
+  CHECK(::recv(beyond.get(), &byte, 1, MSG_DONTWAIT) == 0);  // closed at once
+  CHECK(::recv(all.front().get(), &byte, 1, MSG_DONTWAIT) == -1);
+  all.clear();
+  CHECK(w.ask(files().of("client")) == "ABC");
+  w.stop();
+}
 
 TEST_CASE("A-11: RPC over TLS: servers and clients of one CA speak to each other") {
   World w(files().of("server"));
