@@ -129,6 +129,13 @@ Async<error_code> handshake_in_time(TlsStream& stream, ssl::stream_base::handsha
   co_return which.index() == 0 ? std::get<0>(which) : error_code(asio::error::timed_out);
 }
 
+// What N-091 counts by: the address, of IPv6 its /64.
+std::string client_of(const asio::ip::address& address) {
+  if (address.is_v4() || address.to_v6().is_v4_mapped()) return address.to_string();
+  const auto bytes = address.to_v6().to_bytes();
+  return {bytes.begin(), bytes.begin() + 8};
+}
+
 // A connection until it is known who is at its other end.
 class Beginner {
  public:
@@ -214,8 +221,9 @@ struct NodeListener::Impl : std::enable_shared_from_this<Impl> {
 
   static Async<> serve(std::shared_ptr<Impl> self, tcp::socket socket) {
     error_code ignored;
-    const std::string peer = socket.remote_endpoint(ignored).address().to_string();
-    Beginner beginner(self->beginners, peer);
+    const auto address = socket.remote_endpoint(ignored).address();
+    const std::string peer = address.to_string();
+    Beginner beginner(self->beginners, client_of(address));
     if (beginner.one_too_many()) co_return;
     const Beginning begins = co_await beginning_in_time(socket);
     if (begins == Beginning::nothing) co_return;
@@ -250,7 +258,7 @@ struct NodeListener::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<const NodeTls> tls;
   Adopt adopt;
   std::vector<std::shared_ptr<tcp::acceptor>> acceptors;
-  std::map<std::string, int> beginners;  // by peer address
+  std::map<std::string, int> beginners;  // by client_of()
   Scope scope;
 };
 
