@@ -47,19 +47,36 @@ device::Owner task(const std::string& alloc) { return {.namespace_ = "default", 
 device::DeviceSet greeter(const std::string& id) { return {"drover", "greeter", "file", {id}}; }
 device::DeviceSet gpu(const std::string& id) { return {"acme", "gpu", "m1", {id}}; }
 
-Async<> until(Executor executor, std::function<bool()> holds) {
-  for (int turn = 0; !holds(); ++turn) {
-    REQUIRE(turn < 30'000);
-    co_await sleep_for(1ms);
+Async<> follow(PluginLogRing& log, Condition& changed) {
+  for (;;) {
+    co_await log.wait();
+    changed.notify_all();
   }
-  co_await asio::post(executor, asio::use_awaitable);
 }
-Async<> until_listed(Executor executor, DriverManager& manager, std::size_t groups) {
-  std::string seen;
-  for (const auto& status : manager.plugins()) seen += status.name + ": " + status.reason + " " + status.last_error + " " + status.stderr_tail + "\n";
-  INFO(seen);
-  co_await until(executor, [&manager, groups] { return manager.devices().size() == groups; });
-}
+// A manager, and whatever it or its greeters tell.
+struct Watched {
+  DriverManager manager;
+  Condition changed;
+  Scope scope;
+  Watched(const Node& node, const Executor& executor) : manager(executor, Logger(), system_clock(), node.options()), changed(executor), scope(executor) {
+    manager.on_change([this](const std::string&) { changed.notify_all(); });
+    manager.on_reattach_change([this] { changed.notify_all(); });
+  }
+  Async<> start() {
+    co_await manager.start("");
+    scope.spawn(follow(*manager.log_of("greeters"), changed));
+  }
+  Async<> until(std::function<bool()> holds) {
+    while (!holds()) co_await changed.wait();
+  }
+  Async<> until_listed() {
+    co_await until([this] { return manager.devices().size() == 2; });
+  }
+  Async<> end() {
+    co_await manager.shutdown();
+    co_await scope.close();
+  }
+};
 // What the hello device says it was told, as "held ann first" or "free ann first".
 std::vector<std::string> told(const DriverManager& manager) {
   std::uint64_t after = 0;
@@ -82,17 +99,18 @@ int pid_of(const DriverManager& manager, const std::string& name) {
   }
   return 0;
 }
-Async<> kill_and_wait(Executor executor, DriverManager& manager, std::string name) {
-  const int before = pid_of(manager, name);
+Async<> kill_and_wait(Watched& w, std::string name) {
+  const int before = pid_of(w.manager, name);
   REQUIRE(Process::open(before)->signal(SIGKILL));
-  co_await until(executor, [&manager, name, before] { return pid_of(manager, name) != before && pid_of(manager, name) != 0; });
-  co_await until_listed(executor, manager, 2);
+  co_await w.until([&w, name, before] { return pid_of(w.manager, name) != before && pid_of(w.manager, name) != 0; });
+  co_await w.until_listed();
 }
 
 Async<> told_in_order(Node& node, Executor executor, bool& finished) {
-  DriverManager manager(executor, Logger(), system_clock(), node.options());
-  co_await manager.start("");
-  co_await until_listed(executor, manager, 2);
+  Watched w(node, executor);
+  DriverManager& manager = w.manager;
+  co_await w.start();
+  co_await w.until_listed();
   const auto reserved = co_await manager.reserve(task("first"), greeter("ann"));
   REQUIRE(reserved);
   CHECK(reserved->envs.at("HELLO_GREETERS") == "ann");
@@ -106,40 +124,42 @@ Async<> told_in_order(Node& node, Executor executor, bool& finished) {
   REQUIRE(again);
   co_await scope.join();
   CHECK(released);
-  co_await until(executor, [&] { return count(manager, "held ann second") == 1; });
+  co_await w.until([&] { return count(manager, "held ann second") == 1; });
   CHECK(told(manager) == std::vector<std::string>{"held ann first", "free ann first", "held ann second"});
-  co_await manager.shutdown();
+  co_await w.end();
   finished = true;
 }
 
 Async<> told_again(Node& node, Executor executor, bool& finished) {
-  DriverManager manager(executor, Logger(), system_clock(), node.options());
+  Watched w(node, executor);
+  DriverManager& manager = w.manager;
   // Of an earlier agent's task, before any plugin runs.
   manager.hold(task("old"), greeter("bob"));
-  co_await manager.start("");
-  co_await until(executor, [&] { return count(manager, "held bob old") == 1; });
+  co_await w.start();
+  co_await w.until([&] { return count(manager, "held bob old") == 1; });
   const auto reserved = co_await manager.reserve(task("new"), greeter("ann"));
   REQUIRE(reserved);
-  co_await kill_and_wait(executor, manager, "hello-device");
-  co_await until(executor, [&] { return count(manager, "held bob old") == 2 && count(manager, "held ann new") == 2; });
+  co_await kill_and_wait(w, "hello-device");
+  co_await w.until([&] { return count(manager, "held bob old") == 2 && count(manager, "held ann new") == 2; });
   // Released while the plugin is away.
   const int before = pid_of(manager, "hello-device");
   REQUIRE(Process::open(before)->signal(SIGKILL));
   const auto released = co_await manager.release(task("old"), greeter("bob"));
   CHECK(released);
-  co_await until(executor, [&] { return count(manager, "free bob old") == 1; });
+  co_await w.until([&] { return count(manager, "free bob old") == 1; });
   // What is released twice is told twice; what nobody has reserved as well.
   const auto twice = co_await manager.release(task("old"), greeter("bob"));
   CHECK(twice);
-  co_await until(executor, [&] { return count(manager, "free bob old") == 2; });
-  co_await manager.shutdown();
+  co_await w.until([&] { return count(manager, "free bob old") == 2; });
+  co_await w.end();
   finished = true;
 }
 
 Async<> not_offered(Node& node, Executor executor, bool& finished) {
-  DriverManager manager(executor, Logger(), system_clock(), node.options());
-  co_await manager.start("");
-  co_await until_listed(executor, manager, 2);
+  Watched w(node, executor);
+  DriverManager& manager = w.manager;
+  co_await w.start();
+  co_await w.until_listed();
   for (const char* alloc : {"first", "second", "third"}) {
     const auto reserved = co_await manager.reserve(task(alloc), gpu("d0"));
     CHECK(reserved);
@@ -149,14 +169,14 @@ Async<> not_offered(Node& node, Executor executor, bool& finished) {
   CHECK(node.asked("OwnerHint") == 1);
   CHECK(node.asked("Release") == 1);
   // The next process may be of a newer version.
-  co_await kill_and_wait(executor, manager, "planted-device");
+  co_await kill_and_wait(w, "planted-device");
   const auto released = co_await manager.release(task("fourth"), gpu("d0"));
   CHECK(released);
   CHECK(node.asked("Release") == 2);
   // A group that no plugin has: nobody to be told, and nobody to be waited for.
   const auto nobody = co_await manager.release(task("fifth"), {"acme", "gpu", "gone", {"d0"}});
   CHECK(nobody);
-  co_await manager.shutdown();
+  co_await w.end();
   finished = true;
 }
 
