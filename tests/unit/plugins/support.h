@@ -35,6 +35,16 @@ T wait_for(asio::io_context& loop, Async<T> work) {
 }
 inline void wait_for(asio::io_context& loop, Async<> work) { run_loop(loop, std::move(work)); }
 
+// What an exec session says, to its end.
+inline Async<> collect(Channel<driver::ExecOutput>& output, std::string& text, std::optional<std::int32_t>& code) {
+  for (;;) {
+    const auto message = co_await output.receive();
+    if (!message) co_return;
+    text += message->stdout_data;
+    if (message->exit_code) code = message->exit_code;
+  }
+}
+
 // The numbered files of one stream in order, joined.
 inline std::string read_logs(const std::string& directory, const std::string& base) {
   std::string out;

@@ -12,9 +12,11 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/base/text.h"
+#include "tests/unit/agent/pluginhost/scenario.h"
 
 using namespace drover;
 using namespace drover::pluginhost;
+using drover::testing::run;
 using namespace std::chrono_literals;
 
 namespace {
@@ -178,17 +180,6 @@ Async<> not_offered(Node& node, Executor executor, bool& finished) {
   CHECK(nobody);
   co_await w.end();
   finished = true;
-}
-
-void run(Async<> (*test)(Node&, Executor, bool&)) {
-  std::signal(SIGPIPE, SIG_IGN);  // as the agent does
-  asio::io_context loop;
-  Node node;
-  Scope scope(loop.get_executor());
-  bool finished = false;
-  scope.spawn(test(node, loop.get_executor(), finished));
-  loop.run();
-  CHECK(finished);
 }
 }  // namespace
 

@@ -13,9 +13,11 @@
 #include "sdk/async/scope.h"
 #include "sdk/base/file.h"
 #include "sdk/plugin/config.h"
+#include "tests/unit/agent/pluginhost/scenario.h"
 
 using namespace drover;
 using namespace drover::pluginhost;
+using drover::testing::run;
 using namespace std::chrono_literals;
 
 namespace {
@@ -341,17 +343,6 @@ Async<> task_events_resume(Node& node, Executor executor, bool& finished) {
   CHECK(messages == std::vector<std::string>{"m", "2", "m", "2"});
   co_await manager.shutdown();
   finished = true;
-}
-
-void run(Async<> (*scenario)(Node&, Executor, bool&)) {
-  std::signal(SIGPIPE, SIG_IGN);  // as every agent does
-  Node node;
-  asio::io_context loop;
-  Scope scope(loop.get_executor());
-  bool finished = false;
-  scope.spawn(scenario(node, loop.get_executor(), finished));
-  loop.run();
-  CHECK(finished);
 }
 }  // namespace
 

@@ -1,6 +1,6 @@
 // Devices of a task over its life, its restarts and those of the agent (plugin protocol 6.4).
 #include "agent/task/task_runner.h"
-#include "tests/unit/agent/task/fake_driver.h"
+#include "tests/unit/agent/task/one_runner.h"
 
 using namespace drover;
 using namespace drover::agent;
@@ -31,24 +31,8 @@ struct Devices {
   }
 };
 
-struct Run {
-  RunnerWorld& world;
-  std::shared_ptr<model::Allocation> alloc;
-  Scope scope{world.loop.get_executor()};
-  TaskRunner runner;
-
-  Run(RunnerWorld& given, TaskLocal local)
-      : world(given),
-        alloc(with_devices(given)),
-        runner(given.services, alloc, alloc->job->task_groups[0], alloc->job->task_groups[0].tasks[0], std::move(local), false, [] {}) {
-    runner.allow_start();
-    scope.spawn(runner.run());
-  }
-  ~Run() {
-    scope.cancel();
-    world.loop.restart();
-    while (scope.size() > 0 && world.loop.run_one() > 0) {}
-  }
+struct Run : OneRunner {
+  Run(RunnerWorld& given, TaskLocal local) : OneRunner(given, with_devices(given), std::move(local), false) {}
   static std::shared_ptr<model::Allocation> with_devices(const RunnerWorld& world) {
     auto out = world.allocation({make_task("web", 1)});
     model::AllocatedDeviceResource devices;
@@ -59,18 +43,10 @@ struct Run {
     out->allocated_resources.ensure().tasks["web"].devices.push_back(devices);
     return out;
   }
-  void until_running() {
-    world.run_until([this] { return runner.state().state == "running"; });
-  }
-  void until_done() {
-    world.run_until([this] { return runner.done(); });
-  }
 };
 
 using Calls = std::vector<std::string>;
 const std::string devices = "web acme/gpu/m1 d0,d1";
-TaskLocal fresh() { return {.driver_task_id = std::string(RunnerWorld::alloc_id) + "/web/00000001"}; }
-TaskLocal last(const RunnerWorld& world) { return world.stored.at("web").back(); }
 }  // namespace
 
 TEST_CASE("task devices: reserved once, kept over a restart in place, released after the last end") {

@@ -2,31 +2,15 @@
 #include <algorithm>
 
 #include "agent/task/task_runner.h"
-#include "tests/unit/agent/task/fake_driver.h"
+#include "tests/unit/agent/task/one_runner.h"
 
 using namespace drover;
 using namespace drover::agent;
 using namespace drover::testing;
 
 namespace {
-struct Run {
-  RunnerWorld& world;
-  std::shared_ptr<model::Allocation> alloc;
-  Scope scope{world.loop.get_executor()};
-  TaskRunner runner;
-
-  Run(RunnerWorld& given, TaskLocal local, bool may_run = false)
-      : world(given),
-        alloc(with_port(given)),
-        runner(given.services, alloc, alloc->job->task_groups[0], alloc->job->task_groups[0].tasks[0], std::move(local), may_run, [] {}) {
-    runner.allow_start();
-    scope.spawn(runner.run());
-  }
-  ~Run() {
-    scope.cancel();
-    world.loop.restart();
-    while (scope.size() > 0 && world.loop.run_one() > 0) {}
-  }
+struct Run : OneRunner {
+  Run(RunnerWorld& given, TaskLocal local, bool may_run = false) : OneRunner(given, with_port(given), std::move(local), may_run) {}
   static std::shared_ptr<model::Allocation> with_port(const RunnerWorld& world) {
     auto out = world.allocation({make_task("web", 3)});
     model::NetworkResource network;
@@ -38,9 +22,6 @@ struct Run {
     out->allocated_resources.ensure().tasks["web"].networks.push_back(network);
     return out;
   }
-  void until_running() {
-    world.run_until([this] { return runner.state().state == "running"; });
-  }
   [[nodiscard]] std::string driver_events() const {
     std::string out;
     for (const auto& event : runner.state().events) {
@@ -50,8 +31,6 @@ struct Run {
   }
 };
 
-TaskLocal fresh() { return {.driver_task_id = std::string(RunnerWorld::alloc_id) + "/web/00000001"}; }
-TaskLocal last(const RunnerWorld& world) { return world.stored.at("web").back(); }
 driver::DriverNetwork told() { return {.port_map = {{"http", 8080}}, .ip = "172.17.0.2", .auto_advertise = true}; }
 }  // namespace
 

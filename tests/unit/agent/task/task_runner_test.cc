@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tests/unit/agent/task/fake_driver.h"
+#include "tests/unit/agent/task/one_runner.h"
 
 using namespace drover;
 using namespace drover::agent;
@@ -10,36 +10,14 @@ using namespace drover::testing;
 
 namespace {
 
-// One runner over the world; an "agent" is one of these. Dropping it is a kill -9: what was stored last is all that remains.
-struct Run {
-  RunnerWorld& world;
-  std::shared_ptr<model::Allocation> alloc;
-  Scope scope{world.loop.get_executor()};
-  TaskRunner runner;
-
+struct Run : OneRunner {
   Run(RunnerWorld& given, TaskLocal local, bool may_run = false, std::int64_t attempts = 0, const std::string& type = "service")
-      : world(given),
-        alloc(given.allocation({make_task("web", attempts)}, type)),
-        runner(given.services, alloc, alloc->job->task_groups[0], alloc->job->task_groups[0].tasks[0], std::move(local), may_run, [] {}) {
-    runner.allow_start();
-    scope.spawn(runner.run());
-  }
-  ~Run() {
-    scope.cancel();
-    world.loop.restart();
-    while (scope.size() > 0 && world.loop.run_one() > 0) {}
-  }
-  [[nodiscard]] bool is(const std::string& state) const { return runner.state().state == state; }
-  void until_running() { world.run_until([this] { return is("running"); }); }
-  void until_done() { world.run_until([this] { return runner.done(); }); }
+      : OneRunner(given, given.allocation({make_task("web", attempts)}, type), std::move(local), may_run) {}
   [[nodiscard]] std::size_t ends() const {
     const auto types = event_types(runner.state());
     return static_cast<std::size_t>(std::count(types.begin(), types.end(), "Terminated"));
   }
 };
-
-TaskLocal fresh() { return {.driver_task_id = std::string(RunnerWorld::alloc_id) + "/web/00000001"}; }
-TaskLocal last(const RunnerWorld& world) { return world.stored.at("web").back(); }
 
 }  // namespace
 

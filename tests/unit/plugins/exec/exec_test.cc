@@ -207,17 +207,6 @@ TEST_CASE("R_004_session_root: sessions are in the task's root also where it cou
   CHECK(wait_for(bench.loop, bench.driver.destroy_task(config.id, false)));
 }
 
-namespace {
-Async<> gather_text(Channel<driver::ExecOutput>& output, std::string& text, std::optional<std::int32_t>& code) {
-  for (;;) {
-    const auto message = co_await output.receive();
-    if (!message) co_return;
-    text += message->stdout_data;
-    if (message->exit_code) code = message->exit_code;
-  }
-}
-}  // namespace
-
 TEST_CASE("exec: R-041 a terminal is made on the task's own devpts" * doctest::skip(!is_root())) {
   Bench bench;
   const auto config = bench.alloc.config({{"command", "/bin/sh"}, {"args", {"-c", "echo up; sleep 1000"}}});
@@ -230,7 +219,7 @@ TEST_CASE("exec: R-041 a terminal is made on the task's own devpts" * doctest::s
   std::string text;
   std::optional<std::int32_t> code;
   Scope scope(bench.loop.get_executor());
-  scope.spawn(gather_text(output, text, code));
+  scope.spawn(collect(output, text, code));
   const driver::ExecOptions options{.command = {"/bin/sh"}, .tty = true};
   REQUIRE(wait_for(bench.loop, bench.driver.exec_task_streaming(config.id, options, input, output)));
   while (!code) bench.loop.run_one();

@@ -330,17 +330,6 @@ TEST_CASE("executor: exec sessions have their own streams, exit code and limit")
   (*task)->reap();
 }
 
-namespace {
-Async<> collect(Channel<driver::ExecOutput>& output, std::string& text, std::optional<std::int32_t>& code) {
-  for (;;) {
-    const auto message = co_await output.receive();
-    if (!message) co_return;
-    text += message->stdout_data;
-    if (message->exit_code) code = message->exit_code;
-  }
-}
-}  // namespace
-
 TEST_CASE("executor: an interactive session with a terminal has its size and its controlling terminal") {
   Bench bench;
   auto task = bench.start(bench.shell("exec sleep 1000"));

@@ -452,6 +452,24 @@ RaftMessage granted(std::uint64_t from, bool pre_vote) {
   return {.type = MessageType::vote_result, .from = from, .from_address = fmt::format("server-{}", from), .term = 2, .pre_vote = pre_vote,
           .granted = true};
 }
+// Server 1 leads 2 and 3 in term 2.
+struct Leading : Compacted {
+  Leading() : now(replica->deadline_ms()) {
+    REQUIRE(replica->tick(now));
+    REQUIRE(replica->receive(granted(2, true), ++now));
+    REQUIRE(replica->receive(granted(3, false), ++now));
+    settle();
+    REQUIRE(replica->is_leader());
+  }
+  void settle() {
+    while (const auto write = replica->take_write()) REQUIRE(replica->written(*write, now));
+  }
+  // What server 2 answers to an append.
+  static RaftMessage result(std::uint64_t index, std::uint64_t rejected) {
+    return {.type = MessageType::append_result, .from = 2, .from_address = "server-2", .term = 2, .index = index, .rejected = rejected};
+  }
+  std::uint64_t now;
+};
 }  // namespace
 
 TEST_CASE("F-61: a late answer to a pre-vote is no vote") {
@@ -497,62 +515,39 @@ TEST_CASE("F-61: who refuses a pre-vote of a term gone by says its own, and the 
 }
 
 TEST_CASE("L-14: a refusal that comes late does not hold a follower back") {
-  Compacted f;
-  std::uint64_t now = f.replica->deadline_ms();
-  const auto settle = [&] {
-    while (const auto write = f.replica->take_write()) REQUIRE(f.replica->written(*write, now));
-  };
-  REQUIRE(f.replica->tick(now));
-  REQUIRE(f.replica->receive(granted(2, true), ++now));
-  REQUIRE(f.replica->receive(granted(3, false), ++now));
-  settle();
-  REQUIRE(f.replica->is_leader());
-  const auto result = [&](std::uint64_t index, std::uint64_t rejected) {
-    return RaftMessage{.type = MessageType::append_result, .from = 2, .from_address = "server-2", .term = 2, .index = index, .rejected = rejected};
-  };
-  REQUIRE(f.replica->receive(result(22, 0), ++now));
+  Leading f;
+  REQUIRE(f.replica->receive(f.result(22, 0), ++f.now));
   REQUIRE(f.replica->match_index(2) == 22);
-  for (int i = 0; i < 3; ++i) REQUIRE(f.replica->submit(EntryType::command, {fmt::format("new {}", i)}, ++now));
-  settle();
+  for (int i = 0; i < 3; ++i) REQUIRE(f.replica->submit(EntryType::command, {fmt::format("new {}", i)}, ++f.now));
+  f.settle();
   (void)f.replica->take_output();
   // A message was lost, so what came behind it was refused, and what the leader sent upon that is lost too. The second refusal is an
   // older one: what it speaks of was stored since.
-  REQUIRE(f.replica->receive(result(22, 23), ++now));
+  REQUIRE(f.replica->receive(f.result(22, 23), ++f.now));
   (void)f.replica->take_output();
-  REQUIRE(f.replica->receive(result(21, 22), ++now));
+  REQUIRE(f.replica->receive(f.result(21, 22), ++f.now));
   // From now on everything arrives in its order.
   for (int beat = 0; beat < 20 && f.replica->match_index(2) < f.replica->last_index(); ++beat) {
-    now = std::max(now + 1, f.replica->deadline_ms());
-    REQUIRE(f.replica->tick(now));
-    settle();
+    f.now = std::max(f.now + 1, f.replica->deadline_ms());
+    REQUIRE(f.replica->tick(f.now));
+    f.settle();
     const auto output = f.replica->take_output();
     for (const auto& message : output.messages) {
       if (message.to != 2 || message.type != MessageType::append) continue;
-      REQUIRE(f.replica->receive(result(message.index + message.entries.size(), 0), ++now));
+      REQUIRE(f.replica->receive(f.result(message.index + message.entries.size(), 0), ++f.now));
     }
   }
   CHECK(f.replica->match_index(2) == f.replica->last_index());
 }
 
 TEST_CASE("L-14: a refusal in a later term ends the leader's time, however little it says about the log") {
-  Compacted f;
-  std::uint64_t now = f.replica->deadline_ms();
-  const auto settle = [&] {
-    while (const auto write = f.replica->take_write()) REQUIRE(f.replica->written(*write, now));
-  };
-  REQUIRE(f.replica->tick(now));
-  REQUIRE(f.replica->receive(granted(2, true), ++now));
-  REQUIRE(f.replica->receive(granted(3, false), ++now));
-  settle();
-  REQUIRE(f.replica->is_leader());
-  const RaftMessage stored{.type = MessageType::append_result, .from = 2, .from_address = "server-2", .term = 2, .index = 22};
-  REQUIRE(f.replica->receive(stored, ++now));
+  Leading f;
+  REQUIRE(f.replica->receive(f.result(22, 0), ++f.now));
   REQUIRE(f.replica->match_index(2) == 22);
   // Server 2 wanted to be elected, was not, and will take nothing from a leader of term 2 any more.
-  RaftMessage refusal = stored;
+  RaftMessage refusal = f.result(22, 22);
   refusal.term = 3;
-  refusal.rejected = 22;
-  REQUIRE(f.replica->receive(refusal, ++now));
+  REQUIRE(f.replica->receive(refusal, ++f.now));
   CHECK(!f.replica->is_leader());
   CHECK(f.replica->term() == 3);
 }
