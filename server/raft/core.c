@@ -299,10 +299,11 @@ static int step_submit(drover_raft* self, const drover_raft_event* in, struct ra
 /*
  * libraft lets only a voter of its own configuration vote. But a member learns that it is one by the leader's log, and when the leader
  * is lost before that, or a later change with it, its vote may be needed to elect anybody. Whose votes count is the candidate's
- * affair (Raft, 4.1), so for the length of a question every follower is a voter.
+ * affair (Raft, 4.1), so for the length of a question every follower with a log is a voter. One without may have lost its disk: it
+ * would elect somebody who lacks what it once confirmed.
  */
 static int step_vote(struct raft* raft, struct raft_event* event, struct raft_update* update) {
-  if (raft_state(raft) != RAFT_FOLLOWER) return raft_step(raft, event, update);
+  if (raft_state(raft) != RAFT_FOLLOWER || raft_last_index(raft) == 0) return raft_step(raft, event, update);
   struct raft_server me = {.id = raft->id, .address = raft->address, .role = RAFT_VOTER};
   const struct raft_configuration kept = raft->configuration;
   raft->configuration.servers = &me;

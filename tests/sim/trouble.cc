@@ -83,8 +83,7 @@ void World::change_members() {
     if (leading->replica->match_index(server.id) + 20 < leading->replica->commit_index()) return;
     at->role = MemberRole::voter;
   } else {
-    // As Cluster::remove: a leader that is to go hands the leadership over first. libraft's servers do not vote while their own log
-    // takes them out, so a leader that vanished with its own removal could leave nobody who may be elected.
+    // As Cluster::remove: a leader that is to go hands the leadership over first.
     if (voters <= 2 || server.id == leading->id) return;
     members.erase(at);
   }
